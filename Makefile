@@ -1,0 +1,54 @@
+# The two commands of the README are `make demo` and `make test`; each does its whole set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.dev
+RUN := $(VENV)/.run
+DEBIAN_TEST_PACKAGES := iproute2 chromium prometheus
+
+.PHONY: help demo test check format lock clean
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(RUN): requirements/collector.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/collector.txt
+	@printf '%s\n' "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fengsui-checkout.pth"
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN)
+
+demo: $(RUN) ## run a district, a city and an agent on this machine until Ctrl-C
+	$(BIN)/python -m collector demo
+
+test: $(DEV) ## install what the tests need and run them all
+	@$(BIN)/python tests/requirements.py --install $(DEBIAN_TEST_PACKAGES)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(DEV) ## formatting, lint, types, floors and shipped files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/fengsui-collector check-config configs/collector.yaml
+	$(BIN)/fengsui-agent check-config configs/agent.yaml
+	$(BIN)/fengsui-collector plan check playbooks/*.yaml
+
+format: $(DEV) ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## write the locks anew
+	for part in "collector:--extra collector" "dev:--extra collector --group dev"; do \
+	  uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+	    --quiet --output-file requirements/$${part%%:*}.txt; done
+
+clean: ## remove what was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,125 @@
+"""Bytes to message and back: one version, size limits on both sides of the compression.
+
+A body is JSON (RFC 8259); from `COMPRESS_FROM` bytes on it is sent as one zstd frame (RFC 8878)
+that states its content size, with `Content-Encoding: zstd`. Both limits are checked before anything is
+unpacked: refusing costs less than taking.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+import zstandard
+
+from .messages import VERSION
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+ZSTD = "zstd"
+IDENTITY = "identity"
+COMPRESS_FROM = 1024
+MAX_PACKED = 4 * 1024 * 1024
+MAX_PLAIN = 16 * 1024 * 1024
+
+Message = TypeVar("Message")
+
+
+class WireError(ValueError):
+    """A body that can't be taken; permanent: the same bytes fail again.
+
+    Attributes:
+        reason: Short code for counters: `oversize`, `encoding`, `version` or `malformed`.
+        status: The HTTP status that answers it.
+    """
+
+    def __init__(self, reason: str, status: int, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.status = status
+
+
+class _Versioned(msgspec.Struct):
+    version: int | None = None
+
+
+_versioned = msgspec.json.Decoder(_Versioned)
+
+
+def encode(message: object) -> bytes:
+    """Return the message as JSON bytes."""
+    return msgspec.json.encode(message)
+
+
+def pack(plain: bytes) -> tuple[bytes, str]:
+    """Return the body to send and its `Content-Encoding`."""
+    if len(plain) < COMPRESS_FROM:
+        return plain, IDENTITY
+    return zstandard.ZstdCompressor(level=3).compress(plain), ZSTD
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """Return the plain JSON bytes of a received body.
+
+    Raises:
+        WireError: too large before or after unpacking, a damaged frame, or an encoding we don't speak.
+    """
+    if len(body) > MAX_PACKED:
+        raise WireError(
+            "oversize", 413, f"body has {len(body)} bytes, at most {MAX_PACKED} are taken; send fewer reports"
+        )
+    if encoding in {"", IDENTITY}:
+        return body
+    if encoding != ZSTD:
+        raise WireError("encoding", 415, f"Content-Encoding is {encoding[:40]!r}, expected zstd or identity")
+    return _inflate(body)
+
+
+def _inflate(body: bytes) -> bytes:
+    """Unpack one complete zstd frame whose header states a size within the limit."""
+    try:
+        size = zstandard.frame_content_size(body)
+        if size > MAX_PLAIN:
+            raise WireError(
+                "oversize",
+                413,
+                f"body unpacks to {size} bytes, at most {MAX_PLAIN} are taken; send fewer reports",
+            )
+        if size < 0:
+            raise WireError("malformed", 400, "zstd frame does not state its content size")
+        # Memory is reserved by the stated size, and a frame that holds more than it states is an error.
+        return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise WireError("malformed", 400, f"zstd frame is damaged or truncated: {error}") from None
+
+
+class Codec(Generic[Message]):
+    """Decodes one message type; made once, used for every body of its kind."""
+
+    def __init__(self, message: type[Message]) -> None:
+        self._decoder = msgspec.json.Decoder(message)
+
+    def decode(self, plain: bytes) -> Message:
+        """Return the message.
+
+        Raises:
+            WireError: `version` (426) for another version, `malformed` (400) with the JSON path otherwise.
+        """
+        try:
+            message = self._decoder.decode(plain)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            _refuse_version(plain)
+            raise WireError("malformed", 400, str(error)) from None
+        if getattr(message, "version", VERSION) != VERSION:
+            _refuse_version(plain)
+        return message
+
+
+def _refuse_version(plain: bytes) -> None:
+    """Raise the version error when that is what is wrong: a newer body may fail in any other way too."""
+    try:
+        found = _versioned.decode(plain).version
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    if found != VERSION:
+        raise WireError(
+            "version", 426, f"message version is {found}, this side speaks {VERSION}; update the older side"
+        )
