@@ -1,0 +1,1 @@
+"""The state database: tables, and one file a noun that reads and writes them."""

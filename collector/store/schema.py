@@ -1,0 +1,407 @@
+"""Every table of the state database, once, for SQLite and PostgreSQL alike.
+
+The event log is not here: it is a database of its own (docs/architecture.md), met only by cursor.
+Ids are UUIDv7 text but for registry keys. Times are UTC. A `key` column is what makes an effect happen once.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in storage, sortable on both databases."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; a naive time is a mistake of ours and raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r} has no place in storage")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return it aware, in UTC."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> sa.Column[str]:
+    return sa.Column("id", sa.Text, primary_key=True)
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null)
+
+
+def _count(name: str, default: int = 0) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False, default=default)
+
+
+def _time(name: str, *, null: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Instant, nullable=null)
+
+
+def _json(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.JSON(none_as_null=True), nullable=null)
+
+
+# --- nodes and trust -------------------------------------------------------------------------------------
+
+nodes = sa.Table(
+    "nodes",
+    metadata,
+    _id(),
+    _text("unit"),
+    _text("kind"),  # agent | collector
+    _text("state"),  # active | revoked
+    _text("host_name"),
+    _text("machine_id"),
+    _json("assets"),  # registry keys the node belongs to
+    _text("certificate_serial"),
+    _time("certificate_expires"),
+    _time("enrolled_at"),
+    _time("last_seen", null=True),
+    sa.Column("skew_seconds", sa.Float, nullable=True),
+    _text("agent_version", null=True),
+    _json("findings"),  # [{"kind": "grade_differs", ...}]: what node and registry disagree on
+)
+node_facts = sa.Table(
+    "node_facts",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # asset | exits | sockets | heartbeat
+    _json("body"),
+    _time("observed_at"),
+    _time("received_at"),
+)
+exits = sa.Table(
+    "exits",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # stable name of the way out on that node
+    _text("unit"),
+    _text("link"),
+    _text("link_kind"),
+    _text("next_hop", null=True),
+    _json("addresses"),
+    _text("verdict"),
+    _text("sanctioned_by", null=True),  # registry key of the sanctioned exit
+    _json("evidence"),
+    _time("first_seen"),
+    _time("last_seen"),
+    _time("gone_at", null=True),
+)
+enrolment_tokens = sa.Table(
+    "enrolment_tokens",
+    metadata,
+    _id(),
+    sa.Column("secret_sha256", sa.Text, nullable=False, unique=True),
+    _text("unit"),
+    _text("kind"),  # agent | collector
+    _time("created_at"),
+    _time("expires_at"),
+    _count("uses_left", 1),
+)
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    sa.Column("secret_sha256", sa.Text, nullable=False, unique=True),
+    _text("role"),  # admin | duty | viewer | metrics | intake
+    _time("created_at"),
+    _time("revoked_at", null=True),
+)
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("password_argon2"),
+    _text("role"),  # admin | duty | viewer
+    _text("person", null=True),  # registry key
+    _time("created_at"),
+    _time("disabled_at", null=True),
+)
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("secret_sha256", sa.Text, primary_key=True),
+    _text("user"),
+    _time("created_at"),
+    _time("expires_at"),
+)
+
+# --- pipeline --------------------------------------------------------------------------------------------
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _count("position"),
+)
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    _id(),
+    _text("source"),  # node id or intake name
+    _text("where"),  # event log position / epoch / seq
+    _text("why"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _time("received_at"),
+)
+
+# --- incidents and clocks ----------------------------------------------------------------------------------
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    _id(),
+    _text("fingerprint"),
+    _text("unit"),
+    _text("asset", null=True),
+    _text("node", null=True),
+    _text("class"),
+    _text("level", null=True),  # null: classified, graded by nobody here
+    _text("level_by", null=True),
+    _json("reasons"),
+    _json("next_level", null=True),
+    _text("state"),  # open | acknowledged | contained | handled | closed
+    _text("acknowledged_by", null=True),
+    _text("title"),  # what a person reads in lists, zh
+    _text("title_en"),
+    _json("facts"),
+    _json("times"),  # names of product.md 5: occurred detected aware graded ...
+    _json("evidence"),  # a ring of the newest reports
+    _count("count", 1),
+    _time("first_seen"),
+    _time("last_seen"),
+    _time("opened_at"),
+    _time("updated_at"),
+    _time("closed_at", null=True),
+    sa.Column("late", sa.Boolean, nullable=False, default=False),
+    _text("plan_hint", null=True),  # plan id a stage asked for
+    sa.Column(
+        "plan_pending", sa.Boolean, nullable=False, default=True
+    ),  # runs looks for a plan, then clears it
+    sa.Column("drill", sa.Boolean, nullable=False, default=False),
+    _count("version", 1),
+)
+# At most one incident that is not closed stands for a fingerprint.
+sa.Index(
+    "uq_incidents_live_fingerprint",
+    incidents.c.fingerprint,
+    unique=True,
+    sqlite_where=incidents.c.closed_at.is_(None),
+    postgresql_where=incidents.c.closed_at.is_(None),
+)
+sa.Index("ix_incidents_plan_pending", incidents.c.plan_pending, incidents.c.id)
+
+clocks = sa.Table(
+    "clocks",
+    metadata,
+    _id(),
+    _text("incident"),
+    _text("obligation"),  # regime/stage[/recipient]
+    _text("regime"),
+    _text("stage"),
+    _text("recipient"),
+    _text("anchor"),
+    _time("anchor_at", null=True),
+    _time("due_at", null=True),
+    _time("target_at", null=True),  # the unit's own target, not law
+    _text("state"),  # Answer.obligations[].state
+    _json("missing", null=True),
+    _json("content"),
+    _text("source"),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    _count("generation", 1),
+    _time("opened_at"),
+    _time("met_at", null=True),
+    _text("met_by", null=True),  # filing id
+    sa.UniqueConstraint("incident", "obligation"),
+)
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    _id(),
+    _text("incident"),
+    _text("clock"),  # empty: a step of the escalation chain
+    _count("generation", 1),
+    _text("kind"),  # half | four_fifths | due | overdue_1.. | target | escalate_0..
+    _time("at"),
+    _text("state"),  # armed | fired | cancelled
+    _time("fired_at", null=True),
+    sa.UniqueConstraint("incident", "clock", "generation", "kind"),
+)
+sa.Index(
+    "ix_alarms_armed",
+    alarms.c.at,
+    sqlite_where=alarms.c.state == "armed",
+    postgresql_where=alarms.c.state == "armed",
+)
+
+# --- effects: claimed by compare-and-set with a lease and a fence -----------------------------------------
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("incident", null=True),
+    _text("person", null=True),  # registry key; null: a machine receiver
+    _text("channel"),  # name in the settings
+    _json("payload"),  # {"subject", "body", ...} or an http_request's
+    _text("state"),  # waiting | sending | sent | failed | unknown
+    _count("attempts"),
+    _time("created_at"),
+    _time("next_at"),
+    _text("owner", null=True),  # incarnation id of the process that claimed it
+    _time("lease_until", null=True),
+    _count("fence"),
+    _time("sent_at", null=True),
+    _json("result", null=True),
+    sa.Column("drill", sa.Boolean, nullable=False, default=False),
+)
+sa.Index(
+    "ix_notices_waiting",
+    notices.c.next_at,
+    sqlite_where=notices.c.state.in_(["waiting", "sending"]),
+    postgresql_where=notices.c.state.in_(["waiting", "sending"]),
+)
+filings = sa.Table(
+    "filings",
+    metadata,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("incident"),
+    _text("clock"),
+    _text("obligation"),
+    _text("recipient"),
+    _text("way"),  # upstream | person
+    _text("state"),  # waiting | sending | receipted | refused
+    _json("payload"),  # wire.messages.Filing
+    _count("attempts"),
+    _time("created_at"),
+    _time("next_at"),
+    _text("owner", null=True),
+    _time("lease_until", null=True),
+    _count("fence"),
+    _time("filed_at", null=True),
+    _json("receipt", null=True),  # wire.messages.Receipt, or a person's proof
+    _time("receipt_at", null=True),
+    _json("result", null=True),
+)
+received_filings = sa.Table(
+    "received_filings",
+    metadata,
+    sa.Column(
+        "number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("node"),  # the collector below
+    _text("unit"),
+    _text("incident"),
+    _text("obligation"),
+    _text("level", null=True),
+    _json("payload"),
+    _time("received_at"),
+    _text("sha256"),
+)
+
+# --- plans -----------------------------------------------------------------------------------------------
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    _text("incident", null=True),
+    _text("plan"),
+    _text("plan_sha256"),
+    _json("plan_body"),  # pinned: a run goes on with what it started with
+    _text("state"),  # running | done | failed | cancelled
+    _json("variables"),
+    sa.Column("drill", sa.Boolean, nullable=False, default=False),
+    _time("started_at"),
+    _time("ended_at", null=True),
+    _time("progress_at"),
+    sa.UniqueConstraint("incident", "plan"),
+)
+run_steps = sa.Table(
+    "run_steps",
+    metadata,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("visit", sa.BigInteger, primary_key=True),  # a step in a loop is visited again
+    _text("kind"),
+    _text("state"),  # ready | waiting | done | failed | skipped | cancelled
+    _text("owner_role", null=True),
+    _json("out", null=True),
+    _text("why", null=True),
+    _time("ready_at"),
+    _time("wake_at", null=True),
+    _time("deadline", null=True),
+    _time("ended_at", null=True),
+    _text("lease_owner", null=True),
+    _time("lease_until", null=True),
+    _count("fence"),
+)
+sa.Index(
+    "ix_run_steps_open",
+    run_steps.c.wake_at,
+    sqlite_where=run_steps.c.state.in_(["ready", "waiting"]),
+    postgresql_where=run_steps.c.state.in_(["ready", "waiting"]),
+)
+orders = sa.Table(
+    "orders",
+    metadata,
+    _id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("node"),
+    _text("incident", null=True),
+    _text("kind"),
+    _json("params"),
+    _time("issued_at"),
+    _time("deadline"),
+    _text("state"),  # open | done | refused | failed | expired
+    _time("ended_at", null=True),
+    _json("detail", null=True),
+)
+sa.Index("ix_orders_node_open", orders.c.node, orders.c.state)
+
+# --- accountability ----------------------------------------------------------------------------------------
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _text("chain"),  # one hash chain a process incarnation
+    _count("n"),
+    _time("at"),
+    _text("actor"),  # person:<key> | user:<name> | node:<id> | system
+    _text("action"),  # incident.opened, clock.met, ...
+    _text("subject"),  # kind:id
+    _text("incident", null=True),
+    _json("detail"),
+    _text("previous"),
+    _text("hash"),
+    sa.UniqueConstraint("chain", "n"),
+)
+sa.Index("ix_journal_incident", journal.c.incident, journal.c.id)
