@@ -1,0 +1,178 @@
+"""What an operator writes for a collector: frozen structs, one place for defaults, every mistake at once."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from . import yaml_marks
+from .yaml_marks import Mistake, Mistakes, Node
+
+PREFIX = "FENGSUI_"
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Text = Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+def _check_host(host: str) -> None:
+    try:
+        ip_address(host)
+    except ValueError:
+        raise ValueError(f"host to be an IP address, not {host!r}") from None
+
+
+class Agents(Struct, frozen=True, kw_only=True):
+    """The agents' listener. `names` are the host names and addresses its certificate is made for."""
+
+    host: Text = "0.0.0.0"  # noqa: S104 - agents come from other hosts; every route asks for a certificate
+    port: Port = 8443
+    names: tuple[Text, ...] = ("localhost", "127.0.0.1")
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        _check_host(self.host)
+
+
+class Console(Struct, frozen=True, kw_only=True):
+    """Console and API: plain HTTP, so loopback unless a TLS proxy stands before it."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 8080
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        _check_host(self.host)
+
+
+class Listen(Struct, frozen=True, kw_only=True):
+    """The two listeners; port 0 takes a free one, written to `<state_dir>/ports.json`."""
+
+    agents: Agents = Agents()
+    console: Console = Console()
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """SQLAlchemy addresses of the state and of the event log; empty: SQLite files in `state_dir`."""
+
+    url: str = ""
+    events: str = ""
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """How a recipient is reached: the collector above, or a person who files and records the proof."""
+
+    way: Literal["upstream", "person"] = "person"
+    auto: bool = False
+
+
+class ChannelSettings(Struct, frozen=True, kw_only=True):
+    """One way to people. `url` is a webhook's receiver or an apprise address; people may have their own."""
+
+    name: Text
+    kind: Literal["webhook", "apprise"]
+    url: str = ""
+    timeout: timedelta = timedelta(seconds=10)
+
+    def __post_init__(self) -> None:
+        """Refuse a webhook without http and a time limit that is none."""
+        if self.kind == "webhook" and self.url and urlsplit(self.url).scheme not in {"http", "https"}:
+            raise ValueError(f"url to be an http or https address, not {self.url!r}")
+        if self.timeout <= timedelta(0):
+            raise ValueError("timeout to be above zero")
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long the event log is kept; 网络安全法 Art. 23 asks for six months of logs at least."""
+
+    events: timedelta = timedelta(days=190)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything of `collector.yaml`. Relative paths count from the file's own folder.
+
+    Fields:
+        unit: Registry key of the unit this collector belongs to.
+        regimes, playbooks, escalation: Folders of the operator's own files; a file there overrides the
+            shipped one of the same id.
+        routes: Recipient of an obligation to its way out; what is not named waits for a person.
+        http_allow: Address prefixes that `http_request` steps of plans may call.
+    """
+
+    unit: Text
+    registry: Text
+    state_dir: Text = "/var/lib/fengsui/collector"
+    database: Database = Database()
+    listen: Listen = Listen()
+    regimes: str = ""
+    playbooks: str = ""
+    escalation: str = ""
+    routes: dict[str, Route] = {}
+    channels: tuple[ChannelSettings, ...] = ()
+    http_allow: tuple[Text, ...] = ()
+    retention: Retention = Retention()
+    language: Literal["zh", "en"] = "zh"
+
+    @property
+    def state(self) -> Path:
+        """The folder of keys, databases and ports."""
+        return Path(self.state_dir)
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy address of the state database."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.state / 'state.db'}"
+
+    @property
+    def events_url(self) -> str:
+        """Address of the event log: its own database (docs/architecture.md)."""
+        return self.database.events or f"sqlite+aiosqlite:///{self.state / 'events.db'}"
+
+
+def read_settings(text: str, file: str, environment: Mapping[str, str]) -> Settings:
+    """Read a settings file; `FENGSUI_STATE_DIR`, `FENGSUI_DATABASE_URL` … win over it.
+
+    Raises:
+        Mistakes: every mistake of the file, each with its place.
+    """
+    tree = yaml_marks.read(text, file)
+    settings = yaml_marks.decode(tree, Settings)
+    if mistakes := list(_check(settings, tree)):
+        raise Mistakes(mistakes)
+    return _located(_overridden(settings, environment), Path(file).parent)
+
+
+def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    database = Database(
+        url=environment.get(PREFIX + "DATABASE_URL", settings.database.url),
+        events=environment.get(PREFIX + "DATABASE_EVENTS", settings.database.events),
+    )
+    return replace(
+        settings,
+        database=database,
+        state_dir=environment.get(PREFIX + "STATE_DIR", settings.state_dir),
+        unit=environment.get(PREFIX + "UNIT", settings.unit),
+    )
+
+
+def _located(settings: Settings, folder: Path) -> Settings:
+    paths = {
+        name: getattr(settings, name)
+        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation")
+    }
+    return replace(
+        settings, **{name: str((folder / path).resolve()) if path else "" for name, path in paths.items()}
+    )
+
+
+def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
+    names = [channel.name for channel in settings.channels]
+    for index, name in enumerate(names):
+        if names.index(name) != index:
+            yield tree.mistake(f"channels[{index}].name", repr(name), "a name no other channel has")
+    for index, prefix in enumerate(settings.http_allow):
+        if urlsplit(prefix).scheme not in {"http", "https"} or not urlsplit(prefix).hostname:
+            yield tree.mistake(f"http_allow[{index}]", repr(prefix), "an http or https address prefix")
