@@ -238,6 +238,13 @@ clocks = sa.Table(
     _text("met_by", null=True),  # filing id
     sa.UniqueConstraint("incident", "obligation"),
 )
+# The auditor's question: open and past due, though nobody fired it.
+sa.Index(
+    "ix_clocks_due",
+    clocks.c.due_at,
+    sqlite_where=clocks.c.state == "open",
+    postgresql_where=clocks.c.state == "open",
+)
 alarms = sa.Table(
     "alarms",
     metadata,
@@ -343,6 +350,12 @@ runs = sa.Table(
     _time("ended_at", null=True),
     _time("progress_at"),
     sa.UniqueConstraint("incident", "plan"),
+)
+sa.Index(
+    "ix_runs_running",
+    runs.c.progress_at,
+    sqlite_where=runs.c.state == "running",
+    postgresql_where=runs.c.state == "running",
 )
 run_steps = sa.Table(
     "run_steps",

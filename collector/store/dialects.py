@@ -1,0 +1,103 @@
+"""What SQLite and PostgreSQL are each told before the first statement, and which of their errors pass."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+BUSY_TIMEOUT_SECONDS = 20
+WRITES = "fengsui_writes"  # execution option: this connection's transaction writes
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+)
+_SQLITE_PASSING = {5: "busy", 6: "locked", 13: "disk full"}
+_POSTGRES_PASSING = {
+    "40001": "serialisation failure",
+    "40P01": "deadlock",
+    "53100": "disk full",
+    "53300": "too many connections",
+    "55P03": "lock timeout",
+    "57P01": "server shutting down",
+    "57P03": "server starting",
+}
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """Return an engine whose transactions are durable at commit and begin as `begin` says."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    return create_async_engine(
+        parsed,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        pool_pre_ping=True,
+        connect_args={
+            "server_settings": {
+                "synchronous_commit": "on",
+                "timezone": "UTC",
+                "lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s",
+                "application_name": "fengsui",
+            }
+        },
+    )
+
+
+def passing(error: BaseException) -> str | None:
+    """Return in two words why the database refused, if the same may work later; else None."""
+    if not isinstance(error, DBAPIError):
+        return None
+    if error.connection_invalidated:
+        return "connection lost"
+    cause: Any = error.orig
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        return _SQLITE_PASSING.get(code & 0xFF)
+    return _POSTGRES_PASSING.get(getattr(cause, "sqlstate", None) or "")
+
+
+def plain(error: StatementError) -> str:
+    """Return the database's own words, without the statement and its parameters."""
+    return str(error.orig or error)
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection has no common type
+        # The driver's own transaction control begins too late for BEGIN IMMEDIATE; `_begin` does it instead.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def lock_schema(connection: Connection) -> None:
+    """Keep other processes from migrating until this transaction ends; SQLite's write lock already does."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('fengsui.migrations'))"))
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,45 @@
+"""The way from an empty or older database to the schema of `store.schema`.
+
+A new step: change the schema, then `python -m alembic`'s `revision --autogenerate` against an old database,
+read what it wrote, and move `NEWEST`. `tests/collector/store/test_migrations.py` holds the sum of all steps
+against the schema on both databases.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..dialects import lock_schema
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NEWEST = "0001"
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to `NEWEST` inside the connection's transaction; two processes at once are fine."""
+    lock_schema(connection)
+    if _version(connection) == NEWEST:
+        return
+    from alembic import command  # noqa: PLC0415 - costs 0.2 s and is needed only when there is work
+
+    command.upgrade(settings(connection), "head")
+
+
+def settings(connection: Connection) -> "Config":
+    """Return alembic's settings for the steps in this folder, on an open connection."""
+    from alembic.config import Config  # noqa: PLC0415 - see `migrate`
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _version(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
