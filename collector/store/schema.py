@@ -363,11 +363,13 @@ run_steps = sa.Table(
     sa.Column("run", sa.Text, primary_key=True),
     sa.Column("step", sa.Text, primary_key=True),
     sa.Column("visit", sa.BigInteger, primary_key=True),  # a step in a loop is visited again
+    _text("parent"),  # "step#visit" of the branching step it returns to; empty on the main line
     _text("kind"),
     _text("state"),  # ready | waiting | done | failed | skipped | cancelled
     _text("owner_role", null=True),
     _json("out", null=True),
     _text("why", null=True),
+    _text("actor", null=True),  # who ended it; null while it is open
     _time("ready_at"),
     _time("wake_at", null=True),
     _time("deadline", null=True),
