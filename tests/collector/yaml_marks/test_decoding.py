@@ -157,6 +157,10 @@ either: maybe
 colr: red
 """
 
+    fields = (
+        "at, colour, count, either, from, grade, length, level, name, node, numbers, on, place, regions, "
+    )
+    fields += "rest, share, steps, window, words"
     assert mistakes_of(text) == [
         "1: name: found a list, expected text",
         "2: count: found '10', expected at most 9",
@@ -175,9 +179,7 @@ colr: red
         "13: window: found values that do not fit together, expected an end not before the begin",
         "14: words: found 'a', expected a list",
         "15: either: found 'maybe', expected a whole number or true or false",
-        "16: colr: found an unknown field 'colr', expected one of "
-        + "at, colour, count, either, from, grade, length, level, name, node, numbers, on, place, regions, rest, "
-        + "share, steps, window, words (did you mean 'colour'?)",
+        f"16: colr: found an unknown field 'colr', expected one of {fields} (did you mean 'colour'?)",
     ]
 
 

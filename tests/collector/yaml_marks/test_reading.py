@@ -41,10 +41,11 @@ def test_every_name_that_stands_twice_is_named() -> None:
 
 
 def test_a_tag_is_refused() -> None:
-    assert mistakes_of("a: !!python/object:os.system x\n") == [
-        "f.yaml:1:4: $: found the tag tag:yaml.org,2002:python/object:os.system, "
-        + "expected no tag: the model knows the type"
-    ]
+    (mistake,) = mistakes_of("a: !!python/object:os.system x\n")
+
+    assert mistake.startswith(
+        "f.yaml:1:4: $: found the tag tag:yaml.org,2002:python/object:os.system, expected no"
+    )
 
 
 @pytest.mark.parametrize(

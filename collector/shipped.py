@@ -1,0 +1,19 @@
+"""Where the shipped YAML lies: in the wheel inside this package, in a checkout beside the packages."""
+
+from pathlib import Path
+
+
+def configs_dir() -> Path:
+    """The folder of the shipped settings, regimes and escalation chains."""
+    return _folder("configs")
+
+
+def playbooks_dir() -> Path:
+    """The folder of the shipped emergency plans."""
+    return _folder("playbooks")
+
+
+def _folder(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    in_wheel = package / "_shipped" / name
+    return in_wheel if in_wheel.is_dir() else package.parent / name
