@@ -14,18 +14,18 @@ help: ## say what can be made
 
 $(RUN): requirements/collector.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/collector.txt
-	@printf '%s\n' "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fengsui-checkout.pth"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/collector.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable '.[collector]'
 	@touch $@
 
 $(DEV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable '.[collector]'
 	@touch $@ $(RUN)
 
 demo: $(RUN) ## run a district, a city and an agent on this machine until Ctrl-C
-	$(BIN)/python -m collector demo
+	$(BIN)/fengsui-collector demo
 
 test: $(DEV) ## install what the tests need and run them all
 	@$(BIN)/python tests/requirements.py --install $(DEBIAN_TEST_PACKAGES)
@@ -45,7 +45,7 @@ format: $(DEV) ## put the code in order
 	$(BIN)/ruff check --fix .
 
 lock: ## write the locks anew
-	for part in "collector:--extra collector" "dev:--extra collector --group dev"; do \
+	for part in "collector:--extra collector --group build" "dev:--extra collector --group dev"; do \
 	  uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
 	    --quiet --output-file requirements/$${part%%:*}.txt; done

@@ -1,0 +1,66 @@
+"""The commands of `fengsui-collector`, one a file; the only room that prints or exits.
+
+A command is a module with `add_parser(subparsers)` and `run(args) -> int`. Only the module of the command
+that was asked for is imported, so that `--help` and `duty explain` start without a server's libraries.
+Exit codes: 0 done, 1 failed or found errors, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from ..errors import FengsuiError
+from ..yaml_marks import Mistakes
+
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("run", "run"),
+    ("check-config", "check_config"),
+    ("demo", "demo"),
+    ("token", "token"),
+    ("join", "join"),
+    ("duty", "duty"),
+    ("plan", "plan"),
+    ("audit", "audit"),
+)
+DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose every command takes `--config` and `--lang`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - argparse's own signature
+        super().__init__(*args, **{"conflict_handler": "resolve", "allow_abbrev": False, **options})
+        self.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help="settings file 设置文件")
+        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts 文字语言")
+
+
+def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of the one that was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="fengsui-collector",
+        description="烽燧采集端:收集上报、研判定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
+    for name, module in COMMANDS:
+        if asked in {None, name}:
+            command = import_module(f".{module}", __package__)
+            command.add_parser(commands)
+            commands.choices[name].set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    names = {name for name, _ in COMMANDS}
+    asked = words[0] if words and words[0] in names else None
+    args = build_parser(asked).parse_args(words)
+    try:
+        return int(args.run(args))
+    except (FengsuiError, Mistakes) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
