@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, NamedTuple, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -38,11 +38,10 @@ _CLASSIFIED = frozenset({"name", "unit", "classified"})
 _Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-class _Range(Struct, frozen=True):
-    """An address range as the file writes it; host bits must be zero, as a slip there widens a range."""
+class _Range(NamedTuple):
+    """An address range as the file writes it; host bits must be zero: a slip there widens it."""
 
     network: Network
-    yaml_expectation = "an address range such as 10.20.0.0/16"
 
     @classmethod
     def parse_yaml(cls, text: str) -> "_Range":
@@ -54,7 +53,7 @@ class _Range(Struct, frozen=True):
         try:
             return cls(ip_network(text))
         except ValueError as error:
-            raise ValueError(f"{cls.yaml_expectation} ({error})") from None
+            raise ValueError(f"an address range such as 10.20.0.0/16 ({error})") from None
 
 
 class _Unit(Struct, frozen=True, kw_only=True):
@@ -325,7 +324,7 @@ def _fields(entry: Struct) -> dict[str, Any]:
 def _is_timezone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return False
     return True
 
