@@ -1,0 +1,1 @@
+"""Append, read from a cursor, trim: batches as received, and the session rows beside them."""
