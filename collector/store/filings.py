@@ -1,0 +1,353 @@
+"""Filings: reports sent up for obligations with their receipts, and those received from below.
+
+One row a key. A filing goes to the collector above (`upstream`), claimed like a notice, or is filed by a
+person who records the proof. What comes in from below is stored once a key; the first receipt is the receipt.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.ids import uuid7
+from wire.messages import VERSION, Receipt
+from wire.messages import Filing as Message
+
+from . import journal
+from .schema import clocks, filings, received_filings
+
+Way = Literal["upstream", "person"]
+State = Literal["waiting", "sending", "receipted", "refused"]
+
+
+class Filing(Struct, frozen=True, kw_only=True):
+    """One filing as it stands.
+
+    Fields:
+        key: `incident/obligation`; a resend under it looks like the first sending.
+        clock: Row of the obligation it is for.
+        payload: The `wire.messages.Filing` as JSON values.
+        filed_at: When it was first sent, or when a person filed it.
+        receipt: A `wire.messages.Receipt`, or a person's proof.
+        result: What the last sending came to.
+    """
+
+    id: str
+    key: str
+    incident: str
+    clock: str
+    obligation: str
+    recipient: str
+    way: Way
+    state: State
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+    next_at: datetime
+    fence: int
+    filed_at: datetime | None
+    receipt: dict[str, Any] | None
+    receipt_at: datetime | None
+    result: dict[str, Any] | None
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """An open clock for which nothing was filed yet."""
+
+    id: str
+    incident: str
+    obligation: str
+    recipient: str
+
+
+_COLUMNS = tuple(filings.c[field] for field in Filing.__struct_fields__)
+_OPEN = ("open", "overdue", "no_number", "cannot_compute")
+
+
+async def owed_unfiled(conn: AsyncConnection, recipients: frozenset[str], limit: int = 100) -> list[Owed]:
+    """Return open clocks toward these recipients that have no filing, oldest first."""
+    filed = sa.select(filings.c.clock).where(filings.c.clock == clocks.c.id).exists()
+    rows = await conn.execute(
+        sa.select(clocks.c.id, clocks.c.incident, clocks.c.obligation, clocks.c.recipient)
+        .where(clocks.c.recipient.in_(recipients), clocks.c.state.in_(_OPEN), ~filed)
+        .order_by(clocks.c.opened_at, clocks.c.id)
+        .limit(limit)
+    )
+    return [Owed(**row) for row in rows.mappings()]
+
+
+async def filing_of(conn: AsyncConnection, key: str) -> Filing | None:
+    """Return the filing with this key."""
+    row = (await conn.execute(sa.select(*_COLUMNS).where(filings.c.key == key))).mappings().first()
+    return Filing(**row) if row else None
+
+
+async def filings_of(conn: AsyncConnection, incident: str) -> list[Filing]:
+    """Return an incident's filings, oldest first."""
+    rows = await conn.execute(
+        sa.select(*_COLUMNS).where(filings.c.incident == incident).order_by(filings.c.id)
+    )
+    return [Filing(**row) for row in rows.mappings()]
+
+
+async def add_filing(
+    conn: AsyncConnection, *, message: Message, clock: str, way: Way, actor: str, now: datetime
+) -> tuple[str, bool]:
+    """Queue a filing unless its key is already there.
+
+    Returns:
+        The filing's id, and whether it is new.
+    """
+    known = (await conn.execute(sa.select(filings.c.id).where(filings.c.key == message.key))).scalar()
+    if known is not None:
+        return str(known), False
+    identifier = uuid7(now)
+    await conn.execute(
+        filings.insert().values(
+            id=identifier,
+            key=message.key,
+            incident=message.incident_id,
+            clock=clock,
+            obligation=message.obligation,
+            recipient=message.recipient,
+            way=way,
+            state="waiting",
+            payload=msgspec.to_builtins(message),
+            created_at=now,
+            next_at=now,
+        )
+    )
+    detail = {"key": message.key, "obligation": message.obligation, "recipient": message.recipient}
+    entry = journal.Entry(
+        actor=actor,
+        action="filing.queued",
+        subject=f"filing:{identifier}",
+        incident=message.incident_id,
+        detail=detail | {"way": way, "clock": clock},
+    )
+    await journal.write(conn, entry, now)
+    return identifier, True
+
+
+async def claim_filings(
+    conn: AsyncConnection, *, owner: str, now: datetime, lease: timedelta, limit: int
+) -> list[Filing]:
+    """Take filings for the collector above that are due, and those whose claim ran out; oldest first.
+
+    Args:
+        conn: A write transaction.
+        owner: Incarnation of the claiming process.
+        now: A filing is due when its `next_at` is not later.
+        lease: How long nobody else may take them.
+        limit: At most so many.
+    """
+    due = sa.or_(
+        sa.and_(filings.c.state == "waiting", filings.c.next_at <= now),
+        sa.and_(filings.c.state == "sending", filings.c.lease_until <= now),
+    )
+    rows = await conn.execute(
+        sa.select(filings.c.id, filings.c.fence)
+        .where(filings.c.way == "upstream", due)
+        .order_by(filings.c.next_at, filings.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [row.id for row in rows if await _claim(conn, row.id, row.fence, owner, now + lease)]
+    found = await conn.execute(sa.select(*_COLUMNS).where(filings.c.id.in_(claimed)).order_by(filings.c.id))
+    return [Filing(**row) for row in found.mappings()]
+
+
+async def _claim(conn: AsyncConnection, identifier: str, fence: int, owner: str, until: datetime) -> bool:
+    claim = (
+        filings.update()
+        .where(filings.c.id == identifier, filings.c.fence == fence)
+        .values(
+            state="sending",
+            owner=owner,
+            lease_until=until,
+            fence=fence + 1,
+            attempts=filings.c.attempts + 1,
+        )
+    )
+    return (await conn.execute(claim)).rowcount == 1
+
+
+async def record_receipt(
+    conn: AsyncConnection, filing: Filing, receipt: Receipt, *, filed_at: datetime, now: datetime
+) -> bool:
+    """Write down that a claimed filing arrived.
+
+    Returns:
+        False where another claim has taken over: nothing was written.
+    """
+    values = {
+        "state": "receipted",
+        "filed_at": filed_at,
+        "receipt": msgspec.to_builtins(receipt),
+        "receipt_at": receipt.received_at,
+        "result": {"number": receipt.number},
+    }
+    if not await _end_claim(conn, filing, values):
+        return False
+    detail = {"number": receipt.number, "sha256": receipt.sha256, "issuer": receipt.issuer}
+    await _journal(conn, "filing.sent", filing, {"outcome": "receipted"}, actor="system", now=now)
+    await _journal(conn, "filing.receipted", filing, detail, actor="system", now=now)
+    return True
+
+
+async def record_failure(
+    conn: AsyncConnection, filing: Filing, *, refused: bool, why: str, next_at: datetime, now: datetime
+) -> bool:
+    """Write down that a claimed filing did not arrive: refused for good, or tried again at `next_at`.
+
+    Returns:
+        False where another claim has taken over: nothing was written.
+    """
+    values = {"state": "refused" if refused else "waiting", "next_at": next_at, "result": {"why": why}}
+    if not await _end_claim(conn, filing, values):
+        return False
+    if refused or filing.attempts == 1:
+        outcome = "refused" if refused else "retrying"
+        detail = {"outcome": outcome, "why": why}
+        await _journal(conn, "filing.sent", filing, detail, actor="system", now=now)
+    return True
+
+
+async def _end_claim(conn: AsyncConnection, filing: Filing, values: dict[str, Any]) -> bool:
+    held = (filings.c.id == filing.id, filings.c.fence == filing.fence, filings.c.state == "sending")
+    done = filings.update().where(*held).values(owner=None, lease_until=None, **values)
+    return (await conn.execute(done)).rowcount == 1
+
+
+async def record_proof(
+    conn: AsyncConnection,
+    filing: Filing,
+    *,
+    filed_at: datetime,
+    receipt_at: datetime | None,
+    proof: dict[str, Any],
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Write down what a person says of a filing they made: when, and the proof; the first one stays.
+
+    Returns:
+        False where the filing has its receipt already: nothing was written.
+    """
+    values = {
+        "state": "receipted" if receipt_at else "waiting",
+        "filed_at": filed_at,
+        "receipt": proof,
+        "receipt_at": receipt_at,
+    }
+    held = (filings.c.id == filing.id, filings.c.receipt_at.is_(None), filings.c.way == "person")
+    if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
+        return False
+    action = "filing.receipted" if receipt_at else "filing.sent"
+    await _journal(conn, action, filing, {"filed_at": filed_at, "proof": proof}, actor=actor, now=now)
+    return True
+
+
+async def next_filing_at(conn: AsyncConnection) -> datetime | None:
+    """Return when the next filing is due or the next lease runs out."""
+    upstream = filings.c.way == "upstream"
+    waiting = sa.select(sa.func.min(filings.c.next_at)).where(upstream, filings.c.state == "waiting")
+    leased = sa.select(sa.func.min(filings.c.lease_until)).where(upstream, filings.c.state == "sending")
+    times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
+    return min((time for time in times if time is not None), default=None)
+
+
+async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
+    """Return when the oldest filing without receipt that goes up by itself was made."""
+    waits = (filings.c.way == "upstream", filings.c.state.in_(["waiting", "sending"]))
+    found: datetime | None = (
+        await conn.execute(sa.select(sa.func.min(filings.c.created_at)).where(*waits))
+    ).scalar()
+    return found
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """A filing from a collector below, as stored with its first arrival."""
+
+    number: int
+    key: str
+    node: str
+    unit: str
+    incident: str
+    obligation: str
+    level: str | None
+    payload: dict[str, Any]
+    received_at: datetime
+    sha256: str
+
+    def receipt(self, issuer: str) -> Receipt:
+        """Return the receipt, the same for every resend."""
+        return Receipt(
+            version=VERSION,
+            key=self.key,
+            number=self.number,
+            received_at=self.received_at,
+            sha256=self.sha256,
+            issuer=issuer,
+        )
+
+
+_RECEIVED = tuple(received_filings.c[field] for field in Received.__struct_fields__)
+
+
+async def received_of(conn: AsyncConnection, key: str) -> Received | None:
+    """Return what was received under this key."""
+    query = sa.select(*_RECEIVED).where(received_filings.c.key == key)
+    row = (await conn.execute(query)).mappings().first()
+    return Received(**row) if row else None
+
+
+async def add_received(
+    conn: AsyncConnection, *, node: str, message: Message, sha256: str, now: datetime
+) -> Received:
+    """Store a filing from below under its key; the key must not be there."""
+    row = {
+        "key": message.key,
+        "node": node,
+        "unit": message.unit,
+        "incident": message.incident_id,
+        "obligation": message.obligation,
+        "level": message.level,
+        "payload": msgspec.to_builtins(message),
+        "received_at": now,
+        "sha256": sha256,
+    }
+    done = await conn.execute(received_filings.insert().values(**row).returning(received_filings.c.number))
+    received = Received(number=done.scalar_one(), **row)
+    detail = {"number": received.number, "key": message.key, "unit": message.unit, "sha256": sha256}
+    entry = journal.Entry(
+        actor=f"node:{node}",
+        action="filing.received",
+        subject=f"received_filing:{received.number}",
+        incident=None,
+        detail=detail | {"obligation": message.obligation, "level": message.level},
+    )
+    await journal.write(conn, entry, now)
+    return received
+
+
+async def _journal(
+    conn: AsyncConnection, action: str, filing: Filing, detail: dict[str, Any], *, actor: str, now: datetime
+) -> None:
+    entry = journal.Entry(
+        actor=actor,
+        action=action,
+        subject=f"filing:{filing.id}",
+        incident=filing.incident,
+        detail={
+            "key": filing.key,
+            "obligation": filing.obligation,
+            "recipient": filing.recipient,
+            "attempts": filing.attempts,
+            **detail,
+        },
+    )
+    await journal.write(conn, entry, now)

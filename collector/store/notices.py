@@ -1,0 +1,220 @@
+"""Notices: what is to be said to a person or a machine, once a key.
+
+A notice is claimed under a lease with a fence: the fence counts claims, and a result is only taken from the
+claim that holds the newest. A process that dies while sending leaves a lease that runs out; then the next one
+sends again with the same key, so that a receiver that reads the key sees one effect.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.ids import uuid7
+
+from . import journal
+from .schema import notices
+
+State = Literal["waiting", "sending", "sent", "failed", "unknown"]
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """One notice as it stands.
+
+    Fields:
+        key: What makes it one effect; the receiver gets it.
+        incident, person: Ids; no person where a machine is told.
+        channel: A channel's name in the settings.
+        payload: `{"subject", "body", …}`, or an `http_request` step's.
+        attempts: Sendings so far, this claim's included.
+        fence: Number of the claim.
+        result: What the last sending came to.
+    """
+
+    id: str
+    key: str
+    incident: str | None
+    person: str | None
+    channel: str
+    payload: dict[str, Any]
+    state: State
+    attempts: int
+    created_at: datetime
+    next_at: datetime
+    fence: int
+    sent_at: datetime | None
+    result: dict[str, Any] | None
+    drill: bool
+
+
+_COLUMNS = tuple(notices.c[field] for field in Notice.__struct_fields__)
+
+
+async def add_notice(
+    conn: AsyncConnection,
+    *,
+    key: str,
+    incident: str | None,
+    person: str | None,
+    channel: str,
+    payload: dict[str, Any],
+    now: datetime,
+    drill: bool = False,
+    actor: str = "system",
+) -> bool:
+    """Queue a notice unless its key is already there.
+
+    Returns:
+        False where the key was known: nothing is added, nothing changed.
+    """
+    if (await conn.execute(sa.select(notices.c.id).where(notices.c.key == key))).first():
+        return False
+    identifier = uuid7(now)
+    await conn.execute(
+        notices.insert().values(
+            id=identifier,
+            key=key,
+            incident=incident,
+            person=person,
+            channel=channel,
+            payload=payload,
+            state="waiting",
+            created_at=now,
+            next_at=now,
+            drill=drill,
+        )
+    )
+    entry = journal.Entry(
+        actor=actor,
+        action="notice.queued",
+        subject=f"notice:{identifier}",
+        incident=incident,
+        detail={"key": key, "person": person, "channel": channel, "subject": payload.get("subject")},
+    )
+    await journal.write(conn, entry, now)
+    return True
+
+
+async def claim_notices(
+    conn: AsyncConnection, *, owner: str, now: datetime, lease: timedelta, limit: int
+) -> list[Notice]:
+    """Take notices that are due, and those whose claim ran out, for `lease`; oldest first.
+
+    Args:
+        conn: A write transaction.
+        owner: Incarnation of the claiming process.
+        now: A notice is due when its `next_at` is not later.
+        lease: How long nobody else may take them.
+        limit: At most so many.
+    """
+    due = sa.or_(
+        sa.and_(notices.c.state == "waiting", notices.c.next_at <= now),
+        sa.and_(notices.c.state == "sending", notices.c.lease_until <= now),
+    )
+    rows = await conn.execute(
+        sa.select(notices.c.id, notices.c.fence)
+        .where(due)
+        .order_by(notices.c.next_at, notices.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [row.id for row in rows if await _claim(conn, row.id, row.fence, owner, now + lease)]
+    found = await conn.execute(sa.select(*_COLUMNS).where(notices.c.id.in_(claimed)).order_by(notices.c.id))
+    return [Notice(**row) for row in found.mappings()]
+
+
+async def _claim(conn: AsyncConnection, key: str, fence: int, owner: str, until: datetime) -> bool:
+    claim = (
+        notices.update()
+        .where(notices.c.id == key, notices.c.fence == fence)
+        .values(
+            state="sending",
+            owner=owner,
+            lease_until=until,
+            fence=fence + 1,
+            attempts=notices.c.attempts + 1,
+        )
+    )
+    return (await conn.execute(claim)).rowcount == 1
+
+
+async def record_notice(
+    conn: AsyncConnection,
+    notice: Notice,
+    *,
+    state: State,
+    next_at: datetime,
+    result: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Write down what a claimed sending came to.
+
+    Args:
+        conn: A write transaction.
+        notice: As claimed.
+        state: `waiting` where it is tried again at `next_at`; else final.
+        next_at: When it is tried again.
+        result: What the channel said; what people read of it stands under `why`.
+        now: The time of the result.
+
+    Returns:
+        False where another claim has taken over: nothing was written.
+    """
+    done = (
+        notices.update()
+        .where(notices.c.id == notice.id, notices.c.fence == notice.fence, notices.c.state == "sending")
+        .values(
+            state=state,
+            next_at=next_at,
+            result=result,
+            owner=None,
+            lease_until=None,
+            sent_at=now if state == "sent" else None,
+        )
+    )
+    if (await conn.execute(done)).rowcount != 1:
+        return False
+    if state != "waiting" or notice.attempts == 1:
+        entry = journal.Entry(
+            actor="system",
+            action="notice.sent" if state == "sent" else "notice.failed",
+            subject=f"notice:{notice.id}",
+            incident=notice.incident,
+            detail={
+                "key": notice.key,
+                "person": notice.person,
+                "channel": notice.channel,
+                "attempts": notice.attempts,
+                "final": state != "waiting",
+                **result,
+            },
+        )
+        await journal.write(conn, entry, now)
+    return True
+
+
+async def next_notice_at(conn: AsyncConnection) -> datetime | None:
+    """Return when the next notice is due or the next lease runs out."""
+    waiting = sa.select(sa.func.min(notices.c.next_at)).where(notices.c.state == "waiting")
+    leased = sa.select(sa.func.min(notices.c.lease_until)).where(notices.c.state == "sending")
+    times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
+    return min((time for time in times if time is not None), default=None)
+
+
+async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
+    """Return when the oldest notice that is not at its end was made."""
+    open_states = notices.c.state.in_(["waiting", "sending"])
+    found: datetime | None = (
+        await conn.execute(sa.select(sa.func.min(notices.c.created_at)).where(open_states))
+    ).scalar()
+    return found
+
+
+async def notices_of(conn: AsyncConnection, incident: str) -> list[Notice]:
+    """Return an incident's notices, oldest first."""
+    rows = await conn.execute(
+        sa.select(*_COLUMNS).where(notices.c.incident == incident).order_by(notices.c.id)
+    )
+    return [Notice(**row) for row in rows.mappings()]
