@@ -1,0 +1,126 @@
+r"""Netlink framing (RFC 3549): messages in a datagram, attributes in a message, and one dump.
+
+Everything here takes bytes from outside, so every length is checked before it is believed: damaged input
+ends in `NetlinkError`, never in an endless loop.
+
+>>> from agent.netlink.message import attributes, pack_attribute
+>>> attributes(pack_attribute(3, b"eth0") + pack_attribute(4, b"\x01\x02"))
+{3: b'eth0', 4: b'\x01\x02'}
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+ERROR = 2
+DONE = 3
+REQUEST_DUMP = 0x301
+INTERRUPTED = 0x10
+HEADER = struct.Struct("=IHHII")
+ATTRIBUTE = struct.Struct("=HH")
+_TYPE_MASK = 0x3FFF
+_BUFFER = 1 << 18
+_DUMP_SECONDS = 5
+_DUMP_TRIES = 4
+
+
+class NetlinkError(ValueError):
+    """Bytes that are no netlink, or a request the kernel refused."""
+
+
+class DumpInterruptedError(NetlinkError):
+    """The table changed during every one of several dumps; trying again later may help."""
+
+
+class Message(NamedTuple):
+    """One message: its type, flags, the request it answers and what follows the header."""
+
+    type: int
+    flags: int
+    sequence: int
+    payload: bytes
+
+
+def split(datagram: bytes) -> Iterator[Message]:
+    """Yield the messages of a datagram.
+
+    Raises:
+        NetlinkError: a header or a length that reaches past the end.
+    """
+    offset, end = 0, len(datagram)
+    while offset < end:
+        if end - offset < HEADER.size:
+            raise NetlinkError(f"{end - offset} bytes at offset {offset}, a header has {HEADER.size}")
+        length, kind, flags, sequence, _ = HEADER.unpack_from(datagram, offset)
+        if not HEADER.size <= length <= end - offset:
+            raise NetlinkError(f"message at offset {offset} claims {length} bytes of {end - offset}")
+        yield Message(kind, flags, sequence, datagram[offset + HEADER.size : offset + length])
+        offset += length + 3 & ~3
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Return the attributes by number, without the nested and byte-order marks; the last of a number wins.
+
+    Raises:
+        NetlinkError: an attribute whose length reaches past the end.
+    """
+    found: dict[int, bytes] = {}
+    offset, end = 0, len(data)
+    while end - offset >= ATTRIBUTE.size:
+        length, kind = ATTRIBUTE.unpack_from(data, offset)
+        if not ATTRIBUTE.size <= length <= end - offset:
+            raise NetlinkError(f"attribute at offset {offset} claims {length} bytes of {end - offset}")
+        found[kind & _TYPE_MASK] = data[offset + ATTRIBUTE.size : offset + length]
+        offset += length + 3 & ~3
+    return found
+
+
+def pack_attribute(kind: int, value: bytes) -> bytes:
+    """Return one attribute, padded."""
+    return (ATTRIBUTE.pack(ATTRIBUTE.size + len(value), kind) + value).ljust(
+        ATTRIBUTE.size + len(value) + 3 & ~3, b"\0"
+    )
+
+
+def refusal(payload: bytes) -> int:
+    """Return the errno of an error message; 0 is an acknowledgement."""
+    if len(payload) < 4:
+        raise NetlinkError(f"error message of {len(payload)} bytes, expected at least 4")
+    code: int = struct.unpack_from("=i", payload)[0]
+    return -code
+
+
+def dump(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
+    """Ask the kernel for a whole table and yield its rows.
+
+    Raises:
+        NetlinkError: the kernel refused, with its errno's text.
+        DumpInterruptedError: the table kept changing (several whole dumps were cut).
+        OSError: the socket could not be made, or the kernel was silent for five seconds.
+    """
+    for _ in range(_DUMP_TRIES):
+        rows: list[Message] | None = _dump_once(protocol, kind, request)
+        if rows is not None:
+            yield from rows
+            return
+    raise DumpInterruptedError(f"table changed during {_DUMP_TRIES} dumps of type {kind}")
+
+
+def _dump_once(protocol: int, kind: int, request: bytes) -> list[Message] | None:
+    """Return the rows, or None when the kernel says that they do not belong together."""
+    rows: list[Message] = []
+    whole = True
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as kernel:
+        kernel.settimeout(_DUMP_SECONDS)
+        kernel.send(HEADER.pack(HEADER.size + len(request), kind, REQUEST_DUMP, 1, 0) + request)
+        while True:
+            for message in split(kernel.recv(_BUFFER)):
+                whole = whole and not message.flags & INTERRUPTED
+                if message.type == DONE:
+                    return rows if whole else None
+                if message.type == ERROR:
+                    reason = os.strerror(refusal(message.payload))
+                    raise NetlinkError(f"kernel refused a dump of type {kind}: {reason}")
+                rows.append(message)

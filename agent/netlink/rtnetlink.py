@@ -1,0 +1,325 @@
+"""Links, addresses, routes and rules (rtnetlink(7)) as plain values, and one socket that says "look again".
+
+An event is only a reason to look: whoever hears one dumps the tables, so a lost event costs nothing but
+the time until the next one, and an overflow of the socket is just another reason.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from .message import Message, NetlinkError, attributes, dump
+
+NEWLINK, NEWADDR, NEWROUTE, NEWRULE = 16, 20, 24, 32
+GETLINK, GETADDR, GETROUTE, GETRULE = 18, 22, 26, 34
+FLAG_UP = 1
+CLONED = 0x200
+OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
+ROUTE_TYPES = (
+    "unspec",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+    "nat",
+    "xresolve",
+)
+RULE_ACTIONS = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
+_FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}
+_SKIP_STATISTICS = struct.pack("=HHI", 8, 29, 8)
+# RTNLGRP numbers: link, IPv4 address, route, rule; IPv6 address, route, rule; forwarding of either.
+_GROUPS = (1, 5, 7, 8, 9, 11, 19, 24, 25)
+_EVENT_BUFFER = 1 << 20
+
+
+class Link(Struct, frozen=True):
+    """A network interface as the kernel tells it; `hardware` is its ARPHRD number."""
+
+    index: int
+    name: str
+    hardware: int
+    up: bool
+    state: str
+    mac: str
+    mtu: int
+    info_kind: str
+    master: int
+
+
+class Address(Struct, frozen=True):
+    """An address on a link; on a point-to-point link `peer` is the other end."""
+
+    index: int
+    family: int
+    address: str
+    prefix: int
+    peer: str
+
+
+class NextHop(Struct, frozen=True):
+    """Where a route leads: a gateway (empty when on the link) and the link's number (0: none)."""
+
+    gateway: str
+    index: int
+
+
+class Route(Struct, frozen=True):
+    """A route of any table; several next hops share its packets."""
+
+    family: int
+    destination: str
+    table: int
+    type: str
+    protocol: int
+    scope: int
+    metric: int
+    source: str
+    hops: tuple[NextHop, ...]
+
+
+class Rule(Struct, frozen=True):
+    """A policy routing rule; empty fields match everything."""
+
+    family: int
+    priority: int
+    source: str
+    destination: str
+    incoming: str
+    outgoing: str
+    mark: int
+    table: int
+    action: str
+
+
+class Tables(Struct, frozen=True):
+    """All four tables as they were at one look."""
+
+    links: tuple[Link, ...]
+    addresses: tuple[Address, ...]
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
+
+
+def _number(data: bytes | None) -> int:
+    return int.from_bytes(data, "little" if _LITTLE else "big") if data and len(data) <= 8 else 0
+
+
+_LITTLE = struct.pack("=H", 1) == b"\1\0"
+
+
+def _text(data: bytes | None) -> str:
+    return data.split(b"\0", 1)[0].decode("utf-8", "replace") if data else ""
+
+
+def address_text(data: bytes | None) -> str:
+    """Return an IPv4 or IPv6 address in text; absent is empty.
+
+    Raises:
+        NetlinkError: neither 4 nor 16 bytes.
+    """
+    if not data:
+        return ""
+    if len(data) == 4:
+        return socket.inet_ntop(socket.AF_INET, data)
+    if len(data) == 16:
+        return socket.inet_ntop(socket.AF_INET6, data)
+    raise NetlinkError(f"address of {len(data)} bytes, expected 4 or 16")
+
+
+def _head(layout: struct.Struct, payload: bytes) -> tuple[int, ...]:
+    if len(payload) < layout.size:
+        raise NetlinkError(f"message of {len(payload)} bytes, its head has {layout.size}")
+    return layout.unpack_from(payload)
+
+
+_IFINFO = struct.Struct("=BxHiII")
+_IFADDR = struct.Struct("=BBBBI")
+_RTMSG = struct.Struct("=BBBBBBBBI")
+_HOP = struct.Struct("=HBBi")
+
+
+def decode_link(payload: bytes) -> Link:
+    """Return the link of an RTM_NEWLINK message.
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    _, hardware, index, flags, _ = _head(_IFINFO, payload)
+    found = attributes(payload[_IFINFO.size :])
+    info = attributes(found.get(18, b""))
+    state = _number(found.get(16))
+    return Link(
+        index=index,
+        name=_text(found.get(3)),
+        hardware=hardware,
+        up=bool(flags & FLAG_UP),
+        state=OPERSTATES[state] if state < len(OPERSTATES) else "unknown",
+        mac=found[1].hex(":") if len(found.get(1, b"")) == 6 else "",
+        mtu=_number(found.get(4)),
+        info_kind=_text(info.get(1)),
+        master=_number(found.get(10)),
+    )
+
+
+def decode_address(payload: bytes) -> Address | None:
+    """Return the address of an RTM_NEWADDR message, None for a family we do not know.
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    family, prefix, _, _, index = _head(_IFADDR, payload)
+    if family not in _FAMILIES:
+        return None
+    found = attributes(payload[_IFADDR.size :])
+    remote = address_text(found.get(1))
+    local = address_text(found.get(2)) or remote
+    return Address(
+        index=index,
+        family=_FAMILIES[socket.AddressFamily(family)],
+        address=local,
+        prefix=prefix,
+        peer="" if remote == local else remote,
+    )
+
+
+def _network(data: bytes | None, length: int, family: int) -> str:
+    if not data:
+        return f"{'0.0.0.0' if family == 4 else '::'}/{length}"  # noqa: S104 - a destination, not a bind
+    return f"{address_text(data)}/{length}"
+
+
+def _gateway(found: dict[int, bytes]) -> str:
+    """Return RTA_GATEWAY, or RTA_VIA: a gateway of the other family."""
+    via = found.get(18)
+    return address_text(found.get(5)) or (address_text(via[2:]) if via else "")
+
+
+def _hops(data: bytes) -> Iterator[NextHop]:
+    offset = 0
+    while len(data) - offset >= _HOP.size:
+        length, _, _, index = _HOP.unpack_from(data, offset)
+        if not _HOP.size <= length <= len(data) - offset:
+            raise NetlinkError(f"next hop at offset {offset} claims {length} bytes of {len(data) - offset}")
+        found = attributes(data[offset + _HOP.size : offset + length])
+        yield NextHop(_gateway(found), index)
+        offset += length + 3 & ~3
+
+
+def decode_route(payload: bytes) -> Route | None:
+    """Return the route of an RTM_NEWROUTE message, None for cached ones and families we do not know.
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    number, length, _, _, table, protocol, scope, kind, flags = _head(_RTMSG, payload)
+    if number not in _FAMILIES or flags & CLONED:
+        return None
+    family = _FAMILIES[socket.AddressFamily(number)]
+    found = attributes(payload[_RTMSG.size :])
+    single = (NextHop(_gateway(found), _number(found.get(4))),)
+    return Route(
+        family=family,
+        destination=_network(found.get(1), length, family),
+        table=_number(found.get(15)) or table,
+        type=ROUTE_TYPES[kind] if kind < len(ROUTE_TYPES) else str(kind),
+        protocol=protocol,
+        scope=scope,
+        metric=_number(found.get(6)),
+        source=address_text(found.get(7)),
+        hops=tuple(_hops(found[9])) if 9 in found else single,
+    )
+
+
+def decode_rule(payload: bytes) -> Rule | None:
+    """Return the rule of an RTM_NEWRULE message, None for a family we do not know.
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    number, to_length, from_length, _, table, _, _, action, _ = _head(_RTMSG, payload)
+    if number not in _FAMILIES:
+        return None
+    family = _FAMILIES[socket.AddressFamily(number)]
+    found = attributes(payload[_RTMSG.size :])
+    return Rule(
+        family=family,
+        priority=_number(found.get(6)),
+        source=_network(found.get(2), from_length, family) if from_length else "",
+        destination=_network(found.get(1), to_length, family) if to_length else "",
+        incoming=_text(found.get(3)),
+        outgoing=_text(found.get(17)),
+        mark=_number(found.get(10)),
+        table=_number(found.get(15)) or table,
+        action=RULE_ACTIONS.get(action, str(action)),
+    )
+
+
+def _rows(request_kind: int, answer: int, request: bytes) -> Iterator[Message]:
+    return (row for row in dump(socket.NETLINK_ROUTE, request_kind, request) if row.type == answer)
+
+
+def look() -> Tables:
+    """Dump all four tables.
+
+    Raises:
+        NetlinkError: the kernel refused, or its answer could not be read.
+        OSError: no netlink socket here (a sandbox), or no answer.
+    """
+    links = tuple(
+        decode_link(row.payload) for row in _rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS)
+    )
+    addresses = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
+    routes = (decode_route(row.payload) for row in _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size)))
+    rules = (decode_rule(row.payload) for row in _rows(GETRULE, NEWRULE, bytes(_RTMSG.size)))
+    return Tables(
+        links=links,
+        addresses=tuple(row for row in addresses if row),
+        routes=tuple(row for row in routes if row),
+        rules=tuple(row for row in rules if row),
+    )
+
+
+class Changes:
+    """The socket on which the kernel says that a table changed.
+
+    Attributes:
+        fileno: For a loop's reader.
+        overflows: How often the kernel had to drop events (ENOBUFS).
+    """
+
+    def __init__(self) -> None:
+        kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+        self._socket = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _EVENT_BUFFER)
+        self._socket.bind((0, sum(1 << group - 1 for group in _GROUPS)))
+        self.overflows = 0
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._socket.fileno()
+
+    def drain(self) -> bool:
+        """Read everything that waits; say whether there was anything, an overflow included."""
+        heard = False
+        while True:
+            try:
+                self._socket.recv(_EVENT_BUFFER)
+            except BlockingIOError:
+                return heard
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self.overflows += 1
+            heard = True
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()

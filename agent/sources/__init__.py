@@ -1,0 +1,1 @@
+"""What the agent senses: one sensor a file behind `port.py`."""

@@ -1,0 +1,155 @@
+"""The accepted content of a web root, and how it differs from it now; one SQLite file a root.
+
+The content that counts changes only by `accept`, a person's act. What this file remembers besides (the
+`drift` and the episode it belongs to) is written when the report of it is durable, and not before.
+"""
+
+import hashlib
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from .tampering import Change, Episode
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, stamp TEXT NOT NULL, text BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drift (path TEXT PRIMARY KEY, change BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+_BUSY_SECONDS = 10
+
+
+class Entry(Struct, frozen=True):
+    """A file as accepted. `stamp` is its inode, size and times: the same stamp spares a hash."""
+
+    path: str
+    sha256: str
+    size: int
+    stamp: str
+    text: bytes | None = None
+
+
+class Baseline:
+    """The baseline of one root, in `state`/files."""
+
+    def __init__(self, root: Path, state: Path) -> None:
+        self.file = (
+            state.absolute() / "files" / f"{hashlib.sha256(str(root).encode()).hexdigest()[:16]}.sqlite3"
+        )
+        self.state = state
+        self._root = root
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside one write transaction."""
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._connected(f"{self.file.as_uri()}?mode=rwc") as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(_SCHEMA)
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with self._connected(f"{self.file.as_uri()}?mode=ro") as connection:
+            yield connection
+
+    @contextmanager
+    def _connected(self, uri: str) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(uri, timeout=_BUSY_SECONDS, isolation_level=None, uri=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise OSError(f"{self.file}: {error} (what was accepted of {self._root})") from error
+
+    def generation(self) -> int:
+        """Return the number of the accepted content, 0 where nothing was accepted yet.
+
+        Raises:
+            OSError: the file is there and can't be read, or is damaged.
+        """
+        if not self.file.exists():
+            return 0
+        with self._read() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
+        return int(row[0]) if row else 0
+
+    def entries(self, reach: Iterable[str] | None = None) -> dict[str, tuple[str, int, str]]:
+        """Return sha256, size and stamp by path: of all, or of the paths in `reach` and those below them."""
+        query = "SELECT path, sha256, size, stamp FROM entry"
+        with self._read() as connection:
+            if reach is None or "" in reach:
+                return {row[0]: row[1:] for row in connection.execute(query)}
+            below = f"{query} WHERE path = ? OR (path > ? AND path < ?)"
+            return {
+                row[0]: row[1:]
+                for path in reach
+                # "0" is the character after "/".
+                for row in connection.execute(below, (path, f"{path}/", f"{path}0"))
+            }
+
+    def text(self, path: str) -> bytes | None:
+        """Return the accepted text of a file, None where it was none or too long."""
+        with self._read() as connection:
+            row = connection.execute("SELECT text FROM entry WHERE path = ?", (path,)).fetchone()
+        return zlib.decompress(row[0]) if row and row[0] else None
+
+    def accept(self, entries: Iterable[Entry]) -> int:
+        """Take `entries` for the content that counts, forget all drift, and return how many they are."""
+        with self._open() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
+            connection.execute("DELETE FROM entry")
+            connection.execute("DELETE FROM drift")
+            rows = (
+                (one.path, one.sha256, one.size, one.stamp, zlib.compress(one.text) if one.text else None)
+                for one in entries
+            )
+            count = connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", rows).rowcount
+            connection.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (int(row[0]) + 1 if row else 1,)
+            )
+        return max(count, 0)
+
+    def restamp(self, stamps: Iterable[tuple[str, str]]) -> None:
+        """Note new stamps of files whose content is what it was."""
+        with self._open() as connection:
+            connection.executemany(
+                "UPDATE entry SET stamp = ? WHERE path = ?", ((stamp, path) for path, stamp in stamps)
+            )
+
+    def told(self) -> tuple[dict[str, Change], Episode | None]:
+        """Return the drift and the episode as last reported."""
+        with self._read() as connection:
+            changes = [
+                msgspec.json.decode(row[0], type=Change)
+                for row in connection.execute("SELECT change FROM drift")
+            ]
+            row = connection.execute("SELECT value FROM meta WHERE name = 'episode'").fetchone()
+        episode = msgspec.json.decode(row[0], type=Episode) if row else None
+        return {change.path: change for change in changes}, episode
+
+    def tell(self, drift: dict[str, Change], episode: Episode | None) -> None:
+        """Remember what was reported; only after the report is durable."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM drift")
+            connection.executemany(
+                "INSERT INTO drift VALUES (?, ?)",
+                ((path, msgspec.json.encode(change)) for path, change in drift.items()),
+            )
+            if episode:
+                connection.execute(
+                    "INSERT OR REPLACE INTO meta VALUES ('episode', ?)", (msgspec.json.encode(episode),)
+                )
+            else:
+                connection.execute("DELETE FROM meta WHERE name = 'episode'")

@@ -1,0 +1,43 @@
+"""Which addresses are inside: the settings' ranges, and those that can never be the internet."""
+
+from ipaddress import ip_network
+
+INTERNAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+NEVER_OUTSIDE = (
+    "0.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "224.0.0.0/3",
+    "::/127",
+    "fe80::/10",
+    "ff00::/8",
+)
+_REMEMBERED = 10_000
+
+
+class Ranges:
+    """A set of internal networks, asked with raw addresses of 4 or 16 bytes.
+
+    >>> from socket import AF_INET, inet_pton
+    >>> Ranges(["10.0.0.0/8"]).outside(inet_pton(AF_INET, "203.0.113.9"))
+    True
+    """
+
+    def __init__(self, internal: "tuple[str, ...] | list[str]" = INTERNAL) -> None:
+        self._networks: dict[int, list[tuple[int, int]]] = {4: [], 16: []}
+        for text in (*internal, *NEVER_OUTSIDE):
+            network = ip_network(text)
+            mask = int(network.netmask)
+            self._networks[network.max_prefixlen // 8].append((int(network.network_address), mask))
+        self._known: dict[bytes, bool] = {}
+
+    def outside(self, address: bytes) -> bool:
+        """Say whether the address lies in none of the networks; answers are remembered."""
+        known = self._known.get(address)
+        if known is None:
+            number = int.from_bytes(address, "big")
+            known = all(number & mask != start for start, mask in self._networks[len(address)])
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[address] = known
+        return known

@@ -1,0 +1,138 @@
+"""Runs a source's blocking look in its own thread: one at a time, paid for, and never waited for forever.
+
+    await runs.look(work) -> start (refused while one runs or the source rests)
+        thread: work()     -> result, CPU seconds of that thread
+        stuck_after passes -> StuckError; the thread stays, the next look is refused until it is back
+
+Overdrafts and stuck runs are kept until the source hands them out as `gap` observations.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..budget import Account, Budget, Overdraft, StillRunningError
+from .port import Emit, Observation, moment
+
+Result = TypeVar("Result")
+
+
+class StuckError(StillRunningError):
+    """A run that did not come back in its time; it is still out there."""
+
+
+class Runs:
+    """The runs of one source."""
+
+    def __init__(self, source: str, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._budget = budget
+        self._account = Account(budget)
+        self._monotonic = monotonic
+        self._untold: list[tuple[float, float, str]] = []
+
+    async def look(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns, run in a thread; its exceptions are raised here.
+
+        Raises:
+            RefusedError: resting, or the last run has not come back.
+            StuckError: this run did not come back.
+        """
+        self._account.start(self._monotonic())
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        # A daemon, so that a run that hangs on a dead file system cannot keep the process from ending.
+        threading.Thread(
+            target=self._run, args=(loop, done, work), name=f"look-{self._source}", daemon=True
+        ).start()
+        try:
+            async with asyncio.timeout(self._budget.stuck_after):
+                return await done
+        except TimeoutError:
+            if done.done() and not done.cancelled():
+                raise
+            at = self._monotonic()
+            why = f"run stuck for more than {self._budget.stuck_after:g} s; no other starts until it is back"
+            self._untold.append((at - self._budget.stuck_after, at, why))
+            raise StuckError(why) from None
+
+    def _run(
+        self, loop: asyncio.AbstractEventLoop, done: asyncio.Future[Result], work: Callable[[], Result]
+    ) -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting coroutine, which raises it
+            failure = error
+        spent = time.thread_time()
+        try:
+            loop.call_soon_threadsafe(self._back, done, result, failure, spent)
+        except RuntimeError:
+            return  # the loop is closed: nobody waits any more
+
+    def _back(
+        self, done: "asyncio.Future[Any]", result: object, failure: BaseException | None, spent: float
+    ) -> None:
+        at = self._monotonic()
+        self._note(self._account.finish(at, cpu_seconds=spent), at)
+        if done.done():
+            return
+        if failure is None:
+            done.set_result(result)
+        else:
+            done.set_exception(failure)
+
+    def _note(self, overdraft: Overdraft | None, at: float) -> None:
+        if overdraft:
+            why = (
+                f"overdrawn: {overdraft.what} {overdraft.spent:g} of {overdraft.allowed:g}; "
+                f"rests {overdraft.until - at:.0f} s"
+            )
+            self._untold.append((at, overdraft.until, why))
+
+    def pay(self, observation: Observation) -> None:
+        """Pay for a report's bytes; incidents and gaps are free."""
+        if observation.kind not in {"incident", "gap"}:
+            at = self._monotonic()
+            self._note(self._account.pay_bytes(at, len(msgspec.json.encode(observation.body))), at)
+
+    @property
+    def resting(self) -> float:
+        """Seconds of cool-down left."""
+        return self._account.rest(self._monotonic())
+
+    def note_gap(self, why: str) -> None:
+        """Remember that something may have been missed just now."""
+        at = self._monotonic()
+        self._untold.append((at, at, why))
+
+    def gaps(self, kind: str, now: datetime) -> tuple[Observation, ...]:
+        """Return what was missed since the last call, as observations; `kind` is what was not reported."""
+        at = self._monotonic()
+        untold, self._untold = self._untold, []
+        return tuple(
+            Observation(
+                kind="gap",
+                source=self._source,
+                observed_at=now,
+                body={
+                    "kind": kind,
+                    "count": None,
+                    "from": moment(now + timedelta(seconds=start - at)),
+                    "to": moment(now + timedelta(seconds=end - at)),
+                    "why": why,
+                },
+            )
+            for start, end, why in untold
+        )
+
+    async def tell(self, emit: Emit, kind: str, now: datetime) -> None:
+        """Emit what was missed."""
+        for gap in self.gaps(kind, now):
+            await emit(gap)

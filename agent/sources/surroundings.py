@@ -1,0 +1,95 @@
+"""Resolvers, proxies and forwarding: the ways out that stand in files instead of routing tables."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf", "run/NetworkManager/no-stub-resolv.conf")
+_PROXY_NAME = re.compile(r"(?:https?|ftp|all|socks|no)_proxy", re.IGNORECASE)
+_ASSIGNMENT = re.compile(
+    r"""^\s*(?:export\s+)?(\w+_proxy)\s*=\s*["']?([^"'\s;#]+)""", re.IGNORECASE | re.MULTILINE
+)
+_APT = re.compile(r"""^\s*Acquire::(\w+)::Proxy\s+"([^"]+)"\s*;""", re.IGNORECASE | re.MULTILINE)
+_YUM = re.compile(r"^\s*(proxy)\s*=\s*(\S+)", re.MULTILINE)
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_MAX_BYTES = 256 * 1024
+_MAX_FILES = 64
+
+
+def read_text(path: Path, limit: int = _MAX_BYTES) -> str | None:
+    """Return the head of a text file, None where there is no such file.
+
+    Raises:
+        OSError: it is there and can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode("utf-8", "replace")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def resolvers(root: Path) -> list[dict[str, Any]]:
+    """Return the name servers in use: `[{address, source}]`.
+
+    Raises:
+        OSError: a file is there and can't be read.
+    """
+    found: list[dict[str, Any]] = []
+    for name in _RESOLVERS:
+        for line in (read_text(root / name) or "").splitlines():
+            words = line.split()
+            if len(words) > 1 and words[0] == "nameserver":
+                entry = {"address": words[1], "source": f"/{name}"}
+                if words[1] not in {known["address"] for known in found}:
+                    found.append(entry)
+    return found
+
+
+def proxies(root: Path, environment: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return proxy settings, without their credentials: `[{name, value, source}]`.
+
+    Raises:
+        OSError: a file is there and can't be read.
+    """
+    found = [
+        (name.lower(), value, "environment")
+        for name, value in sorted(environment.items())
+        if value and _PROXY_NAME.fullmatch(name)
+    ]
+    found += _in_files(root, ("etc/environment", "etc/profile", "etc/profile.d/*.sh"), _ASSIGNMENT)
+    found += _in_files(root, ("etc/apt/apt.conf", "etc/apt/apt.conf.d/*"), _APT)
+    found += _in_files(root, ("etc/yum.conf", "etc/dnf/dnf.conf"), _YUM)
+    return [
+        {"name": name, "value": _CREDENTIALS.sub("", value)[:512], "source": source}
+        for name, value, source in found
+    ]
+
+
+def _in_files(
+    root: Path, patterns: tuple[str, ...], pattern: re.Pattern[str]
+) -> Iterator[tuple[str, str, str]]:
+    for glob in patterns:
+        for path in sorted(root.glob(glob))[:_MAX_FILES]:
+            for name, value in pattern.findall(read_text(path) or ""):
+                yield name.lower(), value, f"/{path.relative_to(root)}"
+
+
+def forwarding(root: Path) -> dict[str, Any]:
+    """Return whether the host passes packets on: `{ipv4, ipv6, interfaces: [those that do]}`."""
+    interfaces: set[str] = set()
+    whole: dict[str, bool] = {}
+    for family in ("ipv4", "ipv6"):
+        place = root / "proc/sys/net" / family / "conf"
+        on = {path.parent.name for path in place.glob("*/forwarding") if _is_on(path)}
+        whole[family] = "all" in on
+        interfaces |= on - {"all", "default"}
+    return {"ipv4": whole["ipv4"], "ipv6": whole["ipv6"], "interfaces": sorted(interfaces)}
+
+
+def _is_on(path: Path) -> bool:
+    try:
+        return path.read_text("ascii", "replace").strip() not in {"0", ""}
+    except OSError:
+        return False
