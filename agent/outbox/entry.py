@@ -1,0 +1,41 @@
+"""What may become a report."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from wire.messages import ReportKind
+
+
+class Observed(Protocol):
+    """Anything with the four things a report is made from; a source's observation is one."""
+
+    @property
+    def kind(self) -> ReportKind:
+        """What it is."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Who saw it."""
+        ...
+
+    @property
+    def observed_at(self) -> datetime:
+        """When, by the host's clock; aware."""
+        ...
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """JSON values only."""
+        ...
+
+
+class Entry(Struct, frozen=True):
+    """An observation made by the agent's own core: a heartbeat, a gap, evidence."""
+
+    kind: ReportKind
+    source: str
+    observed_at: datetime
+    body: dict[str, Any]

@@ -1,0 +1,117 @@
+"""The outbox as the agent's tasks see it: every call returns when its change is on disk."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from wire.messages import Ack, Batch, Outcome, Refusal
+
+from ..clock import Clock
+from ..settings import Bounds
+from . import file
+from .entry import Entry, Observed
+from .ledger import MOST_BYTES, MOST_REPORTS, Ledger, Settled, Status
+from .orders import OrderBook
+from .worker import Worker
+
+
+class Outbox:
+    """The durable queue of one state folder.
+
+    Attributes:
+        news: Set when a report was accepted; cleared by whoever sends.
+        damage: Why an older file was set aside at opening, with its new name; empty when it was not.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, bounds: Bounds) -> None:
+        """Open the file of `folder`, which must exist.
+
+        Raises:
+            OutboxError: another agent has it, or it can't be opened.
+        """
+        self._folder = folder
+        self._lock = file.lock(folder)
+        try:
+            self._db, self.damage = file.open_or_begin_anew(folder, clock.now())
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._ledger = Ledger(self._db, clock, bounds)
+        self._orders = OrderBook(self._db, clock, self._ledger)
+        self._worker = Worker(self._db)
+        self.news = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Report a file set aside and apply the bounds; to be awaited once before use."""
+        if self.damage:
+            await self._worker.do(lambda: self._ledger.tell_missed(self.damage))
+        await self.tidy()
+        self.news.set()
+
+    async def accept(self, seen: Observed) -> str:
+        """Write an observation as a report; return its id after fsync.
+
+        Raises:
+            OutboxFullError: the disk is full; hold the observation and try again.
+        """
+        identifier = await self._worker.do(lambda: self._ledger.accept(seen))
+        self.news.set()
+        return identifier
+
+    async def peek(self, limit_reports: int = MOST_REPORTS, limit_bytes: int = MOST_BYTES) -> Batch | None:
+        """Return the next batch to send, None when nothing waits."""
+        return await self._worker.do(lambda: self._ledger.peek(limit_reports, limit_bytes))
+
+    async def acknowledge(self, ack: Ack) -> Settled:
+        """Apply what the collector says it holds."""
+        return await self._worker.do(lambda: self._ledger.acknowledge(ack))
+
+    async def refused(self, refusal: Refusal) -> Settled:
+        """Apply why the collector took nothing."""
+        return await self._worker.do(lambda: self._ledger.refused(refusal))
+
+    async def set_aside(self, identifier: str, why: str) -> None:
+        """Keep a report that the collector can't take out of the way, and report that."""
+        await self._worker.do(lambda: self._ledger.set_aside(identifier, why))
+        self.news.set()
+
+    async def tidy(self) -> None:
+        """Apply age and free disk, and give freed pages back."""
+        disk = os.statvfs(self._folder)
+        await self._worker.do(lambda: self._ledger.tidy(disk.f_bavail * disk.f_frsize))
+        await self._worker.do(self._give_back)
+
+    def _give_back(self) -> None:
+        self._db.execute("PRAGMA incremental_vacuum(2048)").fetchall()
+
+    async def status(self) -> Status:
+        """Return what waits and what was lost."""
+        return await self._worker.do(self._ledger.status)
+
+    async def rebound(self, bounds: Bounds) -> None:
+        """Take over other bounds."""
+        self._ledger.bounds = bounds
+        await self.tidy()
+
+    async def order_ended(self, order: str) -> bool:
+        """Whether an order has its outcome already; if so it is told again."""
+        return await self._worker.do(lambda: self._orders.ended(order))
+
+    async def conclude(self, outcome: Outcome, entries: list[Entry]) -> bool:
+        """Write an order's outcome and its evidence in one transaction; False when it was ended before."""
+        fresh = await self._worker.do(lambda: self._orders.conclude(outcome, entries))
+        self.news.set()
+        return fresh
+
+    async def untold_outcomes(self) -> list[Outcome]:
+        """Return the outcomes that the collector has not confirmed."""
+        return await self._worker.do(self._orders.untold)
+
+    async def outcome_told(self, order: str) -> None:
+        """Remember that an outcome arrived."""
+        await self._worker.do(lambda: self._orders.told(order))
+
+    def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        self._worker.close()
+        os.close(self._lock)

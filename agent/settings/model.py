@@ -1,0 +1,140 @@
+"""The settings of a node: one place for what may be written and for every default.
+
+What the sources take is theirs (`agent.sources`); their structs are handed to `read`.
+"""
+
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from wire.messages import Name
+from wire.vocabulary import OrderKind
+
+STATE_DIR = "/var/lib/fengsui/agent"
+# Private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback and multicast.
+INTERNAL_RANGES = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "127.0.0.0/8",
+    "224.0.0.0/4",
+    "255.255.255.255/32",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+    "::1/128",
+)
+
+
+class Bounds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The outbox's bounds.
+
+    Fields:
+        max_bytes: All reports together, each counted with 256 bytes for its row.
+        max_age_hours: Telemetry older than this is dropped; incidents and evidence have no age.
+        min_free_bytes: Below this much free disk the backlog of telemetry shrinks to a mebibyte.
+    """
+
+    max_bytes: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
+    max_age_hours: Annotated[float, Meta(gt=0)] = 24.0 * 14
+    min_free_bytes: Annotated[int, Meta(ge=0)] = 200 * 1024 * 1024
+
+
+class DeclaredAsset(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A system this node belongs to, as its operator declares it; the collector's registry decides.
+
+    Fields:
+        id: Its key in the registry.
+        mlps_grade: Protection grade 1 to 5, as proposed.
+        filing_number: 备案编号 of the grading, where there is one.
+    """
+
+    id: Name
+    name: str = ""
+    mlps_grade: Annotated[int, Meta(ge=1, le=5)] | None = None
+    filing_number: str = ""
+
+
+class LogFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A log that evidence may hold the end of; a collector knows its name, never its path."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
+    path: Annotated[str, Meta(pattern="^/")]
+
+
+class OrdersSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a collector may ask of this node.
+
+    Fields:
+        allow: The kinds that are carried out; every other is refused. Empty: no order at all.
+        evidence_bytes: What the evidence of one order may have at most.
+        evidence_logs: The logs it may quote.
+    """
+
+    allow: tuple[OrderKind, ...] = ("collect_evidence",)
+    evidence_bytes: Annotated[int, Meta(ge=4096, le=16 * 1024 * 1024)] = 1024 * 1024
+    evidence_logs: tuple[LogFile, ...] = ()
+
+
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where Prometheus may ask, as `address:port`; empty: nowhere."""
+
+    listen: Annotated[str, Meta(pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):[0-9]{1,5}$")] = ""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything an operator may say.
+
+    Fields:
+        collectors: Addresses in the order in which they are tried; empty: the one that enrolled the node.
+        unit, assets: Who operates the node and what it belongs to, as declared.
+        state_dir: Where outbox and identity lie.
+        internal_ranges: Addresses that are not the internet.
+        language: Of the log and of commands.
+        heartbeat_seconds: Distance between two heartbeats.
+        sources: The settings struct of each source, by the source's name.
+    """
+
+    collectors: tuple[Annotated[str, Meta(pattern="^https://")], ...] = ()
+    unit: str = ""
+    assets: tuple[DeclaredAsset, ...] = ()
+    state_dir: str = STATE_DIR
+    internal_ranges: tuple[str, ...] = INTERNAL_RANGES
+    language: Literal["zh", "en"] = "zh"
+    heartbeat_seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    outbox: Bounds = Bounds()
+    orders: OrdersSettings = OrdersSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    sources: dict[str, Any] = {}
+
+
+def objections(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return what no single field can tell: path, what was found, what was expected."""
+    found = [
+        (f"internal_ranges[{number}]", repr(text), f"a network such as 10.0.0.0/8 ({why})")
+        for number, text in enumerate(settings.internal_ranges)
+        if (why := _not_a_network(text))
+    ]
+    for number, url in enumerate(settings.collectors):
+        parts = urlsplit(url)
+        if not parts.hostname or parts.path not in {"", "/"} or parts.query or parts.username:
+            found.append((f"collectors[{number}]", repr(url), "https://HOST:PORT and nothing behind it"))
+    names = [log.name for log in settings.orders.evidence_logs]
+    found += [
+        (f"orders.evidence_logs[{number}].name", f"{name!r} again", "each name once")
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    return found
+
+
+def _not_a_network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        return str(error)
+    return ""
