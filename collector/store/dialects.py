@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 BUSY_TIMEOUT_SECONDS = 20
 WRITES = "fengsui_writes"  # execution option: this connection's transaction writes
 
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -32,7 +33,9 @@ _POSTGRES_PASSING = {
 def make_engine(url: str) -> AsyncEngine:
     """Return an engine whose transactions are durable at commit and begin as `begin` says."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
+    backend = parsed.get_backend_name()
+    parsed = parsed.set(drivername=_DRIVERS.get(backend, parsed.drivername))
+    if backend == "sqlite":
         return _sqlite(parsed)
     return create_async_engine(
         parsed,

@@ -1,0 +1,199 @@
+"""Clocks and their alarms as rows. Who changes them holds the incident's row locked (`store.incidents`).
+
+A clock's stored state `open` turns `overdue` when the alarm `due` fires; at the very moment it is due, and
+between due time and firing, `state_at` tells the law's answer.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .schema import alarms, clocks
+
+ClockState = Literal[
+    "open", "met", "met_late", "overdue", "not_yet", "cannot_compute", "no_number", "withdrawn"
+]
+AlarmState = Literal["armed", "fired", "cancelled"]
+
+
+class Clock(Struct, frozen=True, kw_only=True):
+    """An obligation of an incident with its times.
+
+    Fields:
+        obligation: `regime/stage[/recipient]`.
+        anchor, anchor_at: What the time runs from, and when that was.
+        due_at: By when, by law; None where the law names no number or nothing has triggered it yet.
+        target_at: The unit's own target; not law.
+        state: As the answer of `duty explain`; `withdrawn` by a person's word.
+        generation: Counts the due times it has had; alarms belong to one.
+        met_by: The filing whose receipt met it.
+    """
+
+    id: str
+    incident: str
+    obligation: str
+    regime: str
+    stage: str
+    recipient: str
+    anchor: str
+    anchor_at: datetime | None
+    due_at: datetime | None
+    target_at: datetime | None
+    state: ClockState
+    missing: list[str] | None
+    content: list[str]
+    source: str
+    verified: bool
+    generation: int
+    opened_at: datetime
+    met_at: datetime | None
+    met_by: str | None
+
+    def state_at(self, now: datetime) -> ClockState:
+        """Return the state at `now`: still open at the very moment it is due, overdue right after."""
+        if self.state not in {"open", "overdue"} or self.due_at is None:
+            return self.state
+        return "overdue" if now > self.due_at else "open"
+
+
+class Alarm(Struct, frozen=True, kw_only=True):
+    """A moment at which something is done once.
+
+    Fields:
+        clock: Its clock; empty for a step of the escalation chain and for a re-grade.
+        generation: Of the clock, or of the chain.
+        kind: `half`, `four_fifths`, `due`, `overdue_<n>`, `target`, `escalate_<n>`, `regrade`.
+    """
+
+    id: str
+    incident: str
+    clock: str
+    generation: int
+    kind: str
+    at: datetime
+    state: AlarmState = "armed"
+    fired_at: datetime | None = None
+
+
+async def clocks_of(connection: AsyncConnection, incidents: Iterable[str]) -> list[Clock]:
+    """Return the clocks of incidents in the order they were opened."""
+    query = (
+        sa.select(clocks)
+        .where(clocks.c.incident.in_(list(incidents)))
+        .order_by(clocks.c.incident, clocks.c.opened_at, clocks.c.obligation)
+    )
+    return [Clock(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def get_clock(connection: AsyncConnection, key: str) -> Clock | None:
+    """Return a clock as it stands."""
+    rows = (await connection.execute(sa.select(clocks).where(clocks.c.id == key))).mappings().all()
+    return Clock(**rows[0]) if rows else None
+
+
+async def insert_clocks(connection: AsyncConnection, new: Sequence[Clock]) -> None:
+    """Add clocks."""
+    if new:
+        await connection.execute(sa.insert(clocks), [asdict(clock) for clock in new])
+
+
+async def update_clock(connection: AsyncConnection, new: Clock) -> None:
+    """Write a clock as it is now."""
+    values = asdict(new)
+    await connection.execute(sa.update(clocks).where(clocks.c.id == values.pop("id")).values(**values))
+
+
+async def mark_overdue(connection: AsyncConnection, keys: Sequence[str]) -> None:
+    """Write down that the alarm `due` of these clocks has fired."""
+    if keys:
+        await connection.execute(
+            sa.update(clocks)
+            .where(clocks.c.id == sa.bindparam("key"), clocks.c.state == "open")
+            .values(state="overdue"),
+            [{"key": key} for key in keys],
+        )
+
+
+async def arm(connection: AsyncConnection, new: Sequence[Alarm]) -> None:
+    """Add alarms."""
+    if new:
+        await connection.execute(sa.insert(alarms), [asdict(alarm) for alarm in new])
+
+
+async def end_alarms(
+    connection: AsyncConnection, keys: Sequence[str], state: AlarmState, now: datetime
+) -> None:
+    """Write down that armed alarms have fired or were cancelled."""
+    if keys:
+        await connection.execute(
+            sa.update(alarms)
+            .where(alarms.c.id == sa.bindparam("key"), alarms.c.state == "armed")
+            .values(state=state, fired_at=now if state == "fired" else None),
+            [{"key": key} for key in keys],
+        )
+
+
+async def due_incidents(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
+    """Return the incidents of the `limit` alarms that are due longest, in that order."""
+    query = (
+        sa.select(alarms.c.incident)
+        .where(alarms.c.state == sa.literal_column("'armed'"), alarms.c.at <= now)
+        .order_by(alarms.c.at)
+        .limit(limit)
+    )
+    return list(dict.fromkeys((await connection.execute(query)).scalars()))
+
+
+async def armed_of(connection: AsyncConnection, incidents: Iterable[str]) -> list[Alarm]:
+    """Return the armed alarms of incidents, earliest first."""
+    query = (
+        sa.select(alarms)
+        .where(alarms.c.incident.in_(list(incidents)), alarms.c.state == "armed")
+        .order_by(alarms.c.at, alarms.c.id)
+    )
+    return [Alarm(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def alarms_of(connection: AsyncConnection, incident: str) -> list[Alarm]:
+    """Return every alarm an incident has had, by time."""
+    query = sa.select(alarms).where(alarms.c.incident == incident).order_by(alarms.c.at, alarms.c.id)
+    return [Alarm(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def last_generation(connection: AsyncConnection, incident: str, prefix: str) -> int:
+    """Return the highest generation of an incident's own alarms whose kind begins with `prefix`; 0: none."""
+    query = sa.select(sa.func.max(alarms.c.generation)).where(
+        alarms.c.incident == incident, alarms.c.clock == "", alarms.c.kind.startswith(prefix, autoescape=True)
+    )
+    return int((await connection.execute(query)).scalar() or 0)
+
+
+async def next_alarm_at(connection: AsyncConnection) -> datetime | None:
+    """Return when the earliest armed alarm is due."""
+    query = (
+        sa.select(alarms.c.at)
+        .where(alarms.c.state == sa.literal_column("'armed'"))
+        .order_by(alarms.c.at)
+        .limit(1)
+    )
+    found: datetime | None = (await connection.execute(query)).scalar()
+    return found
+
+
+def clock_values(clock: Clock) -> dict[str, Any]:
+    """Return what of a clock stands in the journal when it is opened or moved."""
+    return {
+        "obligation": clock.obligation,
+        "anchor": clock.anchor,
+        "anchor_at": clock.anchor_at,
+        "due_at": clock.due_at,
+        "target_at": clock.target_at,
+        "state": clock.state,
+        "source": clock.source,
+        "verified": clock.verified,
+    }

@@ -1,0 +1,127 @@
+"""Incidents as rows. An incident's row is the lock for its clocks and alarms: whoever changes them holds it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.vocabulary import Level
+
+from ..incident import State
+from .schema import incidents
+
+
+class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
+    """An incident as it stands.
+
+    Fields:
+        fingerprint: What makes two findings the same matter; one incident that is not closed stands for it.
+        level: None where nobody here grades it.
+        level_by: The regime whose annex gave the level.
+        reasons, next_level: As `duty explain` answers them.
+        facts, times: Names of `duty explain`; JSON values.
+        evidence: The newest reports, oldest first.
+        version: Counts changes; a change made on an older version is not taken.
+    """
+
+    id: str
+    fingerprint: str
+    unit: str
+    asset: str | None
+    node: str | None
+    klass: str
+    level: Level | None
+    level_by: str | None
+    reasons: list[dict[str, Any]]
+    next_level: dict[str, Any] | None
+    state: State
+    acknowledged_by: str | None
+    title: str
+    title_en: str
+    facts: dict[str, Any]
+    times: dict[str, Any]
+    evidence: list[dict[str, Any]]
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    late: bool
+    plan_hint: str | None
+    plan_pending: bool
+    drill: bool
+    version: int
+
+
+_COLUMNS = tuple(incidents.c[name].label(name.replace("class", "klass")) for name in incidents.c.keys())  # noqa: SIM118 - a column collection iterates over columns
+
+
+async def insert_incident(connection: AsyncConnection, incident: Incident) -> bool:
+    """Add a new incident; False where one that is not closed already stands for its fingerprint."""
+    values = asdict(incident)
+    values["class"] = values.pop("klass")
+    # The two dialects have the clause under one name but no common parent.
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    statement = insert(incidents).values(**values).on_conflict_do_nothing()
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def lock_incident(connection: AsyncConnection, key: str) -> Incident | None:
+    """Return an incident and keep every other transaction from changing it until this one ends."""
+    query = sa.select(*_COLUMNS).where(incidents.c.id == key).with_for_update()
+    return _one((await connection.execute(query)).mappings().all())
+
+
+async def lock_live(connection: AsyncConnection, fingerprint: str) -> Incident | None:
+    """Return, locked, the incident that is not closed and stands for a fingerprint."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(incidents.c.fingerprint == fingerprint, incidents.c.closed_at.is_(None))
+        .with_for_update()
+    )
+    return _one((await connection.execute(query)).mappings().all())
+
+
+async def lock_free(connection: AsyncConnection, keys: Iterable[str]) -> list[Incident]:
+    """Return, locked, those of the incidents that no other transaction holds."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(incidents.c.id.in_(sorted(keys)))
+        .order_by(incidents.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [Incident(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def get_incident(connection: AsyncConnection, key: str) -> Incident | None:
+    """Return an incident as it stands."""
+    query = sa.select(*_COLUMNS).where(incidents.c.id == key)
+    return _one((await connection.execute(query)).mappings().all())
+
+
+async def update_incident(connection: AsyncConnection, old: Incident, new: Incident) -> None:
+    """Write what differs between the two and count the version on; the caller holds the incident locked."""
+    before, after = asdict(old), asdict(new)
+    values = {name: value for name, value in after.items() if value != before[name]}
+    if not values:
+        return
+    if "klass" in values:
+        values["class"] = values.pop("klass")
+    statement = (
+        sa.update(incidents)
+        .where(incidents.c.id == old.id, incidents.c.version == old.version)
+        .values(**values, version=old.version + 1)
+    )
+    if (await connection.execute(statement)).rowcount != 1:
+        raise RuntimeError(f"incident {old.id} was changed without its lock, at version {old.version}")
+
+
+def _one(rows: Sequence[sa.RowMapping]) -> Incident | None:
+    return Incident(**rows[0]) if rows else None
