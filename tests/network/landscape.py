@@ -1,0 +1,211 @@
+"""Hosts made of network namespaces: an agent's host, its collector, and a stranger's network beside it.
+
+    collector 10.99.0.1 ──veth── 10.99.0.2 host 198.18.0.2/16 ──veth── 198.18.0.1 stranger
+                                      └── tun links, made as needed
+
+The host's default route goes over the collector's side, which the register sanctions; every other way out is
+not. Only namespaces made here are touched, and all of them go when the landscape is left.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import yaml
+
+Found = TypeVar("Found")
+End = tuple[str, str, str]  # namespace, link, address
+BIN = Path(sys.executable).parent
+SANCTIONED, STRANGER = "10.99.0.1", "198.18.0.1"
+
+
+def command(*words: str) -> str:
+    """Run a command to its end and return what it printed."""
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+def eventually(look: Callable[[], Found], *, within: float, every: float = 0.005) -> Found:
+    """Return the first true answer; AssertionError after `within` seconds."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not seen within {within} s")
+
+
+class Landscape:
+    """Three namespaces and the two programs in them; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        tag = f"fs{os.getpid() % 100000}"
+        self.collector, self.host, self.stranger = f"{tag}c", f"{tag}h", f"{tag}s"
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        """Make the namespaces, start a collector and an agent, and wait for the first picture of exits."""
+        try:
+            self._wire()
+            self._write()
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what was started and remove the namespaces."""
+        for child in reversed(self._children):
+            child.terminate()
+        for child in self._children:
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        for name in (self.host, self.stranger, self.collector):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True, timeout=30)
+
+    @property
+    def database(self) -> Path:
+        """The collector's state database."""
+        return self.folder / "collector" / "state.db"
+
+    @property
+    def agent_pid(self) -> int:
+        """The agent's process id: `ip netns exec` becomes the command it is given."""
+        return self._children[-1].pid
+
+    def ip(self, *words: str) -> str:
+        """Run `ip` on the agent's host."""
+        return command("ip", "-n", self.host, *words)
+
+    def _wire(self) -> None:
+        for name in (self.collector, self.host, self.stranger):
+            command("ip", "netns", "add", name)
+            command("ip", "-n", name, "link", "set", "lo", "up")
+        self._connect((self.host, "eth0", "10.99.0.2/24"), (self.collector, "eth0", f"{SANCTIONED}/24"))
+        self._connect((self.host, "eth1", "198.18.0.2/16"), (self.stranger, "eth0", f"{STRANGER}/16"))
+        self.ip("route", "add", "default", "via", SANCTIONED, "dev", "eth0")
+
+    def _connect(self, near: End, far: End) -> None:
+        command(
+            "ip",
+            "-n",
+            near[0],
+            "link",
+            "add",
+            near[1],
+            "type",
+            "veth",
+            "peer",
+            "name",
+            far[1],
+            "netns",
+            far[0],
+        )
+        for namespace, link, address in (near, far):
+            command("ip", "-n", namespace, "address", "add", address, "dev", link)
+            command("ip", "-n", namespace, "link", "set", link, "up")
+
+    def _write(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (("registry", REGISTRY), ("collector", COLLECTOR), ("agent", AGENT)):
+            (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+
+    def _start(self) -> None:
+        self._spawn(self.collector, "fengsui-collector", "run", "--config", self._file("collector"))
+        eventually((self.folder / "collector" / "ports.json").exists, within=30)
+        said = self._ask(
+            self.collector,
+            "fengsui-collector",
+            "token",
+            "create",
+            "--unit",
+            "u",
+            "--json",
+            "--config",
+            self._file("collector"),
+        )
+        token = json.loads(said)["token"]
+        self._ask(
+            self.host,
+            "fengsui-agent",
+            "enrol",
+            "--collector",
+            f"https://{SANCTIONED}:8443",
+            "--token",
+            token,
+            "--config",
+            self._file("agent"),
+        )
+        self._spawn(self.host, "fengsui-agent", "run", "--config", self._file("agent"))
+
+    def _file(self, name: str) -> str:
+        return str(self.folder / f"{name}.yaml")
+
+    def _argv(self, namespace: str, script: str, words: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", namespace, str(BIN / script), *words]
+
+    def _spawn(self, namespace: str, script: str, *words: str) -> None:
+        with (self.folder / f"{script}.log").open("ab") as log:
+            self._children.append(
+                subprocess.Popen(self._argv(namespace, script, words), stdout=log, stderr=log)
+            )
+
+    def _ask(self, namespace: str, script: str, *words: str) -> str:
+        done = subprocess.run(
+            self._argv(namespace, script, words), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+_UNIT = {
+    "name": "测试单位",
+    "name_en": "Test unit",
+    "kind": "local_government",
+    "level": "district",
+    "region": "CN-12",
+}
+REGISTRY: dict[str, Any] = {
+    "zones": {
+        "intranet": {"exits": "none"},
+        "extranet": {"exits": "sanctioned", "networks": ["10.99.0.0/24"]},
+        "private": {"exits": "sanctioned"},
+        "internet": {"exits": "sanctioned"},
+    },
+    "units": {"u": _UNIT | {"sector": "government", "timezone": "Asia/Shanghai", "duty": ["p"]}},
+    "people": {"p": {"name": "p", "unit": "u", "role": "值班员"}},
+    "assets": {
+        "a": {"name": "测试系统", "unit": "u", "role": "business_system", "mlps_grade": 3, "zone": "extranet"}
+    },
+    "exits": {
+        "registered": {
+            "name": "统一出口",
+            "unit": "u",
+            "zones": ["extranet"],
+            "next_hops": [f"{SANCTIONED}/32"],
+        }
+    },
+}
+COLLECTOR: dict[str, Any] = {
+    "unit": "u",
+    "registry": "registry.yaml",
+    "state_dir": "collector",
+    "listen": {
+        "agents": {"host": SANCTIONED, "port": "8443", "names": [SANCTIONED]},
+        "console": {"host": "127.0.0.1", "port": "0"},
+    },
+}
+AGENT: dict[str, Any] = {
+    "state_dir": "agent",
+    "unit": "u",
+    "assets": [{"id": "a", "name": "测试系统", "mlps_grade": 3}],
+}

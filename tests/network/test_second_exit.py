@@ -1,0 +1,86 @@
+"""A second way to the internet makes an incident at the collector within two seconds, whatever the link."""
+
+import sqlite3
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from landscape import Landscape, eventually
+
+EVENTS = 50
+LIMIT_SECONDS = 2.0
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
+    with Landscape(tmp_path_factory.mktemp("landscape")) as made:
+        eventually(lambda: verdict_of(made, "eth0") == "sanctioned", within=30)
+        yield made
+
+
+def rows(landscape: Landscape, query: str, *values: object) -> list[tuple[object, ...]]:
+    if not landscape.database.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{landscape.database}?mode=ro", uri=True, timeout=5)) as connection:
+        try:
+            return connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+
+def verdict_of(landscape: Landscape, link: str) -> object:
+    found = rows(landscape, "SELECT verdict FROM exits WHERE link = ? AND gone_at IS NULL", link)
+    return found[0][0] if found else None
+
+
+def incidents(landscape: Landscape) -> int:
+    return int(str(rows(landscape, "SELECT count(*) FROM incidents WHERE class = 'SHECONFIG'")[0][0]))
+
+
+def timed(landscape: Landscape, *route: str) -> float:
+    """Add a route and return the seconds from `ip`'s return to the incident's row."""
+    before = incidents(landscape)
+    landscape.ip("route", "add", *route)
+    began = time.monotonic()
+    eventually(lambda: incidents(landscape) > before, within=10)
+    return time.monotonic() - began
+
+
+def p95(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
+def test_a_second_default_route_over_veth_is_an_incident(landscape: Landscape) -> None:
+    seconds = []
+    for number in range(EVENTS):
+        gateway = f"198.18.{1 + number // 200}.{1 + number % 200}"
+        seconds.append(
+            timed(landscape, "default", "via", gateway, "dev", "eth1", "metric", str(100 + number))
+        )
+        landscape.ip("route", "del", "default", "via", gateway, "dev", "eth1")
+
+    assert p95(seconds) < LIMIT_SECONDS
+
+
+def test_a_second_default_route_over_a_tun_link_is_an_incident(landscape: Landscape) -> None:
+    seconds = []
+    for number in range(EVENTS):
+        link = f"tun{number}"
+        landscape.ip("tuntap", "add", "dev", link, "mode", "tun")
+        landscape.ip("address", "add", f"172.31.{number}.1/30", "dev", link)
+        landscape.ip("link", "set", link, "up")
+        seconds.append(timed(landscape, "default", "dev", link, "metric", str(400 + number)))
+        landscape.ip("link", "del", link)
+
+    assert p95(seconds) < LIMIT_SECONDS
+
+
+def test_a_route_taken_away_is_seen_to_go(landscape: Landscape) -> None:
+    landscape.ip("route", "add", "default", "via", "198.18.9.9", "dev", "eth1", "metric", "900")
+    eventually(lambda: verdict_of(landscape, "eth1") == "available", within=10)
+    landscape.ip("route", "del", "default", "via", "198.18.9.9", "dev", "eth1")
+
+    eventually(lambda: verdict_of(landscape, "eth1") is None, within=10)
