@@ -1,0 +1,114 @@
+"""Rows of nodes and of the tokens by which they enrol."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.vocabulary import NodeKind
+
+from .schema import enrolment_tokens, nodes
+
+
+class NodeRow(Struct, frozen=True, kw_only=True):
+    """An enrolled node; `state` is `active` or `revoked`, `assets` are registry keys."""
+
+    id: str
+    unit: str
+    kind: NodeKind
+    state: str
+    host_name: str
+    machine_id: str
+    assets: list[str]
+    certificate_serial: str
+    certificate_expires: datetime
+    enrolled_at: datetime
+    last_seen: datetime | None = None
+    skew_seconds: float | None = None
+    agent_version: str | None = None
+    findings: list[dict[str, Any]] = []
+
+
+class Standing(Struct, frozen=True):
+    """Who a certificate's bearer is, as far as a listener has to know."""
+
+    id: str
+    unit: str
+    kind: NodeKind
+    state: str
+
+
+class TokenRow(Struct, frozen=True, kw_only=True):
+    """An enrolment token: for which unit and kind, until when, for how many nodes."""
+
+    id: str
+    secret_sha256: str
+    unit: str
+    kind: NodeKind
+    created_at: datetime
+    expires_at: datetime
+    uses_left: int
+
+
+async def add_node(connection: AsyncConnection, node: NodeRow) -> None:
+    """Store a new node."""
+    await connection.execute(sa.insert(nodes).values({f: getattr(node, f) for f in node.__struct_fields__}))
+
+
+async def node(connection: AsyncConnection, identifier: str) -> NodeRow | None:
+    """Return a node."""
+    query = sa.select(nodes).where(nodes.c.id == identifier)
+    row = (await connection.execute(query)).mappings().first()
+    return NodeRow(**row) if row else None
+
+
+async def standing(connection: AsyncConnection, identifier: str) -> Standing | None:
+    """Return who a node is, or None for one never enrolled here."""
+    query = sa.select(nodes.c.id, nodes.c.unit, nodes.c.kind, nodes.c.state).where(nodes.c.id == identifier)
+    row = (await connection.execute(query)).first()
+    return Standing(*row) if row else None
+
+
+async def standings(connection: AsyncConnection, identifiers: Sequence[str]) -> dict[str, Standing]:
+    """Return who some nodes are; those never enrolled here are missing."""
+    columns = (nodes.c.id, nodes.c.unit, nodes.c.kind, nodes.c.state)
+    rows = await connection.execute(sa.select(*columns).where(nodes.c.id.in_(identifiers)))
+    return {row.id: Standing(*row) for row in rows}
+
+
+async def revoke_node(connection: AsyncConnection, identifier: str) -> bool:
+    """Take a node's standing; False when it was not active."""
+    change = (
+        sa.update(nodes).where(nodes.c.id == identifier, nodes.c.state == "active").values(state="revoked")
+    )
+    return (await connection.execute(change)).rowcount == 1
+
+
+async def add_token(connection: AsyncConnection, token: TokenRow) -> None:
+    """Store a new enrolment token."""
+    values = {field: getattr(token, field) for field in token.__struct_fields__}
+    await connection.execute(sa.insert(enrolment_tokens).values(values))
+
+
+async def find_token(connection: AsyncConnection, secret_sha256: str, now: datetime) -> TokenRow | None:
+    """Return the token of a secret while it may still be used."""
+    query = sa.select(enrolment_tokens).where(
+        enrolment_tokens.c.secret_sha256 == secret_sha256,
+        enrolment_tokens.c.uses_left > 0,
+        enrolment_tokens.c.expires_at > now,
+    )
+    row = (await connection.execute(query)).mappings().first()
+    return TokenRow(**row) if row else None
+
+
+async def use_token(connection: AsyncConnection, token: TokenRow) -> bool:
+    """Take one use by compare-and-set; False when another enrolment was first."""
+    change = (
+        sa.update(enrolment_tokens)
+        .where(enrolment_tokens.c.id == token.id, enrolment_tokens.c.uses_left == token.uses_left)
+        .values(uses_left=token.uses_left - 1)
+    )
+    return (await connection.execute(change)).rowcount == 1
