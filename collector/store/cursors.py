@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .once import insert_once
 from .schema import cursors
 
 
@@ -21,7 +22,4 @@ async def move_cursor(conn: AsyncConnection, name: str, seen: int, position: int
     moved = cursors.update().where(cursors.c.name == name, cursors.c.position == seen)
     if (await conn.execute(moved.values(position=position))).rowcount == 1:
         return True
-    if seen or (await conn.execute(sa.select(cursors.c.name).where(cursors.c.name == name))).first():
-        return False
-    await conn.execute(cursors.insert().values(name=name, position=position))
-    return True
+    return not seen and await insert_once(conn, cursors, {"name": name, "position": position})

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.ids import uuid7
 
+from .once import insert_once
 from .schema import node_facts, nodes, quarantine
 
 MAX_QUARANTINED_BYTES = 65_536
@@ -59,10 +60,8 @@ async def put_fact(conn: AsyncConnection, node: str, fact: Fact) -> bool:
         True where it is the first of its kind.
     """
     here = (node_facts.c.node == node, node_facts.c.kind == fact.kind)
-    known = (await conn.execute(sa.select(node_facts.c.observed_at).where(*here))).scalar()
     values = {"body": fact.body, "observed_at": fact.observed_at, "received_at": fact.received_at}
-    if known is None:
-        await conn.execute(node_facts.insert().values(node=node, kind=fact.kind, **values))
+    if await insert_once(conn, node_facts, {"node": node, "kind": fact.kind, **values}):
         return True
     await conn.execute(
         node_facts.update().where(*here, node_facts.c.received_at <= fact.received_at).values(**values)

@@ -17,6 +17,7 @@ from wire.messages import VERSION, Receipt
 from wire.messages import Filing as Message
 
 from . import journal
+from .once import insert_once
 from .schema import clocks, filings, received_filings
 
 Way = Literal["upstream", "person"]
@@ -101,25 +102,23 @@ async def add_filing(
     Returns:
         The filing's id, and whether it is new.
     """
-    known = (await conn.execute(sa.select(filings.c.id).where(filings.c.key == message.key))).scalar()
-    if known is not None:
-        return str(known), False
     identifier = uuid7(now)
-    await conn.execute(
-        filings.insert().values(
-            id=identifier,
-            key=message.key,
-            incident=message.incident_id,
-            clock=clock,
-            obligation=message.obligation,
-            recipient=message.recipient,
-            way=way,
-            state="waiting",
-            payload=msgspec.to_builtins(message),
-            created_at=now,
-            next_at=now,
-        )
-    )
+    row = {
+        "id": identifier,
+        "key": message.key,
+        "incident": message.incident_id,
+        "clock": clock,
+        "obligation": message.obligation,
+        "recipient": message.recipient,
+        "way": way,
+        "state": "waiting",
+        "payload": msgspec.to_builtins(message),
+        "created_at": now,
+        "next_at": now,
+    }
+    if not await insert_once(conn, filings, row):
+        known = await conn.execute(sa.select(filings.c.id).where(filings.c.key == message.key))
+        return str(known.scalar_one()), False
     detail = {"key": message.key, "obligation": message.obligation, "recipient": message.recipient}
     entry = journal.Entry(
         actor=actor,
@@ -298,17 +297,10 @@ class Received(Struct, frozen=True, kw_only=True):
 _RECEIVED = tuple(received_filings.c[field] for field in Received.__struct_fields__)
 
 
-async def received_of(conn: AsyncConnection, key: str) -> Received | None:
-    """Return what was received under this key."""
-    query = sa.select(*_RECEIVED).where(received_filings.c.key == key)
-    row = (await conn.execute(query)).mappings().first()
-    return Received(**row) if row else None
-
-
 async def add_received(
     conn: AsyncConnection, *, node: str, message: Message, sha256: str, now: datetime
 ) -> Received:
-    """Store a filing from below under its key; the key must not be there."""
+    """Store a filing from below once a key, and return what is stored: the first arrival."""
     row = {
         "key": message.key,
         "node": node,
@@ -320,18 +312,29 @@ async def add_received(
         "received_at": now,
         "sha256": sha256,
     }
-    done = await conn.execute(received_filings.insert().values(**row).returning(received_filings.c.number))
-    received = Received(number=done.scalar_one(), **row)
-    detail = {"number": received.number, "key": message.key, "unit": message.unit, "sha256": sha256}
+    new = await insert_once(conn, received_filings, row)
+    query = sa.select(*_RECEIVED).where(received_filings.c.key == message.key)
+    received = Received(**(await conn.execute(query)).mappings().one())
+    if new:
+        await _journal_received(conn, received)
+    return received
+
+
+async def _journal_received(conn: AsyncConnection, received: Received) -> None:
     entry = journal.Entry(
-        actor=f"node:{node}",
+        actor=f"node:{received.node}",
         action="filing.received",
         subject=f"received_filing:{received.number}",
-        incident=None,
-        detail=detail | {"obligation": message.obligation, "level": message.level},
+        detail={
+            "number": received.number,
+            "key": received.key,
+            "unit": received.unit,
+            "obligation": received.obligation,
+            "level": received.level,
+            "sha256": received.sha256,
+        },
     )
-    await journal.write(conn, entry, now)
-    return received
+    await journal.write(conn, entry, received.received_at)
 
 
 async def _journal(

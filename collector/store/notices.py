@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wire.ids import uuid7
 
 from . import journal
+from .once import insert_once
 from .schema import notices
 
 State = Literal["waiting", "sending", "sent", "failed", "unknown"]
@@ -69,23 +70,21 @@ async def add_notice(
     Returns:
         False where the key was known: nothing is added, nothing changed.
     """
-    if (await conn.execute(sa.select(notices.c.id).where(notices.c.key == key))).first():
-        return False
     identifier = uuid7(now)
-    await conn.execute(
-        notices.insert().values(
-            id=identifier,
-            key=key,
-            incident=incident,
-            person=person,
-            channel=channel,
-            payload=payload,
-            state="waiting",
-            created_at=now,
-            next_at=now,
-            drill=drill,
-        )
-    )
+    row = {
+        "id": identifier,
+        "key": key,
+        "incident": incident,
+        "person": person,
+        "channel": channel,
+        "payload": payload,
+        "state": "waiting",
+        "created_at": now,
+        "next_at": now,
+        "drill": drill,
+    }
+    if not await insert_once(conn, notices, row):
+        return False
     entry = journal.Entry(
         actor=actor,
         action="notice.queued",
