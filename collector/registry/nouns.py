@@ -118,12 +118,13 @@ class ZonePolicy(Struct, frozen=True, kw_only=True):
     Fields:
         exits: `none` at all, only `sanctioned` ones, or `free`.
         networks: Address ranges of the zone; a link with such an address is in it.
-        services: What may listen on an address of public range, as `tcp/443`.
+        services: What may listen on an address of public range, as `tcp/443`; None: nothing, but anything
+            where exits are free.
     """
 
     exits: ExitRule
     networks: tuple[Network, ...] = ()
-    services: tuple[str, ...] = ()
+    services: tuple[str, ...] | None = None
 
 
 STRICT = ZonePolicy(exits="none")

@@ -33,7 +33,7 @@ _TARGET = re.compile(r"[a-z0-9-]+/[a-z0-9_]+(/[a-z0-9_]+)?")
 _SERVICE = re.compile(r"(tcp|udp)/([1-9][0-9]{0,4})")
 _PROXY = re.compile(r"[^\s:/]+:[1-9][0-9]{0,4}|\[[0-9a-fA-F:]+\]:[1-9][0-9]{0,4}")
 _ZONES: tuple[Zone, ...] = ("intranet", "extranet", "private", "internet")
-_INTERNAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+_INTERNAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 _CLASSIFIED = frozenset({"name", "unit", "classified"})
 _Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -104,7 +104,7 @@ class _Exit(Struct, frozen=True, kw_only=True):
 class _Zone(Struct, frozen=True, kw_only=True):
     exits: ExitRule
     networks: tuple[_Range, ...] = ()
-    services: tuple[str, ...] = ()
+    services: tuple[str, ...] | None = None
 
 
 _Entry = TypeVar("_Entry", _Unit, _Person, _Asset, _Exit, _Zone)
@@ -224,7 +224,7 @@ class _File:
         for key in self.keys("zones") - set(_ZONES):
             self.refuse(f"zones.{key}", repr(key), f"one of {', '.join(_ZONES)}")
         for key, zone in self.zones.items():
-            for index, service in enumerate(zone.services):
+            for index, service in enumerate(zone.services or ()):
                 if not _SERVICE.fullmatch(service) or int(service[4:]) > 65535:
                     self.refuse(f"zones.{key}.services[{index}]", repr(service), "such as tcp/443")
             for index, one in enumerate(zone.networks):
