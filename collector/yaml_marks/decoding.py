@@ -126,9 +126,10 @@ class _Decoder:
     def _unparametrised(self, kind: Kind) -> _Reader:
         if kind == Node or kind in {Mapping, Sequence, Scalar}:
             return self._node
-        if isinstance(kind, type) and (issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind)):
-            return self._struct
-        return self._scalar
+        structured = isinstance(kind, type) and (
+            issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind)
+        )
+        return self._struct if structured and not hasattr(kind, "parse_yaml") else self._scalar
 
     def _node(self, node: Node, kind: Kind, path: str) -> Node:
         if kind != Node and not isinstance(node, kind):
