@@ -1,0 +1,89 @@
+"""Reads journald by a `journalctl` child: no library to build, and a cursor for every entry."""
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+MAX_ENTRY = 65536
+_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_COMM"
+# The facilities auth and authpriv (syslog(3)); two values of one field are "or".
+_MATCHES = ("SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10")
+_STOP_SECONDS = 5
+
+
+def arguments(command: Sequence[str], cursor: str, *, follow: bool, since: str = "") -> list[str]:
+    """Return the child's argv.
+
+    >>> arguments(["journalctl"], "s=1;i=2", follow=True)[-4:]
+    ['--after-cursor=s=1;i=2', '--follow', 'SYSLOG_FACILITY=4', 'SYSLOG_FACILITY=10']
+    """
+    place = [f"--after-cursor={cursor}"] if cursor else ["--lines=0"] if follow else [f"--since={since}"]
+    follows = ["--follow"] if follow else []
+    return [
+        *command,
+        "--output=json",
+        f"--output-fields={_FIELDS}",
+        "--no-pager",
+        "--quiet",
+        *place,
+        *follows,
+        *_MATCHES,
+    ]
+
+
+@asynccontextmanager
+async def running(argv: list[str]) -> AsyncIterator[Process]:
+    """Run the child; it is ended with the block.
+
+    Raises:
+        OSError: there is no such command.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *argv, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, limit=MAX_ENTRY
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+            try:
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+
+
+async def next_line(child: Process) -> bytes:
+    """Return the child's next line without its end; cancelling the wait loses nothing.
+
+    Raises:
+        EOFError: the child ended.
+        ValueError: an entry over the limit; it is skipped.
+    """
+    output = child.stdout
+    if output is None:
+        raise EOFError("the child was started without a pipe")
+    try:
+        line = await output.readuntil(b"\n")
+    except asyncio.IncompleteReadError as end:
+        raise EOFError("journalctl ended") from end
+    except asyncio.LimitOverrunError as error:
+        await _skip(output, error.consumed)
+        raise ValueError(f"journal entry of more than {MAX_ENTRY} bytes skipped") from None
+    return line[:-1]
+
+
+async def _skip(output: asyncio.StreamReader, consumed: int) -> None:
+    """Read on to the end of an entry that is too long."""
+    while True:
+        try:
+            await output.readexactly(max(consumed, 1))
+            await output.readuntil(b"\n")
+        except asyncio.LimitOverrunError as error:
+            consumed = error.consumed
+        except asyncio.IncompleteReadError:
+            return
+        else:
+            return

@@ -1,0 +1,228 @@
+"""Who on this host talks to addresses outside the internal ranges.
+
+A look every `poll` seconds reads the kernel's table. A connection that opened and closed between two looks is
+seen all the same where this host closed it: it stays in TIME_WAIT for a minute. Processes are looked up only
+for connections that go outside and are new.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from ..budget import Budget, RefusedError
+from ..netlink import inet_diag
+from ..netlink.message import NetlinkError
+from .port import Clock, Emit, Observation, Reading, Unreadable, moment
+from .procfs import socket_owners
+from .ranges import INTERNAL, Ranges
+from .runs import Runs
+
+_FIN_WAIT1, _FIN_WAIT2, _TIME_WAIT, _LAST_ACK, _CLOSING = 4, 5, 6, 9, 11
+_STATES = inet_diag.states(
+    inet_diag.ESTABLISHED, _FIN_WAIT1, _FIN_WAIT2, _TIME_WAIT, inet_diag.CLOSE_WAIT, _LAST_ACK, _CLOSING
+)
+_MAX_ROWS = 1000
+_MAX_FLOWS = 10_000
+
+
+class SocketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of the sockets source.
+
+    Fields:
+        enabled: Whether it runs.
+        poll: Seconds between looks; below 60, the time a closed connection can still be seen.
+        period: Seconds after which the full picture is told again.
+        budget: What it may cost.
+    """
+
+    enabled: bool = True
+    poll: float = 30.0
+    period: float = 3600.0
+    budget: Budget = Budget()
+
+
+class Talk(NamedTuple):
+    """Who talks to whom: what makes connections one row."""
+
+    protocol: str
+    local_address: str
+    remote_address: str
+    remote_port: int
+    program: str | None
+    uid: int
+
+
+class Flow(Struct):
+    """What was seen of a talk so far."""
+
+    who: Mapping[str, Any] | None
+    first_seen: datetime
+    last_seen: datetime
+    count: int = 0
+    open: bool = True
+
+
+class Ledger:
+    """The talks seen, from look to look: pure."""
+
+    def __init__(self) -> None:
+        self._flows: dict[Talk, Flow] = {}
+        self._connections: dict[tuple[str, str, int, str, int], Talk] = {}
+
+    def unknown(self, found: Iterable[inet_diag.Socket]) -> set[int]:
+        """Return the inodes whose process is still to be found."""
+        return {one.inode for one in found if one.inode and _ends(one) not in self._connections}
+
+    def note(
+        self, found: Iterable[inet_diag.Socket], owners: Mapping[int, Mapping[str, Any]], now: datetime
+    ) -> bool:
+        """Take in one look; say whether a talk began or ended."""
+        before = {talk for talk, flow in self._flows.items() if flow.open}
+        known, self._connections = self._connections, {}
+        for flow in self._flows.values():
+            flow.open = False
+        begun = False
+        for one in found:
+            talk = known.get(_ends(one)) or _talk(one, owners.get(one.inode))
+            self._connections[_ends(one)] = talk
+            begun = self._count(talk, one, owners, now, fresh=_ends(one) not in known) or begun
+        return begun or before != {talk for talk, flow in self._flows.items() if flow.open}
+
+    def _count(
+        self,
+        talk: Talk,
+        one: inet_diag.Socket,
+        owners: Mapping[int, Mapping[str, Any]],
+        now: datetime,
+        *,
+        fresh: bool,
+    ) -> bool:
+        flow = self._flows.get(talk)
+        begun = flow is None
+        if flow is None:
+            if len(self._flows) >= _MAX_FLOWS:
+                return False
+            flow = self._flows[talk] = Flow(owners.get(one.inode), now, now)
+            flow.open = False
+        flow.count += fresh
+        if fresh or one.state == inet_diag.ESTABLISHED:
+            flow.last_seen = now
+        flow.open = flow.open or one.state == inet_diag.ESTABLISHED
+        return begun
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the body's rows, newest first."""
+        newest = sorted(self._flows.items(), key=lambda item: item[1].last_seen, reverse=True)
+        return [_row(talk, flow) for talk, flow in newest]
+
+    def forget_ended(self) -> None:
+        """Drop what has ended and was told."""
+        live = set(self._connections.values())
+        self._flows = {talk: flow for talk, flow in self._flows.items() if flow.open or talk in live}
+
+
+def _ends(one: inet_diag.Socket) -> tuple[str, str, int, str, int]:
+    return (one.protocol, one.local_address, one.local_port, one.remote_address, one.remote_port)
+
+
+def _talk(one: inet_diag.Socket, who: Mapping[str, Any] | None) -> Talk:
+    program = (who["program"] or who["name"]) if who else None
+    return Talk(one.protocol, one.local_address, one.remote_address, one.remote_port, program, one.uid)
+
+
+def _row(talk: Talk, flow: Flow) -> dict[str, Any]:
+    who = flow.who or {}
+    return {
+        "protocol": talk.protocol,
+        "local_address": talk.local_address,
+        "remote_address": talk.remote_address,
+        "remote_port": talk.remote_port,
+        "process": who.get("name"),
+        "pid": who.get("pid"),
+        "program": who.get("program"),
+        "uid": talk.uid,
+        "first_seen": moment(flow.first_seen),
+        "last_seen": moment(flow.last_seen),
+        "count": flow.count,
+        "open": flow.open,
+    }
+
+
+class Sockets:
+    """The sockets source."""
+
+    name = "sockets"
+
+    def __init__(
+        self,
+        settings: SocketsSettings | None = None,
+        *,
+        internal_ranges: tuple[str, ...] = INTERNAL,
+        root: Path = Path("/"),
+    ) -> None:
+        self._settings = settings or SocketsSettings()
+        self._internal = internal_ranges
+        self._ranges = Ranges(internal_ranges)
+        self._proc = root / "proc"
+        self._runs = Runs(self.name, self._settings.budget)
+
+    async def once(self, now: datetime) -> Reading:
+        """Look once."""
+        ledger = Ledger()
+        try:
+            hidden = await self._runs.look(lambda: self.sweep(ledger, now)[1])
+        except (RefusedError, NetlinkError, OSError) as error:
+            return Reading(unreadable=(Unreadable(self.name, "socket table", str(error)),))
+        unreadable: tuple[Unreadable, ...] = ()
+        if hidden:
+            why = "another user's processes are readable for root only (CAP_SYS_PTRACE)"
+            unreadable = (Unreadable(self.name, f"process of {hidden} connections", why),)
+        return Reading((Observation("sockets", self.name, now, self._body(ledger)),), unreadable)
+
+    async def watch(self, emit: Emit, clock: Clock) -> None:
+        """Look every `poll` seconds and tell when a talk began or ended."""
+        loop = asyncio.get_running_loop()
+        ledger = Ledger()
+        due = 0.0
+        while True:
+            now = clock()
+            changed = False
+            try:
+                changed = (await self._runs.look(partial(self.sweep, ledger, now)))[0]
+            except RefusedError:
+                pass
+            except (NetlinkError, OSError) as error:
+                self._runs.note_gap(f"socket table could not be read: {error}")
+            if changed or loop.time() >= due:
+                observation = Observation("sockets", self.name, now, self._body(ledger))
+                self._runs.pay(observation)
+                await emit(observation)
+                ledger.forget_ended()
+                due = loop.time() + self._settings.period
+            await self._runs.tell(emit, "sockets", clock())
+            await asyncio.sleep(max(self._settings.poll, self._runs.resting))
+
+    def sweep(self, ledger: Ledger, now: datetime) -> tuple[bool, int]:
+        """Take one look into `ledger`; return whether it changed and how many processes stay hidden.
+
+        Raises:
+            NetlinkError: the kernel refused, or its answer could not be read.
+            OSError: no netlink socket here, or no answer.
+        """
+        found = list(inet_diag.sockets(_STATES, self._ranges.outside))
+        unknown = ledger.unknown(found)
+        owners = socket_owners(unknown, self._proc)
+        return ledger.note(found, owners, now), len(unknown - owners.keys())
+
+    def _body(self, ledger: Ledger) -> dict[str, Any]:
+        rows = ledger.rows()
+        return {
+            "connections": rows[:_MAX_ROWS],
+            "total": len(rows),
+            "internal_ranges": list(self._internal),
+        }

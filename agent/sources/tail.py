@@ -1,0 +1,106 @@
+"""Reads a log file from where it was left, over rotations, by whole lines.
+
+    auth.log  (inode 7)  ....|read up to 4096          Place(7, 4096)
+    rotated: auth.log.1 is inode 7, auth.log is inode 9
+    next read: the rest of inode 7, then inode 9 from 0  Place(9, n)
+
+A file that is shorter than the place was cut in place (copytruncate): it is read from its beginning, and the
+caller is told, for lines may have been lost.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+MAX_LINE = 8192
+_CHUNK = 1 << 18
+_SIBLINGS = 50
+
+
+class Place(Struct, frozen=True):
+    """How far a log was read: the file's inode and the bytes of whole lines read."""
+
+    inode: int
+    offset: int
+
+
+class Line(NamedTuple):
+    """A line without its end, and the place after it; `whole` is false for a line cut at the limit."""
+
+    data: bytes
+    place: Place
+    whole: bool
+
+
+class Tail:
+    """One log file.
+
+    Attributes:
+        cuts: How often the file turned out shorter than it was, or its rest could not be found again.
+    """
+
+    def __init__(self, path: Path, place: Place | None) -> None:
+        self.path = path
+        self.place = place
+        self.cuts = 0
+
+    def start_at_end(self, back: int = 0) -> None:
+        """Begin with what is written from now on, or with the last `back` bytes.
+
+        Raises:
+            OSError: the file can't be seen.
+        """
+        status = self.path.stat()
+        self.place = Place(status.st_ino, max(0, status.st_size - back))
+
+    def read(self) -> Iterator[Line]:
+        """Yield the lines since the place, moving it.
+
+        Raises:
+            OSError: a file is there and can't be read.
+        """
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            return  # between the two steps of a rotation
+        if self.place and self.place.inode != inode:
+            old = self._rotated(self.place.inode)
+            if old:
+                yield from self._lines(old, self.place, final=True)
+            else:
+                self.cuts += 1
+            self.place = Place(inode, 0)
+        yield from self._lines(self.path, self.place or Place(inode, 0), final=False)
+
+    def _rotated(self, inode: int) -> Path | None:
+        """Return where the file that was read is now."""
+        found = sorted(self.path.parent.glob(f"{self.path.name}[.-]*"))[:_SIBLINGS]
+        return next((path for path in found if path.stat().st_ino == inode), None)
+
+    def _lines(self, path: Path, place: Place, *, final: bool) -> Iterator[Line]:
+        with path.open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if status.st_ino != place.inode:
+                return  # rotated between stat and open: the next read sees it
+            if status.st_size < place.offset:
+                self.cuts += 1
+                place = Place(place.inode, 0)
+            self.place = place
+            file.seek(place.offset)
+            rest = b""
+            while chunk := file.read(_CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (self._line(line, 1) for line in lines)
+                if len(rest) > MAX_LINE:
+                    yield self._line(rest, 0)
+                    rest = b""
+            if rest and final:
+                yield self._line(rest, 0)
+
+    def _line(self, data: bytes, end: int) -> Line:
+        before = self.place or Place(0, 0)
+        self.place = Place(before.inode, before.offset + len(data) + end)
+        return Line(data[:MAX_LINE], self.place, len(data) <= MAX_LINE)
