@@ -132,9 +132,7 @@ def explain(
         level=graded.level if graded is not None else None,
         level_by=GRADED_BY if graded is not None else None,
         proposed=graded is not None and graded.proposed,
-        reasons=tuple(_reason(criterion, language) for criterion in graded.reasons)
-        if graded is not None
-        else (),
+        reasons=_reasons(graded, regimes, language),
         could_rise=graded.could_rise if graded is not None else (),
         next_level=_next_level(graded, clock),
         regimes=tuple(_looked(regime, verdict, graded) for regime, verdict in verdicts),

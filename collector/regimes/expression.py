@@ -274,18 +274,13 @@ def _check_codes(tokens: list[str]) -> None:
 @cache
 def _cel() -> ModuleType:
     """CEL's compiled module alone: its package imports a whole terminal interface (0.2 s) beside it."""
-    package = importlib.util.find_spec("cel")
-    if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError(
-            "the package common-expression-language is not installed; see README, set-up"
-        )
     if (loaded := sys.modules.get("cel.cel")) is not None:
         return loaded
-    spec = importlib.machinery.PathFinder.find_spec("cel.cel", package.submodule_search_locations)
+    package = importlib.util.find_spec("cel")
+    places = package.submodule_search_locations if package is not None else None
+    spec = importlib.machinery.PathFinder.find_spec("cel.cel", places) if places else None
     if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(
-            "the package common-expression-language has no compiled module for this Python"
-        )
+        raise ModuleNotFoundError("common-expression-language is not installed: install fengsui[collector]")
     module = importlib.util.module_from_spec(spec)
     sys.modules["cel.cel"] = module
     spec.loader.exec_module(module)
