@@ -1,0 +1,254 @@
+"""A node's identity: the key made on the host, and how a one-time token turns into a certificate.
+
+    token: fs1.base64url({"url": ..., "ca": DER in base64, "secret": ...})
+        pins the authority  ->  TLS to the collector, verified against exactly that authority
+        CSR for a new key   ->  POST /v1/enrol  ->  node id, certificate, authorities
+
+The identity is a folder of its own, complete before a symbolic link names it; the key never leaves it.
+"""
+
+import binascii
+import os
+import ssl
+from base64 import b64decode, urlsafe_b64decode
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from msgspec import Struct
+
+from wire.codec import JSON, Codec, WireError, encode
+from wire.messages import VERSION, Enrolment, EnrolmentRequest
+
+from .texts import SaidError
+
+PREFIX = "fs1."
+_LINK = "identity"
+_MOST_BYTES = 256 * 1024
+_CLOCK_TOLERANCE = 60
+_enrolments: Codec[Enrolment] = Codec(Enrolment)
+
+
+class Token(Struct, frozen=True):
+    """What a one-time token says: where to enrol, whom to trust (DER in base64), and the secret."""
+
+    url: str
+    ca: str
+    secret: str
+
+
+class Identity(Struct, frozen=True):
+    """Who this node is, and the folder that proves it."""
+
+    node: str
+    unit: str
+    collector: str
+    folder: Path
+
+    def tls(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> ssl.SSLContext:
+        """Return TLS 1.3 with this node's certificate, trusting its authorities alone."""
+        context = ssl.create_default_context(purpose, cafile=str(self.folder / "authorities.pem"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self.folder / "certificate.pem", self.folder / "key.pem")
+        return context
+
+    def expires_at(self) -> datetime:
+        """Return the end of the certificate's life."""
+        pem = (self.folder / "certificate.pem").read_bytes()
+        return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+
+
+def load_identity(state_dir: Path) -> Identity:
+    """Return the identity that stands in a state folder.
+
+    Raises:
+        SaidError: `not_enrolled`.
+    """
+    folder = state_dir / _LINK
+    try:
+        stored = msgspec.json.decode((folder / "identity.json").read_bytes(), type=dict[str, str])
+        return Identity(stored["node"], stored["unit"], stored["collector"], folder)
+    except (OSError, msgspec.MsgspecError, KeyError):
+        raise SaidError("not_enrolled", path=folder) from None
+
+
+def read_token(text: str) -> Token:
+    """Return what a token says.
+
+    Raises:
+        SaidError: `token_malformed`.
+    """
+    text = text.strip()
+    if not text.startswith(PREFIX):
+        raise SaidError("token_malformed", why=f"it begins with {text[:4]!r}, expected {PREFIX!r}")
+    coded = text.removeprefix(PREFIX)
+    try:
+        token = msgspec.json.decode(urlsafe_b64decode(coded + "=" * (-len(coded) % 4)), type=Token)
+        x509.load_der_x509_certificate(b64decode(token.ca))
+    except (ValueError, binascii.Error) as error:
+        raise SaidError("token_malformed", why=str(error) or "damaged") from None
+    return token
+
+
+def make_key(host_name: str) -> tuple[bytes, str]:
+    """Return a new EC P-256 key in PEM and a certificate request for it in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name[:64])])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return secret, request.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+class Host(Struct, frozen=True):
+    """What a node tells of itself when it enrols."""
+
+    name: str
+    machine_id: str = ""
+    assets: tuple[str, ...] = ()
+
+
+async def enrol(
+    text: str, collector: str, state_dir: Path, host: Host, now: Callable[[], datetime]
+) -> Identity:
+    """Turn a token into an identity in `state_dir`.
+
+    Args:
+        text: The token.
+        collector: Address to enrol at; empty: the token's own.
+        state_dir: Made when it does not exist.
+        host: What to tell.
+        now: The host's clock, for the hint when it is wrong.
+
+    Raises:
+        SaidError: what went wrong and what to do about it.
+    """
+    token = read_token(text)
+    url = (collector or token.url).rstrip("/")
+    key, csr = make_key(host.name)
+    asked = EnrolmentRequest(
+        version=VERSION,
+        token=text.strip(),
+        csr=csr,
+        host_name=host.name[:128],
+        machine_id=host.machine_id[:64],
+        assets=list(host.assets),
+    )
+    granted = await _ask(url, _pinned(token), encode(asked), now)
+    _check(granted, key, url)
+    try:
+        return _store(state_dir, url, key, granted, now())
+    except OSError as error:
+        raise SaidError("state_folder", path=state_dir, why=error.strerror or error) from None
+
+
+def _pinned(token: Token) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=b64decode(token.ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
+async def _ask(url: str, tls: ssl.SSLContext, body: bytes, now: Callable[[], datetime]) -> Enrolment:
+    timeout = aiohttp.ClientTimeout(total=30, sock_connect=10)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(ssl=tls)) as session,
+            session.post(
+                f"{url}/v1/enrol", data=body, headers={"Content-Type": JSON}, allow_redirects=False
+            ) as answer,
+        ):
+            plain = await answer.content.read(_MOST_BYTES)
+            if answer.status not in {200, 201}:
+                raise _refusal(url, answer, plain, now())
+            return _enrolments.decode(plain)
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise _with_hint(
+            SaidError("wrong_authority", url=url, why=_certificate_error(error)),
+            SaidError("clock_suspected", now=now().isoformat(timespec="seconds")),
+        ) from None
+    except WireError as error:
+        raise SaidError("answer_malformed", url=url, why=error) from None
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise SaidError("unreachable", url=url, why=str(error) or type(error).__name__) from None
+
+
+def _certificate_error(error: aiohttp.ClientConnectorCertificateError) -> str:
+    return getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+
+
+def _refusal(url: str, answer: aiohttp.ClientResponse, plain: bytes, now: datetime) -> SaidError:
+    try:
+        problem = msgspec.json.decode(plain, type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        problem = {}
+    why = str(problem.get("detail") or problem.get("title") or answer.reason)
+    reason = str(problem.get("type")).rpartition(":")[2]
+    code = {"token": "token_refused", "classified": "classified"}.get(reason, "enrolment_failed")
+    error = SaidError(code, url=url, status=answer.status, why=why)
+    try:
+        away = round(abs((parsedate_to_datetime(answer.headers["Date"]) - now).total_seconds()))
+    except (KeyError, ValueError, TypeError):
+        return error
+    if away <= _CLOCK_TOLERANCE:
+        return error
+    return _with_hint(error, SaidError("clock_hint", now=now.isoformat(timespec="seconds"), seconds=away))
+
+
+def _with_hint(error: SaidError, hint: SaidError) -> SaidError:
+    error.hint = hint
+    return error
+
+
+def _check(granted: Enrolment, key: bytes, url: str) -> None:
+    """Refuse a certificate that is not for the key made here."""
+    try:
+        certificate = x509.load_pem_x509_certificate(granted.certificate.encode())
+        x509.load_pem_x509_certificates(granted.authorities.encode())
+    except ValueError as error:
+        raise SaidError("answer_malformed", url=url, why=error) from None
+    own = serialization.load_pem_private_key(key, None).public_key()
+    if certificate.public_key() != own:
+        raise SaidError("answer_malformed", url=url, why="the certificate is for another key")
+
+
+def _store(state_dir: Path, url: str, key: bytes, granted: Enrolment, now: datetime) -> Identity:
+    """Write a folder with everything, then let the link name it."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = state_dir / f"{_LINK}-{now:%Y%m%dT%H%M%S%fZ}"
+    folder.mkdir(mode=0o700)
+    about = {"node": granted.node, "unit": granted.unit, "collector": url}
+    _write(folder / "key.pem", key)
+    _write(folder / "certificate.pem", granted.certificate.encode())
+    _write(folder / "authorities.pem", granted.authorities.encode())
+    _write(folder / "identity.json", msgspec.json.encode(about))
+    _sync(folder)
+    new = state_dir / f"{_LINK}.new"
+    new.unlink(missing_ok=True)
+    new.symlink_to(folder.name)
+    new.replace(state_dir / _LINK)
+    _sync(state_dir)
+    return Identity(granted.node, granted.unit, url, state_dir / _LINK)
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

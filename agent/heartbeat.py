@@ -1,0 +1,48 @@
+"""What a heartbeat says; pure."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .clock import Clock
+from .outbox import Status
+
+
+class About(Struct, frozen=True):
+    """What stays the same between two reloads.
+
+    Fields:
+        version: The agent's version.
+        settings: Digest of the settings in force.
+        certificate_expires_at: End of the certificate's life.
+    """
+
+    version: str
+    settings: str
+    certificate_expires_at: datetime
+
+
+def digest(settings: Struct) -> str:
+    """Return a short digest of settings, the same for the same settings on every node."""
+    return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()[:16]
+
+
+def body(clock: Clock, about: About, outbox: Status, *, last: bool = False) -> dict[str, Any]:
+    """Return a heartbeat's body; `last` says that the agent was told to stop."""
+    return {
+        "boot_id": clock.boot_id,
+        "monotonic": clock.monotonic(),
+        "version": about.version,
+        "settings": about.settings,
+        "outbox_bytes": outbox.bytes,
+        "outbox_reports": outbox.reports,
+        "outbox_age_seconds": round(outbox.oldest_seconds, 3),
+        "drops": outbox.drops,
+        "refused": outbox.refused,
+        "forks": outbox.forks,
+        "certificate_expires_at": about.certificate_expires_at.isoformat(),
+        "stopping": last,
+    }

@@ -1,0 +1,182 @@
+"""Carries out what a collector orders and this node's own settings allow; every order comes to an end.
+
+    GET /v1/orders?wait=50  ->  known? tell its outcome again
+                                not allowed, unknown, bad parameters  -> refused
+                                past its deadline, or not done by it  -> expired
+                                raised                                -> failed
+                                else                                  -> done
+    outcome and evidence in one transaction of the outbox  ->  POST /v1/outcomes until it is taken
+
+The deadline is judged by the collector's clock, as its answer tells it: a node whose clock is wrong still obeys.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from wire.codec import JSON, Codec, WireError, encode
+from wire.messages import VERSION, Order, Outcome
+from wire.vocabulary import OrderState
+
+from .actions import Action, BadParametersError, Finished
+from .backoff import Backoff
+from .outbox import Entry, Outbox
+from .texts import say
+from .transport import Reply, UnreachableError
+
+_log = logging.getLogger("fengsui.orders")
+_WAIT_SECONDS = 50
+_PERMANENT = frozenset({400, 404, 409, 410, 422})
+_LEAST_SECONDS = 1.0
+
+
+class Way(Protocol):
+    """What asks the collectors; `agent.transport` is one."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+    ) -> Reply:
+        """Ask; raises `UnreachableError`."""
+        ...
+
+
+class _Orders(Struct, frozen=True, kw_only=True):
+    """The answer of the poll, each order still as bytes: one we don't know must not hide the others."""
+
+    version: int
+    orders: list[Raw]
+
+
+class _Named(Struct, frozen=True):
+    id: str
+    kind: str = ""
+
+
+class _EndedError(Exception):
+    def __init__(self, state: OrderState, why: str) -> None:
+        super().__init__(why)
+        self.state = state
+
+
+_answers: Codec[_Orders] = Codec(_Orders)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Orders:
+    """Asks for orders and brings each to its end, one at a time."""
+
+    def __init__(
+        self,
+        way: Way,
+        outbox: Outbox,
+        actions: Mapping[str, Action],
+        now: Callable[[], datetime],
+        random: Callable[[], float],
+        language: str,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """Take the actions this node allows, by kind; every other order is refused."""
+        self._way = way
+        self._outbox = outbox
+        self._actions = actions
+        self._now = now
+        self._backoff = Backoff(random, first=_LEAST_SECONDS)
+        self._language = language
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        while True:
+            try:
+                await self._tell()
+                fresh, waited = await self._ask()
+                await self._tell()
+            except (UnreachableError, WireError) as error:
+                _log.info("orders: %s", error)
+                await self._sleep(self._backoff.failed())
+                continue
+            self._backoff.succeeded()
+            # A collector that keeps listing what is ended must not be asked in a circle.
+            if not fresh and not waited:
+                await self._sleep(_LEAST_SECONDS)
+
+    async def _ask(self) -> tuple[bool, bool]:
+        """Ask once; say whether an order was new, and whether the poll waited without any."""
+        reply = await self._way.request("GET", f"/v1/orders?wait={_WAIT_SECONDS}", seconds=_WAIT_SECONDS + 15)
+        if reply.status != 200:
+            raise UnreachableError(f"the poll for orders was answered with status {reply.status}")
+        found = _answers.decode(reply.body).orders
+        ahead = reply.date - self._now() if reply.date else timedelta()
+        fresh = [await self._bring_to_an_end(bytes(raw), ahead) for raw in found]
+        return any(fresh), not found
+
+    async def _bring_to_an_end(self, raw: bytes, ahead: timedelta) -> bool:
+        """Carry out one order unless it was; `ahead` is what the collector's clock is ahead of ours."""
+        try:
+            named = msgspec.json.decode(raw, type=_Named)
+        except msgspec.MsgspecError as error:
+            raise WireError("malformed", 400, f"an order without an id: {error}") from None
+        if await self._outbox.order_ended(named.id):
+            return False
+        state: OrderState = "done"
+        try:
+            finished = await self._carry_out(raw, named, ahead)
+        except _EndedError as error:
+            state, finished = error.state, Finished({"why": str(error)})
+        outcome = Outcome(
+            version=VERSION, order=named.id, state=state, at=self._now(), detail=finished.detail
+        )
+        entries = [Entry("evidence", "orders", self._now(), body) for body in finished.evidence]
+        await self._outbox.conclude(outcome, entries)
+        why = finished.detail.get("why", "")
+        _log.info(say(self._language, "order_ended", order=named.id, state=state, why=why))
+        return True
+
+    async def _carry_out(self, raw: bytes, named: _Named, ahead: timedelta) -> Finished:
+        action = self._actions.get(named.kind)
+        if action is None:
+            raise _EndedError("refused", f"this node's settings do not allow {named.kind[:40]!r}")
+        try:
+            order = msgspec.json.decode(raw, type=Order)
+        except msgspec.MsgspecError as error:
+            raise _EndedError("refused", f"the order can't be read: {error}") from None
+        seconds = (order.deadline - self._now() - ahead).total_seconds()
+        if seconds <= 0:
+            raise _EndedError("expired", "its deadline had passed when it arrived")
+        return await _within(seconds, action, order)
+
+    async def _tell(self) -> None:
+        """Send every outcome that the collector has not taken."""
+        for outcome in await self._outbox.untold_outcomes():
+            headers = {"Content-Type": JSON}
+            reply = await self._way.request("POST", "/v1/outcomes", encode(outcome), headers)
+            if not 200 <= reply.status < 300 and reply.status not in _PERMANENT:
+                raise UnreachableError(f"an outcome was answered with status {reply.status}")
+            await self._outbox.outcome_told(outcome.order)
+
+
+async def _within(seconds: float, action: Action, order: Order) -> Finished:
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.to_thread(action.carry_out, order)
+    except TimeoutError:
+        raise _EndedError("expired", "it was not done by its deadline") from None
+    except BadParametersError as error:
+        raise _EndedError("refused", str(error)) from None
+    except Exception as error:
+        _log.exception("order %s failed", order.id)
+        raise _EndedError("failed", _short(error)) from error
+
+
+def _short(error: Any) -> str:  # noqa: ANN401 - any exception
+    return f"{type(error).__name__}: {error}"[:300]

@@ -1,0 +1,115 @@
+"""The way to the collectors: HTTP over mutual TLS to the first address that answers."""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from msgspec import Struct
+
+from .backoff import seconds_asked
+
+_MOST_BYTES = 4 * 1024 * 1024
+_CONNECT_SECONDS = 10.0
+# Longer than a heartbeat's distance, so that the connection it uses is still there for the next one.
+_KEEP_ALIVE_SECONDS = 100.0
+# What says "not me" rather than "not now": another address may do better.
+_ELSEWHERE = frozenset({404, 421, 502, 504})
+
+
+class Reply(Struct, frozen=True):
+    """What a collector answered.
+
+    Fields:
+        retry_after: Seconds it asks to wait; None where it does not.
+        date: The collector's clock; None where it does not say.
+    """
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+    date: datetime | None = None
+
+
+class UnreachableError(ConnectionError):
+    """No address answered; retryable."""
+
+
+class Transport:
+    """Keeps few, long-lived connections; sticks to the address that answered last."""
+
+    def __init__(self, addresses: Sequence[str], tls: ssl.SSLContext, now: Callable[[], datetime]) -> None:
+        """Open nothing yet; to be made inside a running event loop.
+
+        Args:
+            addresses: `https://HOST:PORT`, at least one, in the order in which they are tried.
+            tls: What proves who we are and whom we trust.
+            now: The host's clock, for `Retry-After` given as a date.
+        """
+        self.addresses = tuple(address.rstrip("/") for address in addresses)
+        self._now = now
+        self._current = 0
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls, keepalive_timeout=_KEEP_ALIVE_SECONDS, limit=4),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+    ) -> Reply:
+        """Ask the collectors, one after the other until one answers.
+
+        Raises:
+            UnreachableError: none did within `seconds` each.
+        """
+        failures = []
+        for _ in self.addresses:
+            address = self.addresses[self._current]
+            try:
+                reply = await self._ask(method, address + path, body, headers, seconds)
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                failures.append(f"{address}: {str(error) or type(error).__name__}")
+            else:
+                if reply.status not in _ELSEWHERE:
+                    return reply
+                failures.append(f"{address}: status {reply.status}")
+            self._current = (self._current + 1) % len(self.addresses)
+        raise UnreachableError("; ".join(failures))
+
+    async def _ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float
+    ) -> Reply:
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+        async with self._session.request(
+            method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as answer:
+            content = bytearray()
+            async for piece in answer.content.iter_any():
+                content += piece
+                if len(content) > _MOST_BYTES:
+                    raise ValueError(f"the answer has more than {_MOST_BYTES} bytes")
+            return Reply(
+                status=answer.status,
+                body=bytes(content),
+                retry_after=seconds_asked(answer.headers.get("Retry-After"), self._now()),
+                date=_date(answer.headers.get("Date")),
+            )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,116 @@
+"""The task that empties the outbox."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from wire.codec import IDENTITY, JSON, Codec, WireError, encode, pack
+from wire.messages import Ack, Batch, Refusal
+
+from ..outbox import Outbox
+from ..texts import say
+from ..transport import Reply, UnreachableError
+from .pace import Pace, Step
+
+_log = logging.getLogger("fengsui.uplink")
+_acks: Codec[Ack] = Codec(Ack)
+_refusals: Codec[Refusal] = Codec(Refusal)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Way(Protocol):
+    """What asks the collectors; `agent.transport` is one."""
+
+    async def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        """Ask; raises `UnreachableError`."""
+        ...
+
+
+class Uplink:
+    """Offers the oldest run of reports until it is confirmed, then the next."""
+
+    def __init__(
+        self,
+        way: Way,
+        outbox: Outbox,
+        random: Callable[[], float],
+        language: str,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._way = way
+        self._outbox = outbox
+        self._pace = Pace(random)
+        self._language = language
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Send for ever; wakes when a report is accepted."""
+        while True:
+            self._outbox.news.clear()
+            batch = await self._outbox.peek(self._pace.limit)
+            if batch is None:
+                await self._outbox.news.wait()
+                continue
+            wait = await self._offer(batch)
+            if wait:
+                await self._sleep(wait)
+
+    async def _offer(self, batch: Batch) -> float:
+        """Send one batch, apply the answer and return the seconds to wait."""
+        try:
+            reply = await self._post(batch)
+        except UnreachableError as error:
+            step = self._pace.judge(None, len(batch.reports))
+            return self._hold(step.wait, str(error))
+        step = self._pace.judge(reply.status, len(batch.reports), reply.retry_after)
+        try:
+            return await self._apply(step, batch, reply)
+        except WireError as error:
+            return self._hold(self._pace.reconciled(changed=False), f"unreadable answer: {error}")
+
+    async def _post(self, batch: Batch) -> Reply:
+        body, encoding = pack(encode(batch))
+        headers = {"Content-Type": JSON}
+        if encoding != IDENTITY:
+            headers["Content-Encoding"] = encoding
+        return await self._way.request("POST", "/v1/batches", body, headers)
+
+    async def _apply(self, step: Step, batch: Batch, reply: Reply) -> float:
+        match step.verb:
+            case "confirm":
+                return await self._confirm(_acks.decode(reply.body))
+            case "reconcile":
+                return await self._reconcile(_refusals.decode(reply.body))
+            case "again":
+                return 0.0
+            case "set_aside":
+                report = batch.reports[0]
+                why = f"status {reply.status}: {reply.body[:300].decode('utf-8', 'replace')}"
+                await self._outbox.set_aside(report.id, why)
+                _log.error(say(self._language, "set_aside", report=report.id, why=why))
+                return step.wait
+            case "hold":
+                return self._hold(step.wait, f"status {reply.status}")
+
+    async def _confirm(self, ack: Ack) -> float:
+        settled = await self._outbox.acknowledge(ack)
+        if settled == "dropped":
+            self._pace.progressed()
+            return 0.0
+        if settled == "renumbered":
+            _log.error(say(self._language, "renumbered"))
+        return self._pace.reconciled(changed=settled == "renumbered")
+
+    async def _reconcile(self, refusal: Refusal) -> float:
+        settled = await self._outbox.refused(refusal)
+        if settled in {"renumbered", "rewound"}:
+            _log.error(say(self._language, settled))
+        return self._pace.reconciled(changed=settled != "nothing")
+
+    def _hold(self, seconds: float, why: str) -> float:
+        level = logging.WARNING if self._pace.failures < 3 else logging.INFO
+        _log.log(level, say(self._language, "held", why=why, seconds=seconds))
+        return seconds
