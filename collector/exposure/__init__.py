@@ -1,0 +1,25 @@
+"""How a node reaches the internet, judged: pure, from what the node says and what the register allows.
+
+Evidence first, verdict second. The rules stand as a table in `docs/exposure.md`.
+"""
+
+from .facts import Asset, Declared, Exits, Facts, Sockets
+from .reasons import REASONS, Reason
+from .scope import Scope, scope_of
+from .verdict import GRAVITY, Judged, judge, worst
+
+__all__ = [
+    "GRAVITY",
+    "REASONS",
+    "Asset",
+    "Declared",
+    "Exits",
+    "Facts",
+    "Judged",
+    "Reason",
+    "Scope",
+    "Sockets",
+    "judge",
+    "scope_of",
+    "worst",
+]

@@ -1,0 +1,87 @@
+"""Why a verdict: codes with what people read, in zh and en."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from wire.vocabulary import Name
+
+REASONS: dict[str, Name] = {
+    "registered_exit": Name(
+        "下一跳 {hop} 属于登记出口 {exit}", "next hop {hop} belongs to the registered exit {exit}"
+    ),
+    "registered_proxy": Name(
+        "代理 {proxy} 属于登记出口 {exit}", "proxy {proxy} belongs to the registered exit {exit}"
+    ),
+    "free_zone": Name("{zone}不限制出口", "exits are free in the {zone}"),
+    "zone_allows_none": Name("{zone}不得有互联网出口", "the {zone} may have no way to the internet"),
+    "next_hop_not_registered": Name(
+        "下一跳 {hop} 不属于任何登记出口", "next hop {hop} belongs to no registered exit"
+    ),
+    "exit_not_for_node": Name(
+        "下一跳 {hop} 属于登记出口 {exit}，但该出口不服务于本系统",
+        "next hop {hop} belongs to the registered exit {exit}, which does not serve this asset",
+    ),
+    "no_next_hop": Name(
+        "流量直接进入链路，没有可登记的下一跳",
+        "packets go straight onto the link: there is no next hop to register",
+    ),
+    "link_kind_not_allowed": Name(
+        "登记出口 {exit} 不允许经{kind}链路使用",
+        "the registered exit {exit} may not be reached over a link of kind {kind}",
+    ),
+    "default_route": Name("默认路由", "a default route"),
+    "split_default": Name("两段各占一半的默认路由", "a default route in two halves"),
+    "public_route": Name(
+        "通往互联网地址的路由 {destination}", "a route to internet addresses, {destination}"
+    ),
+    "policy_table": Name("路由在策略路由表 {table} 中", "the route stands in routing table {table}"),
+    "in_use": Name(
+        "{count} 个连接经此通向外部，如 {remote}", "{count} connections go outside by it, such as to {remote}"
+    ),
+    "public_resolver": Name("使用外部域名服务器 {resolver}", "names are asked of {resolver}, outside"),
+    "zone_not_known": Name(
+        "登记册不知道本节点所属的系统", "the register does not know the asset of this node"
+    ),
+    "link_not_known": Name(
+        "节点没有报告链路 {link}", "the node told nothing of the link {link} the route names"
+    ),
+    "table_without_rule": Name("没有规则引用路由表 {table}", "no rule looks at routing table {table}"),
+    "proxy_not_registered": Name(
+        "代理 {proxy} 不属于任何登记出口", "proxy {proxy} belongs to no registered exit"
+    ),
+    "local_proxy": Name(
+        "代理 {proxy} 在本机，去向未知", "proxy {proxy} is on the host itself; where it leads is not known"
+    ),
+    "two_zones": Name("链路 {links} 分属 {zones}", "links {links} lie in {zones}"),
+    "forwards": Name("本机在 {links} 之间转发", "the host forwards between {links}"),
+    "listens_public": Name(
+        "{process} 在互联网地址 {address} 上监听 {service}",
+        "{process} listens for {service} on the internet address {address}",
+    ),
+    "service_not_allowed": Name(
+        "{zone}不允许对外提供 {service}", "the {zone} does not allow {service} toward the internet"
+    ),
+}
+
+
+class Reason(Struct, frozen=True):
+    """One reason: a code of `REASONS` and its text."""
+
+    code: str
+    zh: str
+    en: str
+
+
+def reason(code: str, **values: Any) -> Reason:  # noqa: ANN401 - whatever the text names
+    """Return a reason with its text filled; a `Name` among the values reads in each language.
+
+    >>> reason("free_zone", zone=Name("互联网", "internet")).en
+    'exits are free in the internet'
+    """
+    name = REASONS[code]
+    zh, en = (
+        text.format(**{k: v.in_language(lang) if isinstance(v, Name) else v for k, v in values.items()})
+        for lang, text in (("zh", name.zh), ("en", name.en))
+    )
+    return Reason(code, zh, en)
