@@ -178,7 +178,7 @@ class _Parser:
         self._levels()
 
     def whole(self) -> _Part:
-        part = self._junction("||")
+        part = self._any()
         if self._next < len(self._tokens):
             raise ValueError(f"{self._tokens[self._next]!r} stands where && or || was expected")
         return part
@@ -202,13 +202,19 @@ class _Parser:
     def _peek(self) -> str | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
 
-    def _junction(self, operator: str) -> _Part:
-        below = (lambda: self._junction("&&")) if operator == "||" else self._negation
-        parts = [below()]
-        while self._peek() == operator:
+    def _any(self) -> _Part:
+        parts = [self._all()]
+        while self._peek() == "||":
             self._next += 1
-            parts.append(below())
-        return parts[0] if len(parts) == 1 else _Junction(tuple(parts), operator == "||")
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else _Junction(tuple(parts), decisive=True)
+
+    def _all(self) -> _Part:
+        parts = [self._negation()]
+        while self._peek() == "&&":
+            self._next += 1
+            parts.append(self._negation())
+        return parts[0] if len(parts) == 1 else _Junction(tuple(parts), decisive=False)
 
     def _negation(self) -> _Part:
         if self._peek() != "!":
@@ -222,7 +228,7 @@ class _Parser:
         end = self._ends.get(self._next)
         if self._peek() == "(" and end is not None and self._after(end) in {None, "&&", "||", ")"}:
             self._next += 1
-            part = self._junction("||")
+            part = self._any()
             if self._next != end:
                 raise ValueError(f"{self._tokens[self._next]!r} stands where && or || was expected")
             self._next = end + 1

@@ -1,0 +1,35 @@
+"""What people read for the codes of an answer."""
+
+from wire.vocabulary import Name
+
+from .obligations import State
+
+STATES: dict[State, Name] = {
+    "open": Name("进行中", "open"),
+    "met": Name("已按时报送", "met"),
+    "met_late": Name("已报送（逾期）", "met late"),
+    "overdue": Name("已逾期", "overdue"),
+    "not_yet": Name("尚未触发", "not yet"),
+    "cannot_compute": Name("无法计算", "cannot compute"),
+    "no_number": Name("法规未定时限", "no number in the law"),
+}
+
+RECIPIENTS: dict[str, Name] = {
+    "provincial_cac": Name("省级网信部门", "provincial cyberspace administration"),
+    "national_cac": Name("国家网信部门", "national cyberspace administration"),
+    "own_cac_office": Name("本部门网信工作机构", "own department's cyberspace office"),
+    "cii_protection_department": Name("关键信息基础设施保护工作部门", "CII protection department"),
+    "police": Name("公安机关", "police"),
+    "informatization_authority": Name("信息化主管部门", "informatization authority"),
+    "superior": Name("上级单位", "superior unit"),
+    "csirt": Name("计算机安全事件响应组", "CSIRT"),
+    "competent_authority": Name("主管机关", "competent authority"),
+    "dpa": Name("数据保护机关", "data protection authority"),
+    "cisa": Name("美国网络安全和基础设施安全局", "CISA"),
+    "congress": Name("美国国会", "Congress"),
+    "cert_in": Name("印度计算机应急响应组", "CERT-In"),
+    "csa": Name("新加坡网络安全局", "CSA Singapore"),
+    "kisa": Name("韩国互联网振兴院", "KISA"),
+    "asd": Name("澳大利亚信号局", "ASD's ACSC"),
+    "commissioner": Name("关键基础设施（电脑系统安全）专员", "Commissioner of Critical Infrastructure"),
+}
