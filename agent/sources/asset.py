@@ -15,7 +15,7 @@ from ..netlink import inet_diag, rtnetlink
 from ..netlink.message import NetlinkError
 from . import host
 from .port import Clock, Emit, Observation, Reading, Unreadable
-from .procfs import socket_owners
+from .procfs import hidden_because, socket_owners
 from .runs import Runs
 
 _EPHEMERAL = 32768
@@ -145,7 +145,7 @@ class Asset:
         self._owners = {inode: who for inode, who in self._owners.items() if inode in inodes}
         hidden = sum(one.inode not in self._owners for one in found)
         if hidden:
-            why = "another user's processes are readable for root only (CAP_SYS_PTRACE)"
+            why = hidden_because()
             unreadable.append(Unreadable(self.name, f"process of {hidden} listening services", why))
         rows = {_row(one, self._owners.get(one.inode)): None for one in found}
         return [dict(row) for row in sorted(rows, key=str)]

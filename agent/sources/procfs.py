@@ -82,3 +82,10 @@ def socket_owners(inodes: set[int], proc: Path = Path("/proc")) -> dict[int, dic
         if not wanted:
             break
     return found
+
+
+def hidden_because() -> str:
+    """Say why a socket's process is not to be seen."""
+    if os.geteuid() == 0:
+        return "no process that this agent sees holds it: it is another container's, or the kernel's"
+    return "another user's processes are readable for root only (CAP_SYS_PTRACE)"

@@ -18,7 +18,7 @@ from ..budget import Budget, RefusedError
 from ..netlink import inet_diag
 from ..netlink.message import NetlinkError
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
-from .procfs import socket_owners
+from .procfs import hidden_because, socket_owners
 from .ranges import INTERNAL, Ranges
 from .runs import Runs
 
@@ -180,7 +180,7 @@ class Sockets:
             return Reading(unreadable=(Unreadable(self.name, "socket table", str(error)),))
         unreadable: tuple[Unreadable, ...] = ()
         if hidden:
-            why = "another user's processes are readable for root only (CAP_SYS_PTRACE)"
+            why = hidden_because()
             unreadable = (Unreadable(self.name, f"process of {hidden} connections", why),)
         return Reading((Observation("sockets", self.name, now, self._body(ledger)),), unreadable)
 

@@ -1,0 +1,161 @@
+"""`fengsui-agent once`: every source looks a single time, and what it would report is printed."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wire.vocabulary import LINK_KINDS, Name
+
+from ..clock import host_clock
+from ..settings import Settings, SettingsError, read
+from ..sources import DeclaredAsset, SourcesSettings, build
+from ..sources.port import Clock, Observation, Source, Unreadable
+
+KINDS = {"sources": SourcesSettings, "assets": tuple[DeclaredAsset, ...]}
+# A file says these once, at its top, for whoever needs them.
+HIDDEN = frozenset({"sources.internal_ranges", "sources.asset.unit", "sources.asset.assets"})
+_TEXTS = {
+    "host": Name("主机 {host_name}:{os},内核 {kernel}", "host {host_name}: {os}, kernel {kernel}"),
+    "services": Name("监听服务 {count} 个", "{count} listening services"),
+    "link": Name("网卡 {name}:{kind},{state},{addresses}", "link {name}: {kind}, {state}, {addresses}"),
+    "default": Name(
+        "默认路由(表 {table}):经 {gateway},网卡 {interface}",
+        "default route (table {table}): via {gateway}, link {interface}",
+    ),
+    "half": Name(
+        "半默认路由 {destination}(表 {table}):经 {gateway},网卡 {interface}",
+        "half of a default route {destination} (table {table}): via {gateway}, link {interface}",
+    ),
+    "resolver": Name("域名服务器 {address}({source})", "resolver {address} ({source})"),
+    "proxy": Name("代理 {name} = {value}({source})", "proxy {name} = {value} ({source})"),
+    "forwards": Name("本机转发 IPv4 {ipv4},IPv6 {ipv6}", "forwards IPv4 {ipv4}, IPv6 {ipv6}"),
+    "outside": Name(
+        "对外连接:{process} → {remote_address}:{remote_port}",
+        "outside: {process} → {remote_address}:{remote_port}",
+    ),
+    "incident": Name(
+        "事件 {class} {key}:{count} 次,{first_seen} 起,最近 {last_seen}",
+        "incident {class} {key}: {count}, from {first_seen}, last {last_seen}",
+    ),
+    "unreadable": Name("未能读取 [{source}] {what}:{why}", "not readable [{source}] {what}: {why}"),
+}
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("once", help="look once and print what would be reported")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings; defaults without")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
+    parser.add_argument("--lang", choices=("zh", "en"), help="of the summary; default: the settings'")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it; 0 whatever was found, 1 for settings with mistakes."""
+    try:
+        settings = load(args.config)
+    except (SettingsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    sources = build(of_sources(settings), Path(settings.state_dir) if args.config else None)
+    reports, unreadable = asyncio.run(look(sources, host_clock().now))
+    if args.json:
+        sys.stdout.write(document(reports, unreadable) + "\n")
+    else:
+        print("\n".join(summary(reports, unreadable, args.lang or settings.language)))
+    return 0
+
+
+def load(config: Path | None) -> Settings:
+    """Return the settings of a file, the defaults without one.
+
+    Raises:
+        SettingsError: every mistake of the file.
+        OSError: it can't be read.
+    """
+    if config is None:
+        return Settings()
+    return read(config.read_text("utf-8", "replace"), str(config), KINDS, HIDDEN)
+
+
+def of_sources(settings: Settings) -> SourcesSettings:
+    """Return what the sources take, with what a file says once for all of them."""
+    own: SourcesSettings = settings.sources or SourcesSettings()
+    asset = msgspec.structs.replace(own.asset, unit=settings.unit, assets=settings.assets)
+    ranges = own.internal_ranges if settings.internal_ranges is None else settings.internal_ranges
+    return msgspec.structs.replace(own, asset=asset, internal_ranges=ranges)
+
+
+async def look(sources: Sequence[Source], clock: Clock) -> tuple[list[Observation], list[Unreadable]]:
+    """Let every source look once; one that fails is named and stops no other."""
+    reports: list[Observation] = []
+    unreadable: list[Unreadable] = []
+    for source in sources:
+        try:
+            reading = await source.once(clock())
+        except Exception as error:  # noqa: BLE001 - the edge: a broken source is told, the others are heard
+            unreadable.append(Unreadable(source.name, "source", f"{type(error).__name__}: {error}"))
+        else:
+            reports += reading.observations
+            unreadable += reading.unreadable
+    return reports, unreadable
+
+
+def document(reports: Iterable[Observation], unreadable: Iterable[Unreadable], **beside: object) -> str:
+    """Return the JSON document of `once`; `beside` are the fields that `replay` adds."""
+    whole = {"reports": list(reports), "unreadable": list(unreadable), **beside}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=1).decode()
+
+
+def summary(reports: Iterable[Observation], unreadable: Iterable[Unreadable], language: str) -> list[str]:
+    """Return what was found, a line each."""
+    tellers = {"asset": _asset, "exits": _exits, "sockets": _sockets, "incident": _incident}
+    lines = [
+        _TEXTS[code].in_language(language).format_map(values)
+        for report in reports
+        for code, values in tellers[report.kind](report.body, language)
+    ]
+    told = _TEXTS["unreadable"].in_language(language)
+    return lines + [told.format_map(msgspec.structs.asdict(one)) for one in unreadable]
+
+
+Lines = list[tuple[str, dict[str, Any]]]
+
+
+def _asset(body: dict[str, Any], _: str) -> Lines:
+    release = body["os_release"] or {}
+    values = {**body, "os": release.get("pretty_name") or "?", "kernel": body["kernel"]["release"]}
+    return [("host", values), ("services", {"count": len(body["listening_services"])})]
+
+
+def _exits(body: dict[str, Any], language: str) -> Lines:
+    lines: Lines = [
+        (
+            "link",
+            {
+                **link,
+                "kind": LINK_KINDS[link["kind"]].in_language(language),
+                "addresses": " ".join(f"{one['address']}/{one['prefix']}" for one in link["addresses"])
+                or "-",
+            },
+        )
+        for link in body["links"]
+    ]
+    words = {"full": "default", "half": "half"}
+    lines += [(words[route["default"]], route) for route in body["routes"] if route["default"]]
+    lines += [("resolver", one) for one in body["resolvers"]]
+    lines += [("proxy", one) for one in body["proxies"]]
+    return [*lines, ("forwards", body["forwarding"])]
+
+
+def _sockets(body: dict[str, Any], _: str) -> Lines:
+    return [("outside", {**one, "process": one["process"] or "?"}) for one in body["connections"]]
+
+
+def _incident(body: dict[str, Any], _: str) -> Lines:
+    return [("incident", body)]

@@ -1,0 +1,138 @@
+"""`fengsui-agent replay`: a recorded file through the same code that reads it live."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from wire.vocabulary import Name
+
+from ..clock import host_clock
+from ..settings import SettingsError
+from ..sources.authlog import MAX_LINE, Attempt, AuthReader, LineError
+from ..sources.bursts import Bursts, BurstSettings
+from ..sources.journal import MAX_ENTRY
+from ..sources.port import Observation
+from .once import document, load, of_sources, summary
+
+FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
+_LATER = ("pcap", "eve", "zeek")
+_MAX_REFUSED = 10_000
+_TEXTS = {
+    "later": Name(
+        "暂不支持 {form} 格式,目前可用:auth、journal。",
+        "{form} can't be replayed yet; auth and journal can.",
+    ),
+    "read": Name("读入 {read} 行,拒绝 {refused} 行", "{read} lines read, {refused} refused"),
+    "refused": Name("{file}:{line}: {why}", "{file}:{line}: {why}"),
+}
+
+
+class Replay(NamedTuple):
+    """What came of a file: reports, lines read well, and the first refused ones with how many there were."""
+
+    reports: list[Observation]
+    read: int
+    refused: list[dict[str, Any]]
+    refused_total: int
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("replay", help="read a recorded file as the sources would")
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--as", dest="form", choices=FORMATS, required=True, help="what the file is")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="settings; defaults without")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
+    parser.add_argument("--lang", choices=("zh", "en"), help="of the summary; default: the settings'")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it; 0 when the file was read, 1 when it or the settings can't be, 2 for a form not known yet."""
+    try:
+        settings = load(args.config)
+        language = args.lang or settings.language
+        if args.form in _LATER:
+            print(_TEXTS["later"].in_language(language).format(form=args.form), file=sys.stderr)
+            return 2
+        logins = of_sources(settings).logins
+        with args.file.open("rb") as file:
+            result = replay(file, args.form, logins.bursts, host_clock().now())
+    except (SettingsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        beside = {"read": result.read, "refused": result.refused, "refused_total": result.refused_total}
+        sys.stdout.write(document(result.reports, (), **beside) + "\n")
+        return 0
+    print("\n".join(summary(result.reports, (), language)))
+    counts = {"read": result.read, "refused": result.refused_total}
+    print(_TEXTS["read"].in_language(language).format_map(counts), file=sys.stderr)
+    for one in result.refused:
+        print(_TEXTS["refused"].in_language(language).format(file=args.file, **one), file=sys.stderr)
+    return 0
+
+
+def replay(file: BinaryIO, form: str, settings: BurstSettings, now: datetime) -> Replay:
+    """Read a file of log lines (`auth`) or journald entries (`journal`); `now` dates lines without a year.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    reader = AuthReader()
+    bursts = Bursts(settings)
+    result = Replay([], 0, [], 0)
+    read, refused_total = 0, 0
+    latest: datetime | None = None
+    for number, data in _lines(file, MAX_ENTRY if form == "journal" else MAX_LINE):
+        try:
+            attempt = _attempt(reader, form, data, now)
+        except LineError as error:
+            refused_total += 1
+            if len(result.refused) < _MAX_REFUSED:
+                result.refused.append({"line": number, "why": str(error)})
+            continue
+        read += 1
+        if attempt:
+            result.reports.extend(_count(bursts, attempt, settings, latest))
+            latest = attempt.at
+    if latest:
+        over = latest + timedelta(seconds=settings.window + 1)
+        result.reports.extend(Observation("incident", "logins", over, body) for body in bursts.tick(over))
+    return result._replace(read=read, refused_total=refused_total)
+
+
+def _lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, by number; of one over the limit its beginning, still over it."""
+    number = 0
+    while piece := file.readline(limit + 2):
+        number += 1
+        rest = piece
+        while not rest.endswith(b"\n") and (rest := file.readline(1 << 16)):
+            pass
+        line = piece.rstrip(b"\r\n")
+        if line:
+            yield number, line
+
+
+def _attempt(reader: AuthReader, form: str, data: bytes, now: datetime) -> Attempt | None:
+    if form == "auth":
+        return reader.line(data.decode("utf-8", "replace"), now)
+    if len(data) > MAX_ENTRY:
+        raise LineError(f"entry of more than {MAX_ENTRY} bytes")
+    return reader.entry(data)[0]
+
+
+def _count(
+    bursts: Bursts, attempt: Attempt, settings: BurstSettings, latest: datetime | None
+) -> Iterator[Observation]:
+    """Yield what the attempt leads to, after what was due before it."""
+    step = timedelta(seconds=min(settings.repeat, settings.window) / 2)
+    if latest and attempt.at - latest >= step:
+        for body in bursts.tick(attempt.at):
+            yield Observation("incident", "logins", attempt.at, body)
+    for body in bursts.add(attempt):
+        yield Observation("incident", "logins", attempt.at, body)
