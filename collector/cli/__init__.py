@@ -40,7 +40,7 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, or of the one that was asked for."""
     parser = argparse.ArgumentParser(
         prog="fengsui-collector",
-        description="烽燧采集端:收集上报、研判定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
+        description="烽燧采集端:收集、定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:

@@ -68,7 +68,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "report_filed",
-        "SELECT f.filed_at AS at, f.obligation, f.recipient FROM filings f JOIN incidents i ON i.id = f.incident "
+        "SELECT f.filed_at AS at, f.obligation, f.recipient FROM filings f "
+        "JOIN incidents i ON i.id = f.incident "
         "WHERE f.filed_at IS NOT NULL AND i.class = 'NAWEBMOD' ORDER BY f.filed_at LIMIT 1",
     ),
     Step(

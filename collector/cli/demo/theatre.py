@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ...errors import FengsuiError, PermanentError
-from .proof import OBLIGATIONS, RUN_STEPS, STEPS, Proof, Step, find, select
+from .proof import OBLIGATIONS, RUN_STEPS, STEPS, Step, find, select
 from .receiver import Receiver
 from .stage import DISTRICT, Stage
 from .tell import Teller
@@ -84,7 +85,7 @@ class Theatre:
 
     async def _start_collector(self, name: str) -> None:
         await self._troupe.start(name, "fengsui-collector", "run", "--config", self._file(name))
-        await self._until(lambda: (self._stage.state(name) / "ports.json").exists())
+        await self._until((self._stage.state(name) / "ports.json").exists)
 
     async def _enrol_agent(self) -> None:
         token = await self._token("district", "agent")
@@ -116,13 +117,13 @@ class Theatre:
         return str(json.loads(said)["token"])
 
     async def _show(self, step: Step) -> None:
-        proof = await self._until(lambda: find(self._stage.database("district"), step))
+        proof = await self._until(partial(find, self._stage.database("district"), step))
         seconds = round((proof.at - self._began).total_seconds(), 3)
         self._steps.append({"name": step.name, "at": proof.at.isoformat(), "seconds": seconds})
         self._teller.step(step.name, proof, seconds)
-        self._show_more(step.name, proof)
+        self._show_more(step.name)
 
-    def _show_more(self, name: str, proof: Proof) -> None:
+    def _show_more(self, name: str) -> None:
         district = self._stage.database("district")
         if name == "obligations_opened":
             self._teller.obligations(select(district, OBLIGATIONS))

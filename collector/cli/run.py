@@ -1,0 +1,28 @@
+"""`run`: the collector, until SIGTERM or Ctrl-C; SIGHUP reloads what can be reloaded."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..world import load_world
+
+if TYPE_CHECKING:
+    from ..app import Notes
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    commands.add_parser("run", help="run the collector 运行采集端")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until told to stop; 1 when a part of it died."""
+    # The server's libraries are imported only where they are needed: other commands start without them.
+    import uvloop  # noqa: PLC0415 - see above
+
+    from ..app import serve  # noqa: PLC0415 - see above
+
+    world = load_world(args.config, os.environ)
+    notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
+    return uvloop.run(serve(world, args.config, notes))

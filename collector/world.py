@@ -1,0 +1,137 @@
+"""Everything a collector takes from files, read at once: the world that a reload builds beside the old one.
+
+Whatever is wrong in any of the files is told together; nothing of a world with a mistake is ever used.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from . import shipped
+from .classes import Classes, read_classes
+from .errors import PermanentError
+from .escalation import Policy, read_policies
+from .plans import Plan, examine
+from .regimes import Regime, load_regimes
+from .registry import Registry, read_registry
+from .settings import Settings, read_settings
+from .yaml_marks import Mistake, Mistakes
+
+Part = TypeVar("Part")
+DEFAULT_POLICY = "default"
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What the files say.
+
+    Fields:
+        plans: By id; an operator's plan replaces the shipped one of its id.
+        policy: The escalation chains in use: the operator's `default`, else the shipped one.
+    """
+
+    settings: Settings
+    registry: Registry
+    classes: Classes
+    regimes: tuple[Regime, ...]
+    plans: dict[str, Plan]
+    policy: Policy
+
+
+def load_world(file: str, environment: Mapping[str, str]) -> World:
+    """Read the settings file and everything it names.
+
+    Raises:
+        Mistakes: every mistake of every file.
+        PermanentError: a file can't be read at all.
+    """
+    settings = read_settings(read_text(file), file, environment)
+    return build_world(settings)
+
+
+def build_world(settings: Settings) -> World:
+    """Read everything the settings name.
+
+    Raises:
+        Mistakes: every mistake of every file.
+        PermanentError: a file can't be read at all.
+    """
+    mistakes: list[Mistake] = []
+
+    def gather(read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except Mistakes as error:
+            mistakes.extend(error.mistakes)
+            return None
+
+    configs = shipped.configs_dir()
+    registry = gather(lambda: _registry(settings))
+    table = str(configs / "classes.yaml")
+    classes = gather(lambda: read_classes(read_text(table), table))
+    regimes = gather(lambda: load_regimes(*_folders(configs / "regimes", settings.regimes)))
+    plans = gather(lambda: _plans(settings))
+    policies = gather(lambda: read_policies(_texts(_folders(configs / "escalation", settings.escalation))))
+    if mistakes or not (registry and classes and regimes and plans and policies):
+        raise Mistakes(mistakes)
+    return World(
+        settings=settings,
+        registry=registry,
+        classes=classes,
+        regimes=regimes,
+        plans=plans,
+        policy=policies[DEFAULT_POLICY],
+    )
+
+
+def read_text(path: str) -> str:
+    """Return a file's text.
+
+    Raises:
+        PermanentError: it can't be read, or is not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise PermanentError(f"{path}: is not UTF-8 text") from None
+    except OSError as error:
+        raise PermanentError(f"{path}: {error.strerror}") from None
+
+
+def _registry(settings: Settings) -> Registry:
+    registry = read_registry(read_text(settings.registry), settings.registry)
+    if settings.unit not in registry.units:
+        known = ", ".join(sorted(registry.units))
+        found, expected = f"no unit {settings.unit!r}", f"the settings' unit among {known}"
+        raise Mistakes([Mistake(settings.registry, 1, 1, "units", found, expected)])
+    return registry
+
+
+def _plans(settings: Settings) -> dict[str, Plan]:
+    """Read the plans of all folders; they may call each other, so their ids are gathered first."""
+    files = dict(_by_stem(_folders(shipped.playbooks_dir(), settings.playbooks)))
+    examined = {name: examine(read_text(str(path)), str(path), plans=files) for name, path in files.items()}
+    if mistakes := [mistake for each in examined.values() for mistake in each.errors]:
+        raise Mistakes(mistakes)
+    return {name: each.plan for name, each in examined.items() if each.plan}
+
+
+def _by_stem(folders: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")):
+            yield path.stem, path
+
+
+def _texts(folders: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")):
+            yield str(path), read_text(str(path))
+
+
+def _folders(shipped_folder: Path, own: str) -> tuple[Path, ...]:
+    if not own:
+        return (shipped_folder,)
+    if not Path(own).is_dir():
+        raise PermanentError(f"{own}: the settings name this folder, and it is not there")
+    return (shipped_folder, Path(own))
