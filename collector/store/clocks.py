@@ -102,20 +102,15 @@ async def insert_clocks(connection: AsyncConnection, new: Sequence[Clock]) -> No
         await connection.execute(sa.insert(clocks), [asdict(clock) for clock in new])
 
 
-async def update_clock(connection: AsyncConnection, new: Clock) -> None:
-    """Write a clock as it is now."""
-    values = asdict(new)
-    await connection.execute(sa.update(clocks).where(clocks.c.id == values.pop("id")).values(**values))
-
-
-async def mark_overdue(connection: AsyncConnection, keys: Sequence[str]) -> None:
-    """Write down that the alarm `due` of these clocks has fired."""
-    if keys:
+async def update_clocks(connection: AsyncConnection, changed: Sequence[Clock]) -> None:
+    """Write clocks as they are now."""
+    if changed:
+        values = [{f"new_{name}": value for name, value in asdict(clock).items()} for clock in changed]
+        columns: dict[str, Any] = {
+            name: sa.bindparam(f"new_{name}") for name in Clock.__struct_fields__ if name != "id"
+        }
         await connection.execute(
-            sa.update(clocks)
-            .where(clocks.c.id == sa.bindparam("key"), clocks.c.state == "open")
-            .values(state="overdue"),
-            [{"key": key} for key in keys],
+            sa.update(clocks).where(clocks.c.id == sa.bindparam("new_id")).values(**columns), values
         )
 
 
@@ -165,12 +160,21 @@ async def alarms_of(connection: AsyncConnection, incident: str) -> list[Alarm]:
     return [Alarm(**row) for row in (await connection.execute(query)).mappings()]
 
 
-async def last_generation(connection: AsyncConnection, incident: str, prefix: str) -> int:
-    """Return the highest generation of an incident's own alarms whose kind begins with `prefix`; 0: none."""
-    query = sa.select(sa.func.max(alarms.c.generation)).where(
-        alarms.c.incident == incident, alarms.c.clock == "", alarms.c.kind.startswith(prefix, autoescape=True)
+async def last_generations(
+    connection: AsyncConnection, incidents: Iterable[str]
+) -> dict[str, dict[str, int]]:
+    """Return, an incident, the highest generation of its own kinds of alarm; `escalate_<n>` count as one."""
+    query = (
+        sa.select(alarms.c.incident, alarms.c.kind, sa.func.max(alarms.c.generation))
+        .where(alarms.c.incident.in_(list(incidents)), alarms.c.clock == "")
+        .group_by(alarms.c.incident, alarms.c.kind)
     )
-    return int((await connection.execute(query)).scalar() or 0)
+    found: dict[str, dict[str, int]] = {}
+    for incident, kind, generation in await connection.execute(query):
+        kinds = found.setdefault(incident, {})
+        name = kind.partition("_")[0]
+        kinds[name] = max(generation, kinds.get(name, 0))
+    return found
 
 
 async def next_alarm_at(connection: AsyncConnection) -> datetime | None:

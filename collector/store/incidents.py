@@ -1,4 +1,4 @@
-"""Incidents as rows. An incident's row is the lock for its clocks and alarms: whoever changes them holds it."""
+"""Incidents as rows. An incident's row is the lock for its clocks and alarms: who changes them holds it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

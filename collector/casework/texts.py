@@ -1,0 +1,158 @@
+"""What people read in a notice, in zh and en (pure)."""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from msgspec import Struct
+
+from wire.vocabulary import LEVELS, Name
+
+from ..store.clocks import Clock
+from ..store.incidents import Incident
+
+STAGES: dict[str, Name] = {
+    "first": Name("首次报告", "first report"),
+    "report": Name("报告", "report"),
+    "supplement": Name("补充报告", "supplement"),
+    "summary": Name("总结报告", "summary"),
+    "crime": Name("涉嫌犯罪报案", "report of a suspected crime"),
+    "onward": Name("续报上级", "report onward"),
+}
+RECIPIENTS: dict[str, Name] = {
+    "provincial_cac": Name("省级网信部门", "provincial cyberspace administration"),
+    "national_cac": Name("国家网信部门", "national cyberspace administration"),
+    "own_cac_office": Name("本部门网信工作机构", "own cyberspace office"),
+    "cii_protection_department": Name("关键信息基础设施保护工作部门", "CII protection department"),
+    "police": Name("公安机关", "police"),
+    "informatization_authority": Name("信息化主管部门", "informatization authority"),
+    "superior": Name("上级单位", "superior unit"),
+}
+_MOMENTS: dict[str, Name] = {
+    "half": Name("时限过半", "half of the time is gone"),
+    "four_fifths": Name("时限已过五分之四", "four fifths of the time are gone"),
+    "due": Name("时限已到", "is due"),
+    "overdue": Name("已超时限", "is overdue"),
+    "target": Name("单位自定目标时间已到(非法定)", "has reached the unit's own target (not law)"),
+}
+_UNGRADED = Name("未定级", "ungraded")
+
+
+class Outage(Struct, frozen=True, kw_only=True):
+    """From when to when no collector was running; it explains why an alarm is late."""
+
+    began: datetime
+    ended: datetime
+
+
+class Speaker(Struct, frozen=True):
+    """Writes for one language and one time zone."""
+
+    language: str
+    zone: tzinfo
+
+    def clock_alarm(
+        self,
+        incident: Incident,
+        clock: Clock,
+        kind: str,
+        *,
+        at: datetime,
+        now: datetime,
+        outage: Outage | None,
+    ) -> dict[str, Any]:
+        """Return the payload of a clock's alarm that was to sound at `at`."""
+        moment = self._name(_MOMENTS, "overdue" if kind.startswith("overdue_") else kind)
+        owed = f"{self._name(STAGES, clock.stage)} → {self._name(RECIPIENTS, clock.recipient)}"
+        until = clock.due_at or clock.target_at
+        when = self.time(until) if until else "-"
+        subject = self.words(f"【烽燧】{owed}:{moment}", f"[Fengsui] {owed}: {moment}")
+        body = [
+            self.about(incident),
+            self.words(f"时限:{when}", f"due: {when}"),
+            *self._late(at, now, outage),
+        ]
+        source = self.words("依据", "source")
+        body.append(f"{source}: {clock.obligation}, {clock.source}")
+        return self._payload(incident, kind, subject, body) | {
+            "obligation": clock.obligation,
+            "due_at": clock.due_at,
+            "target_at": clock.target_at,
+        }
+
+    def escalation(
+        self, incident: Incident, kind: str, *, at: datetime, now: datetime, outage: Outage | None
+    ) -> dict[str, Any]:
+        """Return the payload of a step of the escalation chain."""
+        level = self.level(incident)
+        subject = self.words(
+            f"【烽燧】{level}事件待确认", f"[Fengsui] {level} incident waits for acknowledgement"
+        )
+        body = [self.about(incident), *self._late(at, now, outage)]
+        return self._payload(incident, kind, subject, body)
+
+    def about(self, incident: Incident) -> str:
+        """Return one line that says which incident it is."""
+        title = self.words(incident.title, incident.title_en)
+        where = incident.asset or incident.unit
+        return f"{title} ({incident.klass}, {self.level(incident)}, {where})"
+
+    def level(self, incident: Incident) -> str:
+        """Return the level's name."""
+        if incident.level is None:
+            return _UNGRADED.in_language(self.language)
+        return self.words(LEVELS[incident.level].zh, f"level {incident.level} ({LEVELS[incident.level].en})")
+
+    def time(self, at: datetime) -> str:
+        """Return a time in the unit's zone, to the second, with its offset.
+
+        >>> from datetime import UTC
+        >>> Speaker("zh", UTC).time(datetime(2026, 3, 2, 9, 10, tzinfo=UTC))
+        '2026-03-02 09:10:00 +00:00'
+        """
+        return at.astimezone(self.zone).isoformat(" ", "seconds").replace("+", " +").replace("Z", " +00:00")
+
+    def words(self, zh: str, en: str) -> str:
+        """Return the text in this speaker's language."""
+        return zh if self.language == "zh" else en
+
+    def _late(self, at: datetime, now: datetime, outage: Outage | None) -> list[str]:
+        if now - at < timedelta(seconds=5):
+            return []
+        length = _length(now - at)
+        if outage is None or outage.ended <= at:
+            return [self.words(f"本提醒迟发 {length}", f"this alarm is late by {length}")]
+        span = f"{self.time(outage.began)} - {self.time(outage.ended)}"
+        return [
+            self.words(
+                f"本提醒迟发 {length}:采集端停止运行 {span}",
+                f"this alarm is late by {length}, because the collector was down from {span}",
+            )
+        ]
+
+    def _name(self, names: dict[str, Name], key: str) -> str:
+        return names[key].in_language(self.language) if key in names else key
+
+    def _payload(self, incident: Incident, kind: str, subject: str, body: list[str]) -> dict[str, Any]:
+        return {
+            "subject": subject,
+            "body": "\n".join(body),
+            "language": self.language,
+            "kind": kind,
+            "incident": incident.id,
+            "class": incident.klass,
+            "level": incident.level,
+            "unit": incident.unit,
+            "asset": incident.asset,
+        }
+
+
+def _length(length: timedelta) -> str:
+    """Say a length as `1d 02:03:04`.
+
+    >>> _length(timedelta(days=1, hours=2, seconds=4))
+    '1d 02:00:04'
+    """
+    seconds = int(length.total_seconds())
+    days, rest = divmod(seconds, 86400)
+    clock = f"{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
+    return f"{days}d {clock}" if days else clock
