@@ -157,6 +157,13 @@ cursors = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     _count("position"),
 )
+seen_reports = sa.Table(
+    "seen_reports",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("report", sa.Text, primary_key=True),  # an incident's report id: it survives every resend
+    sa.Column("seen_at", Instant, nullable=False, index=True),
+)
 quarantine = sa.Table(
     "quarantine",
     metadata,

@@ -351,6 +351,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'running'"),
     )
     op.create_table(
+        "seen_reports",
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("seen_at", schema.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("node", "report", name=op.f("pk_seen_reports")),
+    )
+    op.create_index(op.f("ix_seen_reports_seen_at"), "seen_reports", ["seen_at"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("secret_sha256", sa.Text(), nullable=False),
         sa.Column("user", sa.Text(), nullable=False),
