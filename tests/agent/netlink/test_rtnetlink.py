@@ -1,0 +1,166 @@
+"""The decoders, held against pyroute2's encoder and against the kernel through `ip`."""
+
+import json
+import select
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroute2.netlink import nlmsg
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from agent.netlink import rtnetlink
+from agent.netlink.message import NetlinkError, split
+from agent.netlink.rtnetlink import Address, Link, NextHop, Route, Rule
+
+DECODERS = (
+    rtnetlink.decode_link,
+    rtnetlink.decode_address,
+    rtnetlink.decode_route,
+    rtnetlink.decode_rule,
+)
+
+
+def payload(message: nlmsg, attrs: list[tuple[str, Any]], **fields: int) -> bytes:
+    for name, value in fields.items():
+        message[name] = value
+    message["attrs"] = attrs
+    message.encode()
+    (only,) = split(bytes(message.data))
+    return only.payload
+
+
+def ip(*words: str) -> list[dict[str, Any]]:
+    told = subprocess.run(["ip", "-j", *words], check=True, capture_output=True).stdout
+    found: list[dict[str, Any]] = json.loads(told or b"[]")
+    return found
+
+
+def test_a_link_is_read_with_the_kind_it_was_made_as() -> None:
+    data = payload(
+        ifinfmsg(),
+        [
+            ("IFLA_IFNAME", "wg0"),
+            ("IFLA_ADDRESS", "02:00:00:00:00:07"),
+            ("IFLA_MTU", 1420),
+            ("IFLA_OPERSTATE", "UP"),
+            ("IFLA_MASTER", 3),
+            ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "wireguard")]}),
+        ],
+        index=7,
+        ifi_type=65534,
+        flags=1,
+    )
+
+    expected = Link(7, "wg0", 65534, True, "up", "02:00:00:00:00:07", 1420, "wireguard", 3)
+    assert expected == rtnetlink.decode_link(data)
+
+
+def test_a_point_to_point_address_tells_its_own_end_and_the_other() -> None:
+    attrs = [("IFA_ADDRESS", "10.64.64.64"), ("IFA_LOCAL", "10.1.2.3")]
+    data = payload(ifaddrmsg(), attrs, family=2, prefixlen=32, index=5)
+
+    assert Address(5, 4, "10.1.2.3", 32, "10.64.64.64") == rtnetlink.decode_address(data)
+
+
+def test_half_of_a_default_route_is_read_with_its_gateway_and_metric() -> None:
+    attrs = [
+        ("RTA_DST", "128.0.0.0"),
+        ("RTA_OIF", 7),
+        ("RTA_GATEWAY", "10.8.0.1"),
+        ("RTA_PRIORITY", 50),
+        ("RTA_PREFSRC", "10.8.0.2"),
+        ("RTA_TABLE", 254),
+    ]
+    data = payload(rtmsg(), attrs, family=2, dst_len=1, table=254, type=1, proto=4)
+
+    hops = (NextHop("10.8.0.1", 7),)
+    expected = Route(4, "128.0.0.0/1", 254, "unicast", 4, 0, 50, "10.8.0.2", hops)
+    assert expected == rtnetlink.decode_route(data)
+
+
+def test_a_route_with_several_next_hops_keeps_each_the_one_of_another_family_too() -> None:
+    hops = [
+        {"hops": 0, "oif": 3, "flags": 0, "attrs": [("RTA_GATEWAY", "10.0.0.1")]},
+        {"hops": 0, "oif": 4, "flags": 0, "attrs": [("RTA_VIA", {"family": 10, "addr": "fe80::1"})]},
+    ]
+    attrs = [("RTA_MULTIPATH", hops), ("RTA_TABLE", 1000)]
+    route = rtnetlink.decode_route(payload(rtmsg(), attrs, family=2, dst_len=0, table=252, type=1))
+
+    assert route is not None
+    assert (route.destination, route.table) == ("0.0.0.0/0", 1000)
+    assert route.hops == (NextHop("10.0.0.1", 3), NextHop("fe80::1", 4))
+
+
+def test_a_rule_is_read_with_what_it_matches() -> None:
+    attrs = [
+        ("FRA_SRC", "10.0.0.0"),
+        ("FRA_PRIORITY", 100),
+        ("FRA_TABLE", 1000),
+        ("FRA_FWMARK", 5),
+        ("FRA_IIFNAME", "eth0"),
+    ]
+    data = payload(fibmsg(), attrs, family=2, src_len=24, action=1)
+
+    assert Rule(4, 100, "10.0.0.0/24", "", "eth0", "", 5, 1000, "lookup") == rtnetlink.decode_rule(data)
+
+
+def test_cached_routes_and_unknown_families_are_no_routes() -> None:
+    cached = payload(rtmsg(), [("RTA_TABLE", 254)], family=2, table=254, type=1, flags=rtnetlink.CLONED)
+    mpls = payload(rtmsg(), [], family=28, table=254, type=1)
+
+    assert rtnetlink.decode_route(cached) is None
+    assert rtnetlink.decode_route(mpls) is None
+
+
+@given(st.sampled_from(DECODERS), st.binary(max_size=200))
+def test_garbage_is_a_netlink_error_and_never_anything_else(
+    decode: Callable[[bytes], object], data: bytes
+) -> None:
+    with suppress(NetlinkError):
+        decode(data)
+
+
+@given(st.integers(0, 200), st.sampled_from(DECODERS))
+def test_a_message_cut_anywhere_is_read_in_part_or_refused(
+    length: int, decode: Callable[[bytes], object]
+) -> None:
+    attrs = [
+        ("RTA_DST", "128.0.0.0"),
+        ("RTA_MULTIPATH", [{"hops": 0, "oif": 3, "flags": 0, "attrs": [("RTA_GATEWAY", "10.0.0.1")]}]),
+    ]
+    data = payload(rtmsg(), attrs, family=2, dst_len=1, table=254, type=1)[:length]
+    with suppress(NetlinkError):
+        decode(data)
+
+
+def test_a_look_agrees_with_ip() -> None:
+    tables = rtnetlink.look()
+
+    links = {(one["ifindex"], one["ifname"], one["operstate"].lower()) for one in ip("link")}
+    assert {(one.index, one.name, one.state) for one in tables.links} == links
+    addresses = {
+        (row["local"], row["prefixlen"]) for one in ip("addr") for row in one["addr_info"] if "local" in row
+    }
+    assert {(one.address, one.prefix) for one in tables.addresses} == addresses
+    routes = [*ip("-4", "route", "show", "table", "all"), *ip("-6", "route", "show", "table", "all")]
+    assert len(tables.routes) == len(routes)
+    rules = [*ip("-4", "rule"), *ip("-6", "rule")]
+    assert sorted(one.priority for one in tables.rules) == sorted(one["priority"] for one in rules)
+
+
+def test_a_quiet_kernel_has_nothing_to_tell_and_a_closed_socket_stays_closed() -> None:
+    changes = rtnetlink.Changes()
+    while select.select([changes], [], [], 0)[0]:
+        changes.drain()
+    assert changes.drain() is False
+    changes.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        changes.drain()

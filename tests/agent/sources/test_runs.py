@@ -1,0 +1,92 @@
+import asyncio
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.budget import Budget, RestingError, StillRunningError
+from agent.sources.port import Observation
+from agent.sources.runs import Runs, StuckError
+
+NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
+
+
+async def test_a_look_answers_what_its_work_returns_or_raises() -> None:
+    runs = Runs("exits", Budget())
+
+    assert await runs.look(lambda: 42) == 42
+    with pytest.raises(FileNotFoundError):
+        await runs.look(lambda: open("/nowhere"))  # noqa: PTH123, SIM115 - any error will do
+
+
+async def test_a_stuck_look_is_given_up_told_and_never_joined_by_another() -> None:
+    hung, released = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hung.set()
+        released.wait(30)
+
+    runs = Runs("files", Budget(stuck_after=0.05))
+    with pytest.raises(StuckError, match="stuck for more than 0.05 s"):
+        await runs.look(hang)
+    assert hung.is_set()
+    with pytest.raises(StillRunningError):
+        await runs.look(lambda: None)
+    (gap,) = runs.gaps("incident", NOW)
+    assert gap.kind == "gap"
+    assert gap.body["kind"] == "incident"
+    assert "stuck" in gap.body["why"]
+
+    released.set()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await runs.look(lambda: None)
+                break
+            except StillRunningError:
+                await asyncio.sleep(0)
+
+
+async def test_an_overdrawn_source_rests_and_says_from_when_to_when() -> None:
+    clock = [100.0]
+    runs = Runs("sockets", Budget(cpu_seconds=0.0, cool_down=60.0), monotonic=lambda: clock[0])
+    await runs.look(lambda: sum(range(200_000)))
+
+    with pytest.raises(RestingError):
+        await runs.look(lambda: None)
+    (gap,) = runs.gaps("sockets", NOW)
+    assert (gap.body["from"], gap.body["to"]) == ("2026-03-02T01:10:00Z", "2026-03-02T01:11:00Z")
+    assert gap.body["count"] is None
+    assert gap.body["why"].startswith("overdrawn: cpu_seconds")
+    assert runs.gaps("sockets", NOW) == ()
+    clock[0] = 160.0
+    assert runs.resting == 0
+
+
+async def test_incidents_and_gaps_are_never_paid_for() -> None:
+    runs = Runs("files", Budget(report_bytes=0))
+    runs.pay(Observation("incident", "files", NOW, {"key": "files:/var/www"}))
+    runs.pay(Observation("gap", "files", NOW, {}))
+
+    assert runs.resting == 0
+    runs.pay(Observation("exits", "exits", NOW, {"links": []}))
+    assert runs.resting > 0
+
+
+async def test_a_look_that_is_cancelled_leaves_the_source_usable() -> None:
+    released = threading.Event()
+    runs = Runs("files", Budget())
+    looking = asyncio.gather(runs.look(lambda: released.wait(30)))
+    await asyncio.sleep(0)
+    looking.cancel()
+    released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await runs.look(lambda: 1) == 1
+                break
+            except StillRunningError:
+                await asyncio.sleep(0)
