@@ -18,11 +18,13 @@ class About(Struct, frozen=True):
         version: The agent's version.
         settings: Digest of the settings in force.
         certificate_expires_at: End of the certificate's life.
+        metrics_address: Where Prometheus may ask, host:port; empty: nowhere.
     """
 
     version: str
     settings: str
     certificate_expires_at: datetime
+    metrics_address: str = ""
 
 
 def digest(settings: Struct) -> str:
@@ -44,5 +46,6 @@ def body(clock: Clock, about: About, outbox: Status, *, last: bool = False) -> d
         "refused": outbox.refused,
         "forks": outbox.forks,
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
+        "metrics_address": about.metrics_address,
         "stopping": last,
     }

@@ -7,7 +7,7 @@
                                 else                                  -> done
     outcome and evidence in one transaction of the outbox  ->  POST /v1/outcomes until it is taken
 
-The deadline is judged by the collector's clock, as its answer tells it: a node whose clock is wrong still obeys.
+The deadline is judged by the collector's clock, as its answer tells it: a node's wrong clock changes nothing.
 """
 
 import asyncio
@@ -80,6 +80,7 @@ class Orders:
         way: Way,
         outbox: Outbox,
         actions: Mapping[str, Action],
+        *,
         now: Callable[[], datetime],
         random: Callable[[], float],
         language: str,

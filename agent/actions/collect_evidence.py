@@ -142,7 +142,7 @@ def _fitting(rows: Rows, share: int) -> tuple[list[dict[str, Any]], int]:
 
 
 def _packed(order: str, document: bytes, items: list[str]) -> Finished:
-    sm3 = Hash(SM3())  # noqa: S303 - the national standard's digest, asked for beside SHA-256
+    sm3 = Hash(SM3())
     sm3.update(document)
     chunks = [document[start : start + CHUNK_BYTES] for start in range(0, len(document), CHUNK_BYTES)]
     manifest = {

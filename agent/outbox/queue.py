@@ -40,6 +40,7 @@ class Outbox:
         self._orders = OrderBook(self._db, clock, self._ledger)
         self._worker = Worker(self._db)
         self.news = asyncio.Event()
+        self._moved = asyncio.Event()
 
     async def begin(self) -> None:
         """Report a file set aside and apply the bounds; to be awaited once before use."""
@@ -64,7 +65,17 @@ class Outbox:
 
     async def acknowledge(self, ack: Ack) -> Settled:
         """Apply what the collector says it holds."""
-        return await self._worker.do(lambda: self._ledger.acknowledge(ack))
+        settled = await self._worker.do(lambda: self._ledger.acknowledge(ack))
+        self._moved.set()
+        return settled
+
+    async def drained(self) -> None:
+        """Return when nothing waits any more."""
+        while True:
+            self._moved.clear()
+            if not (await self.status()).reports:
+                return
+            await self._moved.wait()
 
     async def refused(self, refusal: Refusal) -> Settled:
         """Apply why the collector took nothing."""

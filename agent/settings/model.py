@@ -1,6 +1,6 @@
 """The settings of a node: one place for what may be written and for every default.
 
-What the sources take is theirs (`agent.sources`); their structs are handed to `read`.
+What the sources take, declared assets included, is theirs (`agent.sources`); `read` is handed their structs.
 """
 
 from ipaddress import ip_network
@@ -9,25 +9,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from wire.messages import Name
 from wire.vocabulary import OrderKind
 
 STATE_DIR = "/var/lib/fengsui/agent"
-# Private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback and multicast.
-INTERNAL_RANGES = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "169.254.0.0/16",
-    "127.0.0.0/8",
-    "224.0.0.0/4",
-    "255.255.255.255/32",
-    "fc00::/7",
-    "fe80::/10",
-    "ff00::/8",
-    "::1/128",
-)
 
 
 class Bounds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,21 +26,6 @@ class Bounds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_bytes: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
     max_age_hours: Annotated[float, Meta(gt=0)] = 24.0 * 14
     min_free_bytes: Annotated[int, Meta(ge=0)] = 200 * 1024 * 1024
-
-
-class DeclaredAsset(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A system this node belongs to, as its operator declares it; the collector's registry decides.
-
-    Fields:
-        id: Its key in the registry.
-        mlps_grade: Protection grade 1 to 5, as proposed.
-        filing_number: 备案编号 of the grading, where there is one.
-    """
-
-    id: Name
-    name: str = ""
-    mlps_grade: Annotated[int, Meta(ge=1, le=5)] | None = None
-    filing_number: str = ""
 
 
 class LogFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -93,30 +62,30 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         collectors: Addresses in the order in which they are tried; empty: the one that enrolled the node.
         unit, assets: Who operates the node and what it belongs to, as declared.
         state_dir: Where outbox and identity lie.
-        internal_ranges: Addresses that are not the internet.
+        internal_ranges: Networks that are inside; None: those that no router of the internet carries.
         language: Of the log and of commands.
         heartbeat_seconds: Distance between two heartbeats.
-        sources: The settings struct of each source, by the source's name.
+        sources: What the sources take.
     """
 
     collectors: tuple[Annotated[str, Meta(pattern="^https://")], ...] = ()
     unit: str = ""
-    assets: tuple[DeclaredAsset, ...] = ()
+    assets: tuple[Any, ...] = ()
     state_dir: str = STATE_DIR
-    internal_ranges: tuple[str, ...] = INTERNAL_RANGES
+    internal_ranges: tuple[str, ...] | None = None
     language: Literal["zh", "en"] = "zh"
     heartbeat_seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
     outbox: Bounds = Bounds()
     orders: OrdersSettings = OrdersSettings()
     metrics: MetricsSettings = MetricsSettings()
-    sources: dict[str, Any] = {}
+    sources: Any = None
 
 
 def objections(settings: Settings) -> list[tuple[str, str, str]]:
     """Return what no single field can tell: path, what was found, what was expected."""
     found = [
         (f"internal_ranges[{number}]", repr(text), f"a network such as 10.0.0.0/8 ({why})")
-        for number, text in enumerate(settings.internal_ranges)
+        for number, text in enumerate(settings.internal_ranges or ())
         if (why := _not_a_network(text))
     ]
     for number, url in enumerate(settings.collectors):

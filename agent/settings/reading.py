@@ -11,7 +11,7 @@ agent.yaml:3:20: heartbeat_seconds: found 'often', expected a number
 
 import difflib
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 import msgspec
@@ -48,28 +48,21 @@ class SettingsError(ValueError):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
-def read(text: str, file: str, sources: Mapping[str, type[msgspec.Struct]]) -> Settings:
+def read(text: str, file: str, kinds: Mapping[str, Kind], hidden: Collection[str] = frozenset()) -> Settings:
     """Return the settings of a YAML text.
 
     Args:
         text: The file's text; an empty one means every default.
         file: Its name, for mistakes.
-        sources: What each source takes, by its name; a source left out of the file gets its defaults.
+        kinds: What stands at those fields of `Settings` that leave it open.
+        hidden: Paths of fields that a file may not give.
 
     Raises:
         SettingsError: every mistake of the text.
     """
-    reader = _Reader(file)
-    root = reader.parse(text)
-    kind = msgspec.defstruct(
-        "Sources",
-        [(name, kind, msgspec.field(default_factory=kind)) for name, kind in sources.items()],
-        frozen=True,
-    )
-    values = reader.fields(root, Settings, "", {"sources": kind})
-    reader.stop_if_wrong()
-    chosen = values.pop("sources", kind())
-    settings = Settings(**values, sources={name: getattr(chosen, name) for name in sources})
+    reader = _Reader(file, hidden)
+    # Every field has a default, so what is right can be looked at together although something is wrong.
+    settings = Settings(**reader.fields(reader.parse(text), Settings, "", kinds))
     for path, found, expected in objections(settings):
         reader.object(path, found, expected)
     reader.stop_if_wrong()
@@ -81,8 +74,9 @@ class _Unusable(Exception):  # noqa: N818 - control flow inside this file: the m
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, hidden: Collection[str]) -> None:
         self._file = file
+        self._hidden = hidden
         self._mistakes: list[Mistake] = []
         self._places: dict[str, Any] = {}
 
@@ -91,7 +85,8 @@ class _Reader:
             raise SettingsError(self._mistakes)
 
     def object(self, path: str, found: str, expected: str) -> None:
-        self._note(self._places[path], path, found, expected)
+        if path in self._places:
+            self._note(self._places[path], path, found, expected)
 
     def _note(self, mark: Any, path: str, found: str, expected: str) -> _Unusable:  # noqa: ANN401 - PyYAML's mark
         self._mistakes.append(Mistake(self._file, mark.line + 1, mark.column + 1, path, found, expected))
@@ -134,8 +129,13 @@ class _Reader:
         self, node: yaml.MappingNode, kind: type[msgspec.Struct], path: str, instead: Mapping[str, Kind]
     ) -> dict[str, Any]:
         """Return the fields a mapping gives; `instead` names other kinds for some of them."""
-        known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        known = {
+            field.encode_name: field
+            for field in msgspec.structs.fields(kind)
+            if (f"{path}.{field.encode_name}" if path else field.encode_name) not in self._hidden
+        }
         values: dict[str, Any] = {}
+        seen: set[str] = set()
         for key, value in node.value:
             name = str(key.value)
             here = f"{path}.{name}" if path else name
@@ -145,16 +145,16 @@ class _Reader:
                 self._note(
                     key.start_mark, here, "an unknown field", f"one of {', '.join(sorted(known))}{hint}"
                 )
-            elif name in values:
+            elif name in seen:
                 self._note(key.start_mark, here, "the field again", "each field once")
             else:
-                values[name] = None
+                seen.add(name)
                 try:
                     values[name] = self.value(value, instead.get(name, known[name].type), here)
                 except _Unusable:
                     continue
         for name, field in known.items():
-            if field.required and name not in values:
+            if field.required and name not in seen:
                 here = f"{path}.{name}" if path else name
                 self._note(node.start_mark, here, "nothing", _words(field.type))
         return values

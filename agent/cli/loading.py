@@ -1,0 +1,67 @@
+"""The settings a command works with: the file, then the environment, then the flags."""
+
+import argparse
+import os
+from pathlib import Path
+
+from msgspec import structs
+
+from ..settings import Settings, read
+from ..sources import DeclaredAsset, SourcesSettings
+from ..texts import SaidError
+
+DEFAULT_CONFIG = Path("/etc/fengsui/agent.yaml")
+# Given once at the top of the file; the sources get them from there.
+_HIDDEN = frozenset({"sources.internal_ranges", "sources.asset.unit", "sources.asset.assets"})
+
+
+def load(args: argparse.Namespace) -> Settings:
+    """Return the settings a command line asks for.
+
+    Args:
+        args: `config`, `state_dir` and `lang`, each None where not given. Without a file named, the one in
+            /etc is read if there is one.
+
+    Raises:
+        SettingsError: every mistake of the file.
+        SaidError: the file can't be read.
+    """
+    named = args.config or os.environ.get("FENGSUI_CONFIG")
+    if named is None and not DEFAULT_CONFIG.exists():
+        settings = parse("", str(DEFAULT_CONFIG))
+    else:
+        settings = load_file(Path(named or DEFAULT_CONFIG))
+    state_dir = args.state_dir or os.environ.get("FENGSUI_STATE_DIR") or settings.state_dir
+    return structs.replace(settings, state_dir=state_dir, language=args.lang or settings.language)
+
+
+def load_file(path: Path) -> Settings:
+    """Return the settings of a file.
+
+    Raises:
+        SettingsError: every mistake of the file.
+        SaidError: the file can't be read.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SaidError("settings_unreadable", file=path, why=why) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Settings:
+    """Return the settings of a text, with what stands at the top handed to the sources.
+
+    Raises:
+        SettingsError: every mistake of the text.
+    """
+    kinds = {"sources": SourcesSettings, "assets": tuple[DeclaredAsset, ...]}
+    settings = read(text, file, kinds, _HIDDEN)
+    sources = settings.sources or SourcesSettings()
+    ranges = settings.internal_ranges
+    asset = structs.replace(sources.asset, unit=settings.unit, assets=settings.assets)
+    sources = structs.replace(
+        sources, asset=asset, internal_ranges=sources.internal_ranges if ranges is None else ranges
+    )
+    return structs.replace(settings, sources=sources)
