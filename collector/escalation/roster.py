@@ -8,7 +8,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from ..registry import Person
-from .policy import To
 
 
 class Directory(Protocol):
@@ -37,7 +36,7 @@ class Wake(Struct, frozen=True, kw_only=True):
     holes: tuple[str, ...] = ()
 
 
-def wake(directory: Directory, unit: str, to: To, channels: tuple[str, ...] = ()) -> Wake:
+def wake(directory: Directory, unit: str, to: str, channels: tuple[str, ...] = ()) -> Wake:
     """Return whom `to` means for a unit and how they are reached.
 
     Args:

@@ -1,0 +1,89 @@
+"""Call an address that the operator allowed: a notice to a machine, sent by the notices' flow."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..plans.conditions import fill
+from ..plans.model import HttpRequest as HttpStep
+from ..store.notices import add_notice
+from .port import Done, Failed, Result, StepContext, Surroundings
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class HttpRequest:
+    """Queues the request; the receiver tells effects apart by the header `Idempotency-Key`."""
+
+    kind: ClassVar[str] = "http_request"
+
+    def __init__(self, surroundings: Surroundings, /) -> None:
+        self._surroundings = surroundings
+
+    async def begin(self, conn: AsyncConnection, context: StepContext, /) -> Result:
+        """Queue the request once; an address off the list fails the step."""
+        step = context.step
+        assert isinstance(step, HttpStep)  # noqa: S101 - the runner asks by kind
+        url = fill(step.url, context.scope)
+        if not allowed(url, self._surroundings.http_allow()):
+            return Failed(f"{url} is not below any address of http_allow in the settings")
+        body = _filled(step.body, context)
+        await add_notice(
+            conn,
+            key=context.key,
+            incident=context.incident.id if context.incident else None,
+            person=None,
+            channel=self._surroundings.http_channel,
+            payload={"url": url, "body": body, "drill": context.drill},
+            now=context.now,
+            drill=context.drill,
+        )
+        return Done({"notice": context.key})
+
+    async def poll(self, conn: AsyncConnection, context: StepContext, /) -> Result:
+        """Queue what a killed begin may have left."""
+        return await self.begin(conn, context)
+
+
+def allowed(url: str, prefixes: Sequence[str]) -> bool:
+    """Return whether an address lies below one of the prefixes: same scheme, host and port, path by segments.
+
+    >>> allowed("https://soc.gov.example/hooks/a", ["https://soc.gov.example/hooks"])
+    True
+    >>> allowed("https://soc.gov.example.evil.example/hooks/a", ["https://soc.gov.example"])
+    False
+    >>> allowed("https://soc.gov.example/hooks/../admin", ["https://soc.gov.example/hooks"])
+    False
+    """
+    try:
+        asked = urlsplit(url)
+        return _plain(asked) and any(_below(asked, urlsplit(prefix)) for prefix in prefixes)
+    except ValueError:
+        return False
+
+
+def _plain(url: SplitResult) -> bool:
+    """No way to say one thing and mean another: user names, dots that climb, odd characters."""
+    path = unquote(url.path)
+    odd = any(not char.isprintable() or char.isspace() or char == "\\" for char in url.geturl() + path)
+    return url.scheme in _PORTS and "@" not in url.netloc and not odd and ".." not in path.split("/")
+
+
+def _below(asked: SplitResult, prefix: SplitResult) -> bool:
+    def place(url: SplitResult) -> tuple[str, str | None, int | None]:
+        return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
+
+    base = prefix.path.rstrip("/")
+    return place(asked) == place(prefix) and (asked.path == base or asked.path.startswith(base + "/"))
+
+
+def _filled(value: Any, context: StepContext) -> Any:  # noqa: ANN401 - a body is any JSON
+    if isinstance(value, str):
+        return fill(value, context.scope)
+    if isinstance(value, list):
+        return [_filled(item, context) for item in value]
+    if isinstance(value, dict):
+        return {name: _filled(item, context) for name, item in value.items()}
+    return value

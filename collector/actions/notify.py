@@ -1,0 +1,69 @@
+"""Tell the people of a role: one notice a person and channel."""
+
+from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..escalation.roster import Wake, wake
+from ..plans.conditions import fill
+from ..plans.model import Notify as NotifyStep
+from ..store.notices import add_notice
+from .port import Done, Failed, Result, StepContext, Surroundings
+
+_DRILL_MARK = {"zh": "【演练】", "en": "[DRILL] "}
+
+
+class Notify:
+    """Queues the notices; whether they arrive is the notices' own story, not the step's."""
+
+    kind: ClassVar[str] = "notify"
+
+    def __init__(self, surroundings: Surroundings, /) -> None:
+        self._surroundings = surroundings
+
+    async def begin(self, conn: AsyncConnection, context: StepContext, /) -> Result:
+        """Queue a notice to everybody of the role; a role that is empty falls to the leader."""
+        step = context.step
+        assert isinstance(step, NotifyStep)  # noqa: S101 - the runner asks by kind
+        meant = self._people(context, step)
+        if not meant.calls:
+            return Failed("; ".join(meant.holes))
+        for call in meant.calls:
+            await add_notice(
+                conn,
+                key=f"{context.key}/{call.person}/{call.channel}",
+                incident=context.incident.id if context.incident else None,
+                person=call.person,
+                channel=call.channel,
+                payload=message(context, self._surroundings.language),
+                now=context.now,
+                drill=context.drill,
+            )
+        people = list(dict.fromkeys(call.person for call in meant.calls))
+        return Done({"people": people, "notices": len(meant.calls), "holes": list(meant.holes)})
+
+    async def poll(self, conn: AsyncConnection, context: StepContext, /) -> Result:
+        """Queue what a killed begin may have left; keys keep it from being doubled."""
+        return await self.begin(conn, context)
+
+    def _people(self, context: StepContext, step: NotifyStep) -> Wake:
+        directory = self._surroundings.directory()
+        meant = wake(directory, context.unit, step.to, step.channels)
+        if meant.calls or step.to == "leader":
+            return meant
+        leader = wake(directory, context.unit, "leader", step.channels)
+        return Wake(calls=leader.calls, holes=(*meant.holes, *leader.holes))
+
+
+def message(context: StepContext, language: str) -> dict[str, object]:
+    """Return what a notice of a step says, marked where it is a drill."""
+    mark = _DRILL_MARK.get(language, _DRILL_MARK["en"]) if context.drill else ""
+    title = context.step.title.in_language(language)
+    text = (context.step.text or context.step.title).in_language(language)
+    return {
+        "subject": mark + fill(title, context.scope),
+        "body": mark + fill(text, context.scope),
+        "incident": context.incident.id if context.incident else None,
+        "run": context.run,
+        "step": context.name,
+    }

@@ -1,0 +1,154 @@
+"""Orders to nodes: issued once a key, fetched by the node, ended once by its outcome or by their deadline."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.ids import uuid7
+from wire.messages import Order, Outcome
+from wire.vocabulary import OrderKind
+
+from . import journal
+from .once import insert_once
+from .runs import wake_step
+from .schema import orders
+
+MAX_OPEN = 100
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """One order as it stands.
+
+    Fields:
+        key: What makes it one effect: `run/step/visit` where a plan issued it.
+        state: `open`, or what became of it: `done`, `refused`, `failed`, `expired`.
+        detail: What the node said of it.
+    """
+
+    id: str
+    key: str
+    node: str
+    incident: str | None
+    kind: OrderKind
+    params: dict[str, Any]
+    issued_at: datetime
+    deadline: datetime
+    state: str
+    ended_at: datetime | None
+    detail: dict[str, Any] | None
+
+
+_COLUMNS = tuple(orders.c[field] for field in OrderRow.__struct_fields__)
+
+
+async def add_order(
+    conn: AsyncConnection,
+    *,
+    key: str,
+    node: str,
+    incident: str | None,
+    kind: OrderKind,
+    params: dict[str, Any],
+    deadline: datetime,
+    now: datetime,
+    actor: str = "system",
+) -> OrderRow:
+    """Issue an order unless its key is already there; returns the order that stands under the key."""
+    order = OrderRow(
+        id=uuid7(now),
+        key=key,
+        node=node,
+        incident=incident,
+        kind=kind,
+        params=params,
+        issued_at=now,
+        deadline=deadline,
+        state="open",
+        ended_at=None,
+        detail=None,
+    )
+    if not await insert_once(conn, orders, {name: getattr(order, name) for name in order.__struct_fields__}):
+        known = await order_of(conn, key)
+        return known or order
+    detail = {"key": key, "node": node, "kind": kind, "params": params, "deadline": deadline}
+    await _journal(conn, order, "order.issued", detail, actor=actor, now=now)
+    return order
+
+
+async def order_of(conn: AsyncConnection, key: str) -> OrderRow | None:
+    """Return the order with this key."""
+    row = (await conn.execute(sa.select(*_COLUMNS).where(orders.c.key == key))).mappings().first()
+    return OrderRow(**row) if row else None
+
+
+async def open_orders(conn: AsyncConnection, node: str, now: datetime) -> list[Order]:
+    """Return what a node is still to do, oldest first; what is past its deadline is not handed out."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(orders.c.node == node, orders.c.state == "open", orders.c.deadline > now)
+        .order_by(orders.c.id)
+        .limit(MAX_OPEN)
+    )
+    rows = [OrderRow(**row) for row in (await conn.execute(query)).mappings()]
+    return [
+        Order(id=row.id, kind=row.kind, params=row.params, issued_at=row.issued_at, deadline=row.deadline)
+        for row in rows
+    ]
+
+
+async def end_order(conn: AsyncConnection, outcome: Outcome, node: str, now: datetime) -> bool:
+    """Write down a node's outcome and wake the plan's step that waits for it; the first outcome stays.
+
+    Returns:
+        False where the node has no such open order: nothing was written.
+    """
+    query = sa.select(*_COLUMNS).where(orders.c.id == outcome.order, orders.c.node == node)
+    row = (await conn.execute(query)).mappings().first()
+    if row is None:
+        return False
+    return await _end(conn, OrderRow(**row), outcome.state, outcome.detail, actor=f"node:{node}", now=now)
+
+
+async def overdue_orders(conn: AsyncConnection, now: datetime, limit: int = 200) -> list[OrderRow]:
+    """Return open orders that are past their deadline."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(orders.c.state == "open", orders.c.deadline <= now)
+        .order_by(orders.c.deadline)
+        .limit(limit)
+    )
+    return [OrderRow(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def expire_order(conn: AsyncConnection, order: OrderRow, now: datetime) -> bool:
+    """End an order whose deadline has passed, unless an outcome came first."""
+    detail = {"why": "no outcome came before the deadline"}
+    return await _end(conn, order, "expired", detail, actor="system", now=now)
+
+
+async def _end(
+    conn: AsyncConnection, order: OrderRow, state: str, detail: dict[str, Any], *, actor: str, now: datetime
+) -> bool:
+    statement = (
+        sa.update(orders)
+        .where(orders.c.id == order.id, orders.c.state == "open")
+        .values(state=state, ended_at=now, detail=detail)
+    )
+    if (await conn.execute(statement)).rowcount != 1:
+        return False
+    told = {"key": order.key, "node": order.node, "kind": order.kind, "state": state, "detail": detail}
+    await _journal(conn, order, "order.ended", told, actor=actor, now=now)
+    await wake_step(conn, order.key, now)
+    return True
+
+
+async def _journal(
+    conn: AsyncConnection, order: OrderRow, action: str, detail: dict[str, Any], *, actor: str, now: datetime
+) -> None:
+    entry = journal.Entry(
+        actor=actor, action=action, subject=f"order:{order.id}", incident=order.incident, detail=detail
+    )
+    await journal.write(conn, entry, now)
