@@ -143,8 +143,8 @@ async def save_all(connection: AsyncConnection, dossiers: Sequence[Dossier], now
     await clock_rows.insert_clocks(connection, new)
     await clock_rows.update_clocks(connection, old)
     await _save_alarms(connection, dossiers, now)
-    await add_notices(connection, [notice for one in dossiers for notice in one.notices], now)
     await journal.write_all(connection, [entry for one in dossiers for entry in one.entries], now)
+    await add_notices(connection, [notice for one in dossiers for notice in one.notices], now)
 
 
 async def _save_alarms(connection: AsyncConnection, dossiers: Sequence[Dossier], now: datetime) -> None:

@@ -15,7 +15,7 @@ from .case import case_of, key_of
 from .dossier import Cause, Dossier
 from .firing import REGRADE
 from .reconcile import reconcile
-from .waking import Setting, begin_chain
+from .waking import CHAIN, Setting, begin_chain
 
 _SETTLE = (
     3  # an id that gains its recipient renames a filing's obligation, which may be asked about once more
@@ -69,7 +69,7 @@ def _set_level(dossier: Dossier, answer: Answer, setting: Setting, cause: Cause,
         next_level=msgspec.to_builtins(answer.next_level),
         times=times,
     )
-    first = not dossier.clocks and "graded" not in old.times
+    first = not dossier.generations.get(CHAIN)
     if first or level != old.level or _criteria(reasons) != _criteria(old.reasons):
         _tell_grade(dossier, old.level, answer, cause)
     if first or (level and level != old.level and (old.level is None or rank(level) > rank(old.level))):

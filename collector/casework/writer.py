@@ -10,7 +10,7 @@
 No method opens a transaction: the caller's carries its own rows too, a cursor or a filing's receipt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,38 @@ class Casework:
                 return new.id
             held = await lock_live(connection, finding.fingerprint)  # another process was first
         await self._attach(connection, held, finding, received_at, now)
+        return held.id
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        fingerprint: str,
+        evidence: Mapping[str, Any],
+        now: datetime,
+        facts: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Tell the incident that stands for a fingerprint that its cause is over: evidence, never a move.
+
+        What went on since a time has lasted its minutes; a handled incident is not reopened by good news.
+
+        Returns:
+            The incident's id; None where none stands for the fingerprint.
+        """
+        held = await lock_live(connection, fingerprint)
+        if held is None:
+            return None
+        dossier = (await load(connection, [held]))[0]
+        dossier.change(
+            evidence=merge_evidence(held.evidence, (dict(evidence),)),
+            facts=ended(merge_facts(held.facts, facts or {}), now),
+            updated_at=now,
+        )
+        detail = {"count": held.count, "source": "system", "ended": True}
+        dossier.tell("incident.attached", f"incident:{held.id}", detail)
+        if dossier.incident.facts != held.facts:
+            tell_facts(dossier, held, "system", "the cause is over")
+            await self._grade(connection, dossier, Cause(), now)
+        await save_all(connection, [dossier], now)
         return held.id
 
     async def move(  # noqa: PLR0917 - the form is fixed between the rooms
@@ -243,7 +275,14 @@ class Casework:
         await save_all(connection, [dossier], now)
 
     async def fire_due(
-        self, connection: AsyncConnection, now: datetime, *, limit: int = 500, outage: Outage | None = None
+        self,
+        connection: AsyncConnection,
+        now: datetime,
+        *,
+        limit: int = 500,
+        outage: Outage | None = None,
+        only: str | None = None,
+        skip: Collection[str] = (),
     ) -> Fired:
         """Fire the alarms that are due, incident by incident; those another process holds are left to it.
 
@@ -252,8 +291,10 @@ class Casework:
             now: Alarms up to this moment are due.
             limit: How many due alarms are looked at.
             outage: The last time nobody was running; late alarms say so.
+            only: Look at this incident alone.
+            skip: Leave these incidents out.
         """
-        keys = await clock_rows.due_incidents(connection, now, limit)
+        keys = [only] if only else await clock_rows.due_incidents(connection, now, limit, skip)
         held = await lock_free(connection, keys)
         dossiers = await load(connection, held)
         await self._grade_due(connection, dossiers, now)

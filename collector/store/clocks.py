@@ -4,7 +4,7 @@ A clock's stored state `open` turns `overdue` when the alarm `due` fires; at the
 between due time and firing, `state_at` tells the law's answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -133,14 +133,18 @@ async def end_alarms(
         )
 
 
-async def due_incidents(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
-    """Return the incidents of the `limit` alarms that are due longest, in that order."""
+async def due_incidents(
+    connection: AsyncConnection, now: datetime, limit: int, skip: Collection[str] = ()
+) -> list[str]:
+    """Return the incidents of the `limit` alarms that are due longest, in that order, but for `skip`."""
     query = (
         sa.select(alarms.c.incident)
         .where(alarms.c.state == sa.literal_column("'armed'"), alarms.c.at <= now)
         .order_by(alarms.c.at)
         .limit(limit)
     )
+    if skip:
+        query = query.where(alarms.c.incident.not_in(list(skip)))
     return list(dict.fromkeys((await connection.execute(query)).scalars()))
 
 
@@ -177,14 +181,16 @@ async def last_generations(
     return found
 
 
-async def next_alarm_at(connection: AsyncConnection) -> datetime | None:
-    """Return when the earliest armed alarm is due."""
+async def next_alarm_at(connection: AsyncConnection, skip: Collection[str] = ()) -> datetime | None:
+    """Return when the earliest armed alarm is due, but for the incidents in `skip`."""
     query = (
         sa.select(alarms.c.at)
         .where(alarms.c.state == sa.literal_column("'armed'"))
         .order_by(alarms.c.at)
         .limit(1)
     )
+    if skip:
+        query = query.where(alarms.c.incident.not_in(list(skip)))
     found: datetime | None = (await connection.execute(query)).scalar()
     return found
 

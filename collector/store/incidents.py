@@ -7,13 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.vocabulary import Level
 
 from ..incident import State
+from .once import insert_once
 from .schema import incidents
 
 
@@ -67,10 +66,7 @@ async def insert_incident(connection: AsyncConnection, incident: Incident) -> bo
     """Add a new incident; False where one that is not closed already stands for its fingerprint."""
     values = asdict(incident)
     values["class"] = values.pop("klass")
-    # The two dialects have the clause under one name but no common parent.
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(incidents).values(**values).on_conflict_do_nothing()
-    return (await connection.execute(statement)).rowcount == 1
+    return await insert_once(connection, incidents, values)
 
 
 async def lock_incident(connection: AsyncConnection, key: str) -> Incident | None:
@@ -104,6 +100,12 @@ async def get_incident(connection: AsyncConnection, key: str) -> Incident | None
     """Return an incident as it stands."""
     query = sa.select(*_COLUMNS).where(incidents.c.id == key)
     return _one((await connection.execute(query)).mappings().all())
+
+
+async def get_incidents(connection: AsyncConnection, keys: Iterable[str]) -> list[Incident]:
+    """Return incidents as they stand, in no order."""
+    query = sa.select(*_COLUMNS).where(incidents.c.id.in_(list(keys)))
+    return [Incident(**row) for row in (await connection.execute(query)).mappings()]
 
 
 async def update_incident(connection: AsyncConnection, old: Incident, new: Incident) -> None:

@@ -1,0 +1,6 @@
+"""Fires what is due, and checks by another way that everything due was fired."""
+
+from .auditor import Auditor
+from .clock import DutyClock
+
+__all__ = ["Auditor", "DutyClock"]

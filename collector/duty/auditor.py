@@ -1,0 +1,147 @@
+"""Checks independently of the flows that everything due was done, and says so over the channels it is given.
+
+One pass asks a few indexed questions (`store.audits`). A finding is written to the journal and told once: the
+notices' keys name it. The age of the last pass is for the metrics; a collector above misses it when it grows.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..errors import RetryableError
+from ..escalation import wake
+from ..registry import Registry
+from ..store import journal
+from ..store.audits import OWN, AuditFinding, Grace, find
+from ..store.engine import Store
+from ..store.notice_batch import NewNotice, add_notices
+
+EVERY = timedelta(seconds=30)
+LIMIT = 100
+_log = logging.getLogger(__name__)
+_WORDS = {
+    "alarm_not_fired": ("到时提醒未发出", "an alarm that is due has not fired"),
+    "clock_not_fired": ("时限已过而未提醒", "a clock is past due and nobody was told"),
+    "notice_without_result": ("通知没有结果", "a notice has no result"),
+    "run_without_progress": ("预案执行停滞", "a plan's run makes no progress"),
+}
+
+
+class Auditor:
+    """Looks at the rows; `run` for ever, `audit` once.
+
+    Args:
+        store: The state.
+        registry: Who is told.
+        unit: The collector's own unit; its people hear of what belongs to nobody.
+        now: The host's clock.
+        channels: Channels of the settings to tell over; empty: all that a person has.
+        grace: How late things may be.
+
+    Attributes:
+        last_pass: When the last pass ended; None: none yet.
+        findings: How many were new since the start.
+        failures: How many passes ended in an error.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Callable[[], Registry],
+        unit: str,
+        *,
+        now: Callable[[], datetime],
+        channels: tuple[str, ...] = (),
+        grace: Grace | None = None,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._unit = unit
+        self._now = now
+        self._channels = channels
+        self._grace = grace or Grace()
+        self._told: set[str] = set()
+        self.last_pass: datetime | None = None
+        self.findings = 0
+        self.failures = 0
+
+    async def run(self) -> None:
+        """Audit every half minute."""
+        while True:
+            try:
+                await self.audit()
+            except RetryableError as error:
+                self.failures += 1
+                _log.warning("auditor: %s", error)
+            await asyncio.sleep(EVERY.total_seconds())
+
+    async def audit(self) -> list[AuditFinding]:
+        """Make one pass; return the findings that are new.
+
+        Raises:
+            StoreBusyError: The database is away.
+        """
+        now = self._now()
+        async with self._store.read() as connection:
+            found = await find(connection, now, self._grace, LIMIT)
+        unknown = [finding for finding in found if _key(finding) not in self._told]
+        if unknown:
+            unknown = await self._store.run(lambda connection: self._tell(connection, unknown, now))
+        self._told = {_key(finding) for finding in found}
+        self.findings += len(unknown)
+        self.last_pass = now
+        return unknown
+
+    async def _tell(
+        self, connection: AsyncConnection, found: list[AuditFinding], now: datetime
+    ) -> list[AuditFinding]:
+        new: list[AuditFinding] = []
+        for finding in found:
+            notices = self._notices(finding)
+            added = await add_notices(connection, notices, now)
+            if added or not notices:
+                new.append(finding)
+        await journal.write_all(connection, [_entry(finding) for finding in new], now)
+        return new
+
+    def _notices(self, finding: AuditFinding) -> list[NewNotice]:
+        registry = self._registry()
+        calls = wake(registry, finding.unit or self._unit, "duty", self._channels).calls
+        calls = calls or wake(registry, self._unit, "duty", self._channels).calls
+        return [
+            NewNotice(
+                key=f"{_key(finding)}/{call.person}/{call.channel}",
+                incident=finding.incident,
+                person=call.person,
+                channel=call.channel,
+                payload=_payload(finding),
+            )
+            for call in dict.fromkeys(calls)
+        ]
+
+
+def _key(finding: AuditFinding) -> str:
+    return f"{OWN}{finding.kind}/{finding.subject}"
+
+
+def _payload(finding: AuditFinding) -> dict[str, object]:
+    zh, en = _WORDS[finding.kind]
+    return {
+        "subject": f"【烽燧】自查:{zh} [Fengsui] audit: {en}",
+        "body": f"{finding.subject}, {finding.since.isoformat(' ', 'seconds')}",
+        "kind": finding.kind,
+        "incident": finding.incident,
+    }
+
+
+def _entry(finding: AuditFinding) -> journal.Entry:
+    return journal.Entry(
+        actor="system",
+        action="audit.finding",
+        subject=finding.subject,
+        incident=finding.incident,
+        detail={"finding": finding.kind, "since": finding.since},
+    )

@@ -1,0 +1,113 @@
+"""The auditor's questions: what should have been done by now and was not. Every one is answered by an index.
+
+They look at the rows another way than the flows that do the work, so that one mistake does not hide itself.
+The states stand as literals, for SQLite takes a partial index only where the query's text holds its condition.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .schema import alarms, clocks, incidents, notices, run_steps, runs
+
+
+OWN = "audit/"
+
+
+class AuditFinding(Struct, frozen=True, kw_only=True):
+    """Something that did not happen in time.
+
+    Fields:
+        kind: `alarm_not_fired`, `clock_not_fired`, `notice_without_result`, `run_without_progress`.
+        subject: `kind:id` of the row.
+        incident, unit: Whose it is.
+        since: When it should have happened.
+    """
+
+    kind: str
+    subject: str
+    incident: str | None
+    unit: str | None
+    since: datetime
+
+
+class Grace(Struct, frozen=True, kw_only=True):
+    """How late each may be before it is a finding."""
+
+    alarm: timedelta = timedelta(minutes=1)
+    notice: timedelta = timedelta(minutes=10)
+    run: timedelta = timedelta(minutes=15)
+
+
+async def find(connection: AsyncConnection, now: datetime, grace: Grace, limit: int) -> list[AuditFinding]:
+    """Return what is overdue, at most `limit` of each kind, longest overdue first."""
+    found: list[AuditFinding] = []
+    for query in questions(now, grace, limit):
+        found += [AuditFinding(**row) for row in (await connection.execute(query)).mappings()]
+    return found
+
+
+def questions(now: datetime, grace: Grace, limit: int) -> list[sa.Select[Any]]:
+    """Return the queries; each row is an `AuditFinding`."""
+    queries = [
+        _alarms(now - grace.alarm),
+        _clocks(now - grace.alarm),
+        _notices(now - grace.notice),
+        _runs(now - grace.run),
+    ]
+    return [query.limit(limit) for query in queries]
+
+
+def _alarms(before: datetime) -> sa.Select[Any]:
+    late = (_is(alarms.c.state, "armed"), alarms.c.at < before)
+    return _select("alarm_not_fired", "alarm:", alarms, alarms.c.at).where(*late)
+
+
+def _clocks(before: datetime) -> sa.Select[Any]:
+    """Open though its time is over: the alarm that turns it overdue has not fired, or was never armed."""
+    late = (_is(clocks.c.state, "open"), clocks.c.due_at < before)
+    return _select("clock_not_fired", "clock:", clocks, clocks.c.due_at).where(*late)
+
+
+def _notices(before: datetime) -> sa.Select[Any]:
+    waits = sa.text("notices.state IN ('waiting', 'sending')")
+    # What the auditor itself said is not asked about, or it would talk about its own words for ever.
+    own = notices.c.key.startswith(OWN, autoescape=True)
+    since = notices.c.next_at
+    return _select("notice_without_result", "notice:", notices, since).where(
+        waits, notices.c.next_at < before, ~own
+    )
+
+
+def _runs(before: datetime) -> sa.Select[Any]:
+    """Running, without progress, and not waiting for anybody or anything still to come."""
+    waits = sa.select(run_steps.c.run).where(
+        run_steps.c.run == runs.c.id,
+        run_steps.c.state == "waiting",
+        sa.or_(run_steps.c.wake_at.is_(None), run_steps.c.wake_at >= before),
+    )
+    since = runs.c.progress_at
+    return _select("run_without_progress", "run:", runs, since).where(
+        _is(runs.c.state, "running"), runs.c.progress_at < before, ~waits.exists()
+    )
+
+
+def _select(kind: str, prefix: str, table: sa.Table, since: sa.Column[datetime]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            sa.literal(kind).label("kind"),
+            (sa.literal(prefix) + table.c.id).label("subject"),
+            table.c.incident,
+            incidents.c.unit,
+            since.label("since"),
+        )
+        .outerjoin_from(table, incidents, incidents.c.id == table.c.incident)
+        .order_by(since)
+    )
+
+
+def _is(column: sa.Column[str], state: str) -> sa.ColumnElement[bool]:
+    return column == sa.literal_column(f"'{state}'")
