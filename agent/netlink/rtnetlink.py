@@ -291,14 +291,13 @@ class Changes:
     """The socket on which the kernel says that a table changed.
 
     Attributes:
-        fileno: For a loop's reader.
         overflows: How often the kernel had to drop events (ENOBUFS).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: int = _EVENT_BUFFER) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         self._socket = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _EVENT_BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self._socket.bind((0, sum(1 << group - 1 for group in _GROUPS)))
         self.overflows = 0
 

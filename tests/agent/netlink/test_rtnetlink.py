@@ -20,7 +20,8 @@ from agent.netlink import rtnetlink
 from agent.netlink.message import NetlinkError, split
 from agent.netlink.rtnetlink import Address, Link, NextHop, Route, Rule
 
-DECODERS = (
+Decoder = Callable[[bytes], object]
+DECODERS: tuple[Decoder, ...] = (
     rtnetlink.decode_link,
     rtnetlink.decode_address,
     rtnetlink.decode_route,
@@ -122,7 +123,7 @@ def test_cached_routes_and_unknown_families_are_no_routes() -> None:
 
 @given(st.sampled_from(DECODERS), st.binary(max_size=200))
 def test_garbage_is_a_netlink_error_and_never_anything_else(
-    decode: Callable[[bytes], object], data: bytes
+    decode: Decoder, data: bytes
 ) -> None:
     with suppress(NetlinkError):
         decode(data)
@@ -130,7 +131,7 @@ def test_garbage_is_a_netlink_error_and_never_anything_else(
 
 @given(st.integers(0, 200), st.sampled_from(DECODERS))
 def test_a_message_cut_anywhere_is_read_in_part_or_refused(
-    length: int, decode: Callable[[bytes], object]
+    length: int, decode: Decoder
 ) -> None:
     attrs = [
         ("RTA_DST", "128.0.0.0"),

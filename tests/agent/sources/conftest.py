@@ -1,0 +1,90 @@
+"""What the tests of sources share: a listener that waits for what it wants, and networks of their own."""
+
+import asyncio
+import ctypes
+import os
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from agent.clock import host_clock
+from agent.sources.port import Clock, Observation, Source
+from agent.tasks import Tasks
+
+CLONE_NEWNET = 0x40000000
+
+
+class Listener:
+    """Hears what a source emits; every wait has an end."""
+
+    def __init__(self) -> None:
+        self.heard: list[Observation] = []
+        self._more = asyncio.Event()
+
+    async def emit(self, observation: Observation) -> None:
+        self.heard.append(observation)
+        self._more.set()
+
+    async def until(self, wanted: Callable[[Observation], bool], within: float = 15.0) -> Observation:
+        """Return the first observation that is wanted, heard already or to come."""
+        async with asyncio.timeout(within):
+            while True:
+                for one in self.heard:
+                    if wanted(one):
+                        return one
+                self._more.clear()
+                await self._more.wait()
+
+
+Watching = Callable[..., AbstractAsyncContextManager[Listener]]
+
+
+@pytest.fixture
+def watching() -> Watching:
+    """Run a source's watch for the time of a block."""
+
+    @asynccontextmanager
+    async def watch(
+        source: Source, clock: Clock | None = None, listener: Listener | None = None
+    ) -> AsyncIterator[Listener]:
+        heard = listener or Listener()
+        async with Tasks() as tasks:
+            tasks.spawn(source.name, source.watch(heard.emit, clock or host_clock().now))
+            yield heard
+            tasks.stop()
+
+    return watch
+
+
+def run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def own_network() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
+    """Run a coroutine in a thread with a network namespace of its own; what it starts lives there too."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+    def enter(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        failures: list[BaseException] = []
+
+        def inside() -> None:
+            try:
+                assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
+                run("ip", "link", "set", "lo", "up")
+                asyncio.run(work())
+            except BaseException as error:  # noqa: BLE001 - raised again outside the thread
+                failures.append(error)
+
+        thread = threading.Thread(target=inside)
+        thread.start()
+        thread.join()
+        if failures:
+            raise failures[0]
+
+    return enter
