@@ -94,10 +94,14 @@ def merge_facts(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, A
     """Join two sets of facts so that each is at least as grave as before; unreadable values change nothing.
 
     Counts take the greater, flags the true, `data_threat` and `declared_level` the graver, times the earlier.
+    What is told as over, `X_minutes` without `X_since`, goes on no longer.
     """
     merged = dict(known)
     for name, value in new.items():
         merged[name] = _graver(name, known[name], value) if name in known else value
+        since = name.removesuffix("_minutes") + "_since"
+        if name.endswith("_minutes") and since not in new:
+            merged.pop(since, None)
     return merged
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from wire.vocabulary import LEVELS, Name
 
+from ..regimes.words import RECIPIENTS
 from ..store.clocks import Clock
 from ..store.incidents import Incident
 
@@ -17,15 +18,6 @@ STAGES: dict[str, Name] = {
     "summary": Name("总结报告", "summary"),
     "crime": Name("涉嫌犯罪报案", "report of a suspected crime"),
     "onward": Name("续报上级", "report onward"),
-}
-RECIPIENTS: dict[str, Name] = {
-    "provincial_cac": Name("省级网信部门", "provincial cyberspace administration"),
-    "national_cac": Name("国家网信部门", "national cyberspace administration"),
-    "own_cac_office": Name("本部门网信工作机构", "own cyberspace office"),
-    "cii_protection_department": Name("关键信息基础设施保护工作部门", "CII protection department"),
-    "police": Name("公安机关", "police"),
-    "informatization_authority": Name("信息化主管部门", "informatization authority"),
-    "superior": Name("上级单位", "superior unit"),
 }
 _MOMENTS: dict[str, Name] = {
     "half": Name("时限过半", "half of the time is gone"),

@@ -1,7 +1,7 @@
 """The auditor's questions: what should have been done by now and was not. Every one is answered by an index.
 
 They look at the rows another way than the flows that do the work, so that one mistake does not hide itself.
-The states stand as literals, for SQLite takes a partial index only where the query's text holds its condition.
+The states are literals, for SQLite takes a partial index only where the query itself holds its condition.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,6 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .schema import alarms, clocks, incidents, notices, run_steps, runs
-
 
 OWN = "audit/"
 
