@@ -1,0 +1,25 @@
+"""What becomes of a report, step by step, in the order of the tuple that `stages` returns."""
+
+from collections.abc import Callable
+
+from ..classes import Classes
+from ..registry import Registry
+from .correlate import Correlate, Note, Open
+from .dedup import Dedup
+from .enrich import Enrich
+from .port import Item, Stage
+from .verdict import Verdict
+
+__all__ = ["Item", "Stage", "stages"]
+
+
+def stages(
+    registry: Callable[[], Registry], classes: Callable[[], Classes], open_incident: Open, note_end: Note
+) -> tuple[Stage, ...]:
+    """Return the stages in the order in which they act."""
+    return (
+        Enrich(registry),
+        Verdict(registry),
+        Dedup(),
+        Correlate(open_incident, note_end, classes),
+    )

@@ -1,0 +1,56 @@
+"""Bodies of reports, read by kind: what the stages judge is typed, the rest is kept as it came."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct, field
+
+from wire.messages import ReportKind
+
+from ..exposure import Asset, Exits, Sockets
+
+_Short = Annotated[str, Meta(min_length=1, max_length=512)]
+_Time = Annotated[datetime, Meta(tz=True)]
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """Body of an `incident` report (`docs/wire.md`)."""
+
+    key: _Short
+    klass: Annotated[str, Meta(min_length=1, max_length=32)] = field(name="class")
+    first_seen: _Time
+    last_seen: _Time
+    severity_hint: str | None = None
+    facts: dict[str, Any] = {}
+    source_address: str | None = None
+    target_address: str | None = None
+    target: str | None = None
+    count: Annotated[int, Meta(ge=0)] = 1
+    restored: bool = False
+    evidence: list[dict[str, Any]] = []
+    evidence_total: int | None = None
+
+
+Body = Exits | Sockets | Asset | Incident | dict[str, Any]
+
+_KINDS: dict[ReportKind, type] = {"exits": Exits, "sockets": Sockets, "asset": Asset, "incident": Incident}
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(body) for kind, body in _KINDS.items()
+}
+_ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+def decode_body(kind: ReportKind, raw: Raw) -> Body:
+    """Return a report's body.
+
+    Raises:
+        ValueError: It is not what the kind says; the text has the JSON path.
+    """
+    body: Body = _DECODERS.get(kind, _ANY).decode(raw)
+    return body
+
+
+def plain(raw: Raw) -> dict[str, Any]:
+    """Return a body that was decoded before as JSON values, with all it holds."""
+    return _ANY.decode(raw)

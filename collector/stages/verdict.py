@@ -1,0 +1,50 @@
+"""Judges a node's ways out anew whenever one of the facts that the verdict rests on is told."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..exposure import Asset, Exits, Facts, Sockets, judge, scope_of
+from ..registry import Registry
+from ..store.exits import keep_exits
+from ..store.facts import Fact, facts_of
+from .port import Item
+
+JUDGED_BY = frozenset({"asset", "exits", "sockets"})
+Form = TypeVar("Form", Exits, Sockets, Asset)
+
+
+class Verdict:
+    """Second stage. It judges; what a verdict leads to is for `correlate`."""
+
+    name = "verdict"
+
+    def __init__(self, registry: Callable[[], Registry]) -> None:
+        self._registry = registry
+
+    async def apply(self, conn: AsyncConnection, item: Item) -> Item | None:
+        """Judge the node by its newest facts and bring its rows to the verdict."""
+        if item.kind not in JUDGED_BY:
+            return item
+        known = await facts_of(conn, item.node.id)
+        facts = Facts(
+            exits=_read(item.body, known, "exits", Exits),
+            sockets=_read(item.body, known, "sockets", Sockets) or Sockets(),
+            asset=_read(item.body, known, "asset", Asset) or Asset(),
+        )
+        if facts.exits is None:
+            return item
+        judged = judge(facts, scope_of(self._registry(), item.node.unit, item.asset))
+        changes = await keep_exits(conn, item.node.id, item.node.unit, judged, item.received_at)
+        return replace(item, changes=changes)
+
+
+def _read(body: object, known: dict[str, Fact], kind: str, form: type[Form]) -> Form | None:
+    """Return the report's own body where it is of the form, else the fact kept of that kind."""
+    if isinstance(body, form):
+        return body
+    kept: dict[str, Any] | None = known[kind].body if kind in known else None
+    return msgspec.convert(kept, form) if kept is not None else None
