@@ -99,6 +99,12 @@ async def open_orders(conn: AsyncConnection, node: str, now: datetime) -> list[O
     ]
 
 
+async def busy_nodes(conn: AsyncConnection, now: datetime) -> set[str]:
+    """Return the nodes that have something left to do."""
+    query = sa.select(orders.c.node).where(orders.c.state == "open", orders.c.deadline > now).distinct()
+    return set((await conn.execute(query)).scalars())
+
+
 async def end_order(conn: AsyncConnection, outcome: Outcome, node: str, now: datetime) -> bool:
     """Write down a node's outcome and wake the plan's step that waits for it; the first outcome stays.
 

@@ -1,0 +1,242 @@
+"""A collector from its first start to its last answer."""
+
+import asyncio
+import gc
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .. import actions, authority, channels, stages
+from ..actions import Surroundings
+from ..authority import Upstream
+from ..casework import Casework
+from ..desk.world import Desk
+from ..duty.auditor import Auditor
+from ..duty.clock import DutyClock
+from ..errors import FengsuiError
+from ..eventlog.opening import open_log
+from ..eventlog.port import EventLog
+from ..notices import Notices
+from ..pipeline import CURSOR, Pipeline
+from ..runs import Runner, complete_step
+from ..store import cursors, journal
+from ..store.engine import Store
+from ..tasks import spawn
+from ..world import World
+from ..yaml_marks import Mistakes
+from .doors import AgentsDoor, DeskDoor
+from .figures import counters
+from .first_start import forget_ports, make_first_user, make_folder, write_ports
+from .live import Live
+
+Notes = Callable[[str], None]
+_TRIM_SECONDS = 3600.0
+
+
+def now() -> datetime:
+    """The time, in UTC: the one place where the wall clock is read."""
+    return datetime.now(UTC)  # noqa: TID251 - app owns the clock
+
+
+async def serve(world: World, file: str, notes: Notes) -> int:
+    """Run a collector until SIGTERM or SIGINT; SIGHUP reloads.
+
+    Args:
+        world: What its files say.
+        file: The settings file, read again at reload.
+        notes: Takes lines for whoever started it.
+
+    Returns:
+        0 when it was told to stop, 1 when a part of it died.
+    """
+    async with AsyncExitStack() as stack:
+        collector = await Collector.build(Live(world), stack, notes)
+        return await collector.run(file)
+
+
+class Ending:
+    """Why and when the process ends: it was told to, or a part of it died."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self.asked = asyncio.Event()
+        self.dead: list[str] = []
+
+    def died(self, name: str, error: BaseException) -> None:
+        """End loudly: a part is gone."""
+        self.dead.append(name)
+        self._notes(f"{name} died: {type(error).__name__}: {error}")
+        self.asked.set()
+
+
+class Collector:
+    """Every part, built once. `build`, then `run`."""
+
+    def __init__(self, live: Live, store: Store, log: EventLog, ending: Ending, notes: Notes) -> None:
+        self._live = live
+        self._store = store
+        self._log = log
+        self._ending = ending
+        self._notes = notes
+        settings = live.settings()
+        self._casework = Casework(
+            registry=live.registry, regimes=live.regimes, policy=live.policy, language=settings.language
+        )
+        self._pipeline = Pipeline(log, store, self._stages(), now)
+        self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
+        self._auditor = Auditor(store, live.registry, settings.unit, now=now)
+        self._notices = Notices(store, lambda: channels.build(live.settings()), now)
+        self._upstream = Upstream(store, live.settings, live.registry, self._casework.record_filing, now)
+        self._runner = Runner(
+            store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
+        )
+        self._agents = AgentsDoor(store, log, live, now)
+        self._desk = DeskDoor(self._desk_world())
+
+    @classmethod
+    async def build(cls, live: Live, stack: AsyncExitStack, notes: Notes) -> "Collector":
+        """Open what is kept and build every part; the stack lets go of it again.
+
+        Raises:
+            FengsuiError: a part can't be opened; the text says which and why.
+        """
+        settings = live.settings()
+        make_folder(settings.state)
+        forget_ports(settings.state)
+        ending = Ending(notes)
+        store = await Store.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        log = await open_log(settings.events_url, ending.died)
+        stack.push_async_callback(log.close)
+        await make_first_user(store, settings.state, now(), notes)
+        return cls(live, store, log, ending, notes)
+
+    async def run(self, file: str) -> int:
+        """Open the doors, run the flows, close in the order that loses nothing."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ending.asked.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self._reload(file), self._ending.died))
+        await self._tell("registry.loaded", self._live.counts())
+        tasks = [spawn(name, work(), self._ending.died) for name, work in self._flows().items()]
+        try:
+            await self._open()
+            await self._ending.asked.wait()
+        finally:
+            forget_ports(self._live.settings().state)
+            await self._agents.close()
+            await self._desk.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return 1 if self._ending.dead else 0
+
+    async def _open(self) -> None:
+        settings = self._live.settings()
+        agents = settings.listen.agents
+        ports = {
+            "agents": await self._agents.open(agents.host, agents.port, settings.state),
+            "console": await self._desk.open(settings.listen.console),
+        }
+        await self._tell("collector.started", {"version": _version(), "ports": ports})
+        _settle_memory()
+        write_ports(settings.state, ports)
+        self._notes(
+            f"agents at port {ports['agents']}, console at http://{settings.listen.console.host}:{ports['console']}/"
+        )
+
+    def _flows(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {
+            "pipeline": self._pipeline.run,
+            "clock": self._duty.run,
+            "auditor": self._auditor.run,
+            "runs": self._runner.run,
+            "notices": self._notices.run,
+            "authority": self._upstream.run,
+            "retention": self._trim,
+            **self._agents.watches,
+        }
+
+    def _stages(self) -> tuple[stages.Stage, ...]:
+        return stages.stages(
+            self._live.registry, self._live.classes, self._casework.open, self._casework.note
+        )
+
+    def _surroundings(self) -> Surroundings:
+        settings = self._live.settings()
+        return Surroundings(
+            directory=self._live.registry,
+            file=authority.filer(self._live.settings, self._live.registry),
+            http_allow=lambda: self._live.settings().http_allow,
+            language=settings.language,
+        )
+
+    def _desk_world(self) -> Desk:
+        settings = self._live.settings()
+        return Desk(
+            store=self._store,
+            clock=now,
+            registry=self._live.registry,
+            move=self._casework.move,
+            complete_step=complete_step,
+            pulses=self._pulses,
+            counters=lambda: counters(self._agents.tally, self._pipeline),
+            unit=settings.unit,
+            language=settings.language,
+            version=_version(),
+        )
+
+    def _pulses(self) -> dict[str, datetime]:
+        passes = {
+            "clock": self._duty.last_tick,
+            "auditor": self._auditor.last_pass,
+            "runs": self._runner.last_pass,
+        }
+        return {name: at for name, at in passes.items() if at is not None}
+
+    async def _reload(self, file: str) -> None:
+        try:
+            kept = self._live.reload(file, os.environ)
+        except (FengsuiError, Mistakes) as error:
+            self._notes(f"reload refused, the settings in use stay in use:\n{error}")
+            return
+        await self._tell("registry.loaded", self._live.counts())
+        self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
+
+    async def _trim(self) -> None:
+        """Let old batches go that the pipeline has read."""
+        while True:
+            await asyncio.sleep(_TRIM_SECONDS)
+            async with self._store.read() as conn:
+                read = await cursors.read_cursor(conn, CURSOR)
+            await self._log.trim(read, now() - self._live.settings().retention.events)
+
+    async def _tell(self, action: str, detail: Mapping[str, object]) -> None:
+        entry = journal.Entry(
+            actor="system", action=action, subject=f"unit:{self._live.settings().unit}", detail=dict(detail)
+        )
+
+        async def write(conn: AsyncConnection) -> int:
+            return await journal.write(conn, entry, now())
+
+        await self._store.run(write)
+
+
+def _settle_memory() -> None:
+    """Spare the collector what was made at start; a full pass over it would only stop the answers."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
+def _version() -> str:
+    try:
+        return version("fengsui")
+    except PackageNotFoundError:  # a wheel unpacked by hand
+        return "0"

@@ -1,0 +1,127 @@
+"""The two doors of a collector: agents knock at one with a certificate, people and machines at the other."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from wire.messages import Filing, Order, Outcome, Receipt
+
+from .. import api, console
+from ..authority.received import receive
+from ..desk.application import make_application
+from ..desk.world import Desk
+from ..eventlog.port import EventLog
+from ..ingest.enrol import Enroller
+from ..ingest.listener import Listener, server_context
+from ..ingest.orders import OrderDesk
+from ..ingest.receive import Receiver
+from ..ingest.routes import Flows, routes
+from ..ingest.standings import Standings
+from ..ingest.tally import Tally
+from ..settings import Console
+from ..store import nodes, orders
+from ..store.engine import Store
+from ..store.nodes import Standing
+from ..trust.ca import Authority, ServerCertificate
+from .live import Live
+
+GRACE_SECONDS = 2.0
+_CERTIFICATE_SECONDS = 3600.0
+Clock = Callable[[], datetime]
+
+
+class AgentsDoor:
+    """The agents' listener with everything behind its routes.
+
+    Attributes:
+        tally: What it counts.
+        watches: Coroutines that keep it fresh, by name; they run until cancelled.
+    """
+
+    def __init__(self, store: Store, log: EventLog, live: Live, clock: Clock) -> None:
+        settings = live.settings()
+        self.tally = Tally()
+        self._store = store
+        self._clock = clock
+        self._authority = Authority.at(settings.state, settings.unit, clock())
+        self._certificate = ServerCertificate(settings.state, self._authority, settings.listen.agents.names)
+        self._standings = Standings(self._standing, self._revoked, self.tally)
+        self._desk = OrderDesk(self._open_orders, self._busy_nodes, store.changed, self.tally)
+        self._unit = settings.unit
+        flows = Flows(
+            receiver=Receiver(log, self.tally),
+            enroller=Enroller(store, self._authority, live.registry),
+            orders=self._desk,
+            end_order=self._end_order,
+            receive_filing=self._receive_filing,
+        )
+        self._listener = Listener(routes(flows), self._standings, self.tally, clock)
+        self.watches = {
+            "standings": self._standings.keep_fresh,
+            "orders": self._desk.watch,
+            "certificate": self._keep_certificate,
+        }
+
+    async def open(self, host: str, port: int, state: Path) -> int:
+        """Begin to listen; returns the port."""
+        self._certificate.ensure(self._clock())
+        trusted = state / "trusted.pem"
+        trusted.write_text(self._authority.trusted)
+        self._context = server_context(
+            str(self._certificate.certificate_file), str(self._certificate.key_file), str(trusted)
+        )
+        return await self._listener.start(host, port, self._context)
+
+    async def close(self) -> None:
+        """Take no more connections and let what is in work end."""
+        await self._listener.stop(GRACE_SECONDS)
+
+    async def _keep_certificate(self) -> None:
+        """Renew the listener's certificate in time; new connections get the new one."""
+        while True:
+            await asyncio.sleep(_CERTIFICATE_SECONDS)
+            if self._certificate.ensure(self._clock()):
+                self._context.load_cert_chain(self._certificate.certificate_file, self._certificate.key_file)
+
+    async def _standing(self, node: str) -> Standing | None:
+        async with self._store.read() as conn:
+            return await nodes.standing(conn, node)
+
+    async def _revoked(self) -> set[str]:
+        async with self._store.read() as conn:
+            return await nodes.revoked_nodes(conn)
+
+    async def _open_orders(self, node: str) -> list[Order]:
+        async with self._store.read() as conn:
+            return await orders.open_orders(conn, node, self._clock())
+
+    async def _busy_nodes(self) -> set[str]:
+        async with self._store.read() as conn:
+            return await orders.busy_nodes(conn, self._clock())
+
+    async def _end_order(self, outcome: Outcome, peer: Standing, now: datetime) -> None:
+        await self._store.run(lambda conn: orders.end_order(conn, outcome, peer.id, now))
+
+    async def _receive_filing(self, peer: Standing, filing: Filing, body: bytes, now: datetime) -> Receipt:
+        return await self._store.run(lambda conn: receive(conn, peer, filing, body, now, issuer=self._unit))
+
+
+class DeskDoor:
+    """Console and API in one HTTP application."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._application = make_application(desk, (api.room(desk), console.room(desk)))
+        self._runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=GRACE_SECONDS)
+
+    async def open(self, where: Console) -> int:
+        """Begin to listen; returns the port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, where.host, where.port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()

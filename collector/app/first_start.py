@@ -1,0 +1,71 @@
+"""What the first start makes: the state folder, and an account that somebody can sign in with."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..errors import PermanentError
+from ..store import journal
+from ..store.engine import Store
+from ..store.users import User, add_user, any_user
+from ..trust.users import FIRST_USER, hash_password, keep_first_password, new_password
+
+PORTS = "ports.json"
+
+
+def make_folder(state: Path) -> None:
+    """Make the state folder, for its owner alone.
+
+    Raises:
+        PermanentError: it can't be made or written.
+    """
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermanentError(
+            f"state_dir {state}: {error.strerror}; name a folder this user may write"
+        ) from None
+    if not os.access(state, os.W_OK | os.X_OK):
+        raise PermanentError(f"state_dir {state}: this user may not write there")
+
+
+async def make_first_user(store: Store, state: Path, now: datetime, notes: Callable[[str], None]) -> None:
+    """Make `admin` where there is no account; its password goes to stderr and a file of its owner's."""
+    async with store.read() as conn:
+        if await any_user(conn):
+            return
+    password = new_password()
+    hashed = await asyncio.to_thread(hash_password, password)
+
+    async def write(conn: AsyncConnection) -> bool:
+        if await any_user(conn):
+            return False
+        await add_user(
+            conn, User(name=FIRST_USER, password_argon2=hashed, role="admin", person=None, created_at=now)
+        )
+        entry = journal.Entry(
+            actor="system", action="user.added", subject=f"user:{FIRST_USER}", detail={"role": "admin"}
+        )
+        await journal.write(conn, entry, now)
+        return True
+
+    if await store.run(write):
+        path = keep_first_password(state, password)
+        notes(f"first start: account {FIRST_USER}, password {password} (also in {path}: remove it)")
+
+
+def write_ports(state: Path, ports: Mapping[str, int]) -> None:
+    """Say in the state folder where the listeners are: of use where the settings say port 0."""
+    draft = state / (PORTS + ".new")
+    draft.write_text(json.dumps(ports))
+    draft.replace(state / PORTS)
+
+
+def forget_ports(state: Path) -> None:
+    """Take that back: nobody listens."""
+    (state / PORTS).unlink(missing_ok=True)

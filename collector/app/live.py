@@ -1,0 +1,75 @@
+"""What a reload swaps: the world that flows ask for at every use, never keep."""
+
+from collections.abc import Mapping, Sequence
+
+from ..classes import Classes
+from ..escalation import Policy
+from ..plans import Plan
+from ..regimes import Regime
+from ..registry import Registry
+from ..settings import Settings
+from ..world import World, load_world
+
+KEPT = ("unit", "state_dir", "database", "listen")
+"""Settings that hold until the next start: what is open stays open."""
+
+
+class Live:
+    """The world in use. Its methods are handed to flows as callables."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def reload(self, file: str, environment: Mapping[str, str]) -> list[str]:
+        """Read the files anew and use them, or keep what is in use.
+
+        Returns:
+            Names of changed settings that only a new start takes up.
+
+        Raises:
+            Mistakes: every mistake of every file; the old world stays in use.
+            PermanentError: a file can't be read; the old world stays in use.
+        """
+        new = load_world(file, environment)
+        old, self._world = self._world, new
+        return [name for name in KEPT if getattr(old.settings, name) != getattr(new.settings, name)]
+
+    def settings(self) -> Settings:
+        """The settings in use."""
+        return self._world.settings
+
+    def registry(self) -> Registry:
+        """The register in use."""
+        return self._world.registry
+
+    def classes(self) -> Classes:
+        """The table of incident classes."""
+        return self._world.classes
+
+    def regimes(self) -> Sequence[Regime]:
+        """The regimes in use."""
+        return self._world.regimes
+
+    def plans(self) -> Mapping[str, Plan]:
+        """The plans in use by id."""
+        return self._world.plans
+
+    def policy(self) -> Policy:
+        """The escalation policy in use."""
+        return self._world.policy
+
+    def asset_role(self, asset: str) -> str | None:
+        """The role of an asset, if the register has it."""
+        found = self.registry().asset(asset)
+        return found.role if found else None
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of everything, for the journal."""
+        world = self._world
+        return {
+            "units": len(world.registry.units),
+            "assets": len(world.registry.assets),
+            "exits": len(world.registry.exits),
+            "regimes": len(world.regimes),
+            "plans": len(world.plans),
+        }
