@@ -2,16 +2,30 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from .file_report import FileReport
 from .http_request import HttpRequest
-from .notify import Notify
+from .notify import Notify, remind
 from .order_agent import OrderAgent
-from .port import Action, Surroundings
+from .port import Action, StepContext, Surroundings
 from .wait import Wait
 
 ACTIONS: tuple[type[Action], ...] = (Notify, OrderAgent, HttpRequest, FileReport, Wait)
 
 
-def build(surroundings: Surroundings) -> Mapping[str, Action]:
-    """Return every action by the kind of step it carries out."""
-    return {action.kind: action(surroundings) for action in ACTIONS}
+class Actions(Struct, frozen=True):
+    """Every action by the kind of step it carries out."""
+
+    surroundings: Surroundings
+    by_kind: Mapping[str, Action]
+
+    async def remind(self, conn: AsyncConnection, context: StepContext) -> None:
+        """Tell the leader that a step is late and stays open."""
+        await remind(conn, context, self.surroundings)
+
+
+def build(surroundings: Surroundings) -> Actions:
+    """Return the actions of these surroundings."""
+    return Actions(surroundings, {action.kind: action(surroundings) for action in ACTIONS})

@@ -55,6 +55,24 @@ class Notify:
         return Wake(calls=leader.calls, holes=(*meant.holes, *leader.holes))
 
 
+async def remind(conn: AsyncConnection, context: StepContext, surroundings: Surroundings) -> None:
+    """Tell the leader, once, that a step has passed its deadline and still stays open."""
+    late = {"zh": "【已超时】", "en": "[OVERDUE] "}
+    payload = message(context, surroundings.language)
+    payload["subject"] = late.get(surroundings.language, late["en"]) + str(payload["subject"])
+    for call in wake(surroundings.directory(), context.unit, "leader").calls:
+        await add_notice(
+            conn,
+            key=f"{context.key}/late/{call.person}/{call.channel}",
+            incident=context.incident.id if context.incident else None,
+            person=call.person,
+            channel=call.channel,
+            payload=payload,
+            now=context.now,
+            drill=context.drill,
+        )
+
+
 def message(context: StepContext, language: str) -> dict[str, object]:
     """Return what a notice of a step says, marked where it is a drill."""
     mark = _DRILL_MARK.get(language, _DRILL_MARK["en"]) if context.drill else ""

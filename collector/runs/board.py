@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..plans.model import Plan, Step
+from ..store.incidents import Incident
 from ..store.runs import Key, Run, StepRow
 
 
@@ -12,8 +13,8 @@ class Board:
     """A run with its visits in memory: what `transition` moves, and what of it is to be written.
 
     Attributes:
+        incident: What the run is about, as it was when the run was loaded.
         limits: Due times of the incident's obligations, for steps whose deadline hangs on one.
-        scope: What conditions may name besides `vars` and `run`.
         moves: Visits that ended or came to wait for a person, in their order.
     """
 
@@ -23,14 +24,14 @@ class Board:
         plan: Plan,
         rows: list[StepRow],
         *,
+        incident: Incident | None = None,
         limits: Mapping[str, datetime] | None = None,
-        scope: Mapping[str, Any] | None = None,
     ) -> None:
         self.run = run
         self.plan = plan
         self.rows: dict[Key, StepRow] = {row.key: row for row in rows}
         self.limits = limits or {}
-        self._scope = scope or {}
+        self.incident = incident
         self._as_read = dict(self.rows)
         self._visits: dict[str, int] = {}
         self.moves: list[StepRow] = []
@@ -41,7 +42,8 @@ class Board:
     def scope(self) -> dict[str, Any]:
         """What a condition or a text may name now."""
         run = {"id": self.run.id, "plan": self.run.plan, "drill": self.run.drill}
-        return {**self._scope, "vars": self.run.variables, "run": run}
+        told = _told(self.incident) if self.incident is not None else {}
+        return {"incident": told, "vars": self.run.variables, "run": run}
 
     @property
     def new(self) -> list[StepRow]:
@@ -102,11 +104,28 @@ class Board:
                 yield from self.below(row.name)
 
 
+def _told(incident: Incident) -> dict[str, Any]:
+    """What of an incident conditions and texts may name."""
+    return {
+        "id": incident.id,
+        "class": incident.klass,
+        "level": incident.level,
+        "state": incident.state,
+        "title": incident.title,
+        "title_en": incident.title_en,
+        "unit": incident.unit,
+        "asset": incident.asset,
+        "node": incident.node,
+        "count": incident.count,
+        "facts": incident.facts,
+    }
+
+
 def begin_run(
     plan: Plan,
     *,
     run_id: str,
-    incident: str | None,
+    incident: Incident | None,
     sha256: str,
     now: datetime,
     drill: bool = False,
@@ -114,7 +133,7 @@ def begin_run(
     """Return a new run of a plan, standing at its first step."""
     run = Run(
         id=run_id,
-        incident=incident,
+        incident=incident.id if incident is not None else None,
         plan=plan.id,
         plan_sha256=sha256,
         state="running",
@@ -124,6 +143,6 @@ def begin_run(
         ended_at=None,
         progress_at=now,
     )
-    board = Board(run, plan, [])
+    board = Board(run, plan, [], incident=incident)
     board.enter(plan.first, "", now)
     return board

@@ -35,7 +35,7 @@ one transaction.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -60,6 +60,7 @@ from ..store.runs import Key, RunState, StepRow
 from .board import Board
 
 MAX_VISITS = 10_001
+LOOK_AGAIN = timedelta(seconds=1)
 LATE = "late"
 
 
@@ -81,13 +82,7 @@ class Late(Struct, frozen=True):
     """The visit's deadline has passed."""
 
 
-class Cancelled(Struct, frozen=True):
-    """The visit is given up, and why."""
-
-    why: str
-
-
-Event = Done | Failed | Skipped | Waiting | Take | Ask | Late | Cancelled
+Event = Done | Failed | Skipped | Waiting | Take | Ask | Late
 
 
 def flow_event(board: Board, key: Key) -> Event:
@@ -150,8 +145,6 @@ def transition(board: Board, key: Key, event: Event, now: datetime, actor: str =
         _take(board, row, event, now, actor)
     elif isinstance(event, Late):
         _late(board, row, now)
-    elif isinstance(event, Cancelled):
-        _end(board, replace(row, state="cancelled", why=event.why), now, actor)
     elif isinstance(event, Failed):
         _cancel_below(board, row, "its branching step has failed", now)
         _end(board, replace(row, state="failed", why=event.why), now, actor)
@@ -184,7 +177,9 @@ def _note(board: Board, row: StepRow) -> None:
 
 
 def _wait(board: Board, row: StepRow, event: Waiting, now: datetime) -> None:
-    ends = [time for time in (event.until, row.deadline) if time is not None and time > now]
+    # A time that is past already must not lose its wake-up, nor spin.
+    until = max(event.until, now + LOOK_AGAIN) if event.until is not None else None
+    ends = [time for time in (until, row.deadline) if time is not None and time > now]
     out = {**(row.out or {}), **event.out} if event.out is not None else row.out
     waiting = replace(row, state="waiting", out=out, wake_at=min(ends, default=None))
     if row.state == "ready" and isinstance(board.step_of(row), PERSONAL):

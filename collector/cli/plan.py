@@ -1,0 +1,156 @@
+"""`fengsui-collector plan`: check, drill and simulate emergency plans; no server, no database."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..plans import Finding, Plan, examine, pin, unpin
+from ..plans.model import PlaybookAction
+from ..runs.playbooks import read_playbooks, read_text
+from ..shipped import playbooks_dir
+
+_WORDS = {
+    "zh": {
+        "later": "{} 尚未提供,将在应急预案一步实现",
+        "ok": "{}:无误",
+        "drill": "【演练】{} {}",
+        "open": "待办",
+    },
+    "en": {
+        "later": "{} is not there yet; it comes with the step on emergency plans",
+        "ok": "{}: no errors",
+        "drill": "[DRILL] {} {}",
+        "open": "left open",
+    },
+}
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export the class
+    """Add `plan` with its own commands."""
+    parser = subparsers.add_parser("plan", help="check and drill emergency plans 检查、演练应急预案")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = commands.add_parser("check", help="find every mistake of plans 检查预案")
+    check.add_argument("files", nargs="+", metavar="FILE", type=Path)
+    check.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    check.set_defaults(plan_command=_check)
+    run = commands.add_parser("run", help="run a plan through without effects 演练预案")
+    run.add_argument("file", metavar="FILE", type=Path)
+    run.add_argument("--drill", action="store_true", required=True, help="required: nothing is really done")
+    run.add_argument("--confirm", choices=["all"], help="confirm everything that people are asked")
+    run.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    run.set_defaults(plan_command=_drill)
+    for name in ("import", "export", "simulate"):
+        later = commands.add_parser(name, help="not there yet 尚未提供")
+        later.add_argument("rest", nargs=argparse.REMAINDER)
+        later.set_defaults(plan_command=_later, name=name)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command that was asked for."""
+    command: Callable[[argparse.Namespace], int] = args.plan_command
+    return command(args)
+
+
+def _check(args: argparse.Namespace) -> int:
+    plans = _known_plans(args.files)
+    found = [(path, _findings(path, plans)) for path in args.files]
+    wrong = any(finding.severity == "error" for _, findings in found for finding in findings)
+    if args.json:
+        _print_json({"ok": not wrong, "files": [_file_document(path, each) for path, each in found]})
+    for path, findings in found:
+        for finding in findings:
+            print(finding, file=sys.stderr)
+        if not findings:
+            print(_words(args)["ok"].format(path), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _known_plans(files: Sequence[Path]) -> frozenset[str]:
+    shipped = {path.stem for path in playbooks_dir().glob("*.yaml")}
+    return frozenset(shipped | {path.stem for path in files})
+
+
+def _findings(path: Path, plans: frozenset[str]) -> Sequence[Finding]:
+    text, findings = read_text(path)
+    return examine(text, str(path), plans=plans).findings if text is not None else findings
+
+
+def _file_document(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "ok": not any(finding.severity == "error" for finding in findings),
+        "findings": [
+            {"severity": finding.severity, **dict(zip(finding.mistake._fields, finding.mistake, strict=True))}
+            for finding in findings
+        ],
+    }
+
+
+def _drill(args: argparse.Namespace) -> int:
+    from ..runs.drill import drill  # noqa: PLC0415 - `plan check` starts without the engine's libraries
+
+    plan, findings = _read(args.file)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    if plan is None:
+        if args.json:
+            told = _file_document(args.file, findings)["findings"]
+            _print_json({"ok": False, "drill": True, "steps": [], "end": None, "findings": told})
+        return 1
+    body, sha256 = pin(plan, _called_by(plan, args.file))
+    now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
+    drilled = asyncio.run(drill(unpin(body), sha256, now, confirm_all=args.confirm == "all"))
+    if args.json:
+        _print_json(drilled.document())
+    else:
+        _tell(args, plan, drilled.document())
+    return 0 if drilled.ok else 1
+
+
+def _read(path: Path) -> tuple[Plan | None, Sequence[Finding]]:
+    text, findings = read_text(path)
+    if text is None:
+        return None, findings
+    examined = examine(text, str(path), plans=_known_plans([path]))
+    return examined.plan, examined.findings
+
+
+def _called_by(plan: Plan, path: Path) -> Mapping[str, Plan]:
+    """The plans that a plan may call: those beside it, and the shipped ones."""
+    if not any(isinstance(step, PlaybookAction) for step in plan.steps.values()):
+        return {}
+    return read_playbooks([playbooks_dir(), path.resolve().parent]).plans
+
+
+def _tell(args: argparse.Namespace, plan: Plan, document: Mapping[str, Any]) -> None:
+    language = _language(args)
+    print(_words(args)["drill"].format(plan.name.in_language(language), document["state"]))
+    for step in document["steps"]:
+        ended = step["ended"] or _words(args)["open"]
+        title = step["title"][language]
+        print(
+            f"  {step['started']}  {ended}  {step['state']:<9} {title}"
+            + (f"  ({step['why']})" if step["why"] else "")
+        )
+
+
+def _later(args: argparse.Namespace) -> int:
+    print(_words(args)["later"].format(f"plan {args.name}"), file=sys.stderr)
+    return 2
+
+
+def _language(args: argparse.Namespace) -> str:
+    return "en" if args.lang == "en" else "zh"
+
+
+def _words(args: argparse.Namespace) -> Mapping[str, str]:
+    return _WORDS[_language(args)]
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2))

@@ -1,0 +1,252 @@
+"""The flow that starts plans for incidents and carries them on, whatever dies in between.
+
+One pass does, each in transactions of its own::
+
+    1  end orders whose deadline has passed         (their steps wake)
+    2  incidents that wait for a plan               -> run + first step + journal, the incident's flag cleared
+    3  runs with a step that is due, a slice a time -> lock, load, advance, write: effects, rows and journal
+                                                       in one transaction
+
+A process that dies before a commit has done nothing; after it, everything. So there is nothing to repair at
+start, and any number of processes may run this on one database: a run's row is its lock, and what another
+holds is skipped.
+A run that cannot be moved (a mistake of ours, a broken row) is put off for a minute, told in the journal and
+counted; the others go on.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.ids import uuid7
+
+from ..actions import Actions
+from ..plans import Plan
+from ..store import journal
+from ..store.engine import Store, StoreBusyError
+from ..store.incidents import get_incidents
+from ..store.orders import expire_order, overdue_orders
+from ..store.runs import (
+    Pending,
+    any_pending,
+    clear_pending,
+    due_runs,
+    hold,
+    insert_runs,
+    next_wake,
+    pending_incidents,
+    plans_of,
+)
+from .advance import advance
+from .board import Board, begin_run
+from .choosing import choose
+from .effects import Effects
+from .keeping import PinnedPlans, load_boards, save_boards
+from .pinning import Pins
+
+log = logging.getLogger(__name__)
+POLL = timedelta(seconds=1)
+HOLD = timedelta(minutes=1)
+SLICE = 50
+
+
+class Runner:
+    """Starts and carries on runs. All arguments that a reload may swap are callables.
+
+    Attributes:
+        moves: Steps moved by this process.
+        started: Runs started by this process.
+        held: Times a run was put off because it could not be moved.
+        last_pass: When a pass last came to its end.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plans: Callable[[], Mapping[str, Plan]],
+        actions: Actions,
+        clock: Callable[[], datetime],
+        *,
+        asset_role: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._plans = plans
+        self._actions = actions
+        self._clock = clock
+        self._asset_role = asset_role
+        self._pinned = PinnedPlans()
+        self._pins = Pins()
+        self.moves = 0
+        self.started = 0
+        self.held = 0
+        self.last_pass: datetime | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, woken by changes of this process and, for those of others, each second."""
+        while True:
+            seen = self._store.changed.count
+            try:
+                await self.work()
+            except StoreBusyError as error:
+                log.warning("runs: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(await self._pause()):
+                    await self._store.changed.wait(seen)
+
+    async def work(self) -> int:
+        """Do all that is due now; returns the number of steps moved and runs started."""
+        before = self.moves + self.started
+        await self._expire_orders()
+        await self._start()
+        while True:
+            now = self._clock()
+            async with self._store.read() as conn:
+                due = await due_runs(conn, now, SLICE)
+            if not due or not await self._advance(due, now):
+                break
+        self.last_pass = self._clock()
+        return self.moves + self.started - before
+
+    async def _pause(self) -> float:
+        try:
+            async with self._store.read() as conn:
+                wake = await next_wake(conn)
+        except StoreBusyError:
+            wake = None
+        ahead = POLL if wake is None else min(POLL, wake - self._clock())
+        return max(ahead.total_seconds(), 0.01)
+
+    async def _expire_orders(self) -> None:
+        now = self._clock()
+        async with self._store.read() as conn:
+            overdue = await overdue_orders(conn, now)
+
+        async def work(conn: AsyncConnection) -> None:
+            for order in overdue:
+                await expire_order(conn, order, now)
+
+        if overdue:
+            await self._store.run(work)
+
+    async def _start(self) -> None:
+        while True:
+            async with self._store.read() as conn:
+                if not await any_pending(conn):
+                    return
+            seen, started = await self._store.run(self._start_slice)
+            self.started += started
+            if not seen:
+                return
+
+    async def _start_slice(self, conn: AsyncConnection) -> tuple[int, int]:
+        """Look at some incidents that wait for a plan; returns how many, and how many runs began."""
+        now = self._clock()
+        pending = await pending_incidents(conn, SLICE)
+        keys = [incident.id for incident in pending]
+        if not keys:
+            return 0, 0
+        already = await plans_of(conn, keys)
+        about = {incident.id: incident for incident in await get_incidents(conn, keys)}
+        boards: list[Board] = []
+        entries: list[journal.Entry] = []
+        bodies = {}
+        for incident in pending:
+            plan = self._choose(incident)
+            if plan is None or (incident.id, plan.id) in already:
+                entries.append(_no_run(incident, plan))
+                continue
+            body, sha256 = self._pins.of(plan, self._plans())
+            bodies[sha256] = body
+            whole = about[incident.id]
+            boards.append(
+                begin_run(plan, run_id=uuid7(now), incident=whole, sha256=sha256, now=now, drill=whole.drill)
+            )
+            entries.append(_run_started(boards[-1], incident))
+        first = [row for board in boards for row in board.new]
+        await insert_runs(conn, [board.run for board in boards], bodies, first)
+        await clear_pending(conn, keys)
+        await journal.write_all(conn, entries, now)
+        return len(pending), len(boards)
+
+    def _choose(self, incident: Pending) -> Plan | None:
+        return choose(
+            self._plans(),
+            klass=incident.klass,
+            level=incident.level,
+            asset_role=self._asset_role(incident.asset) if incident.asset is not None else None,
+            hint=incident.plan_hint,
+        )
+
+    async def _advance(self, due: Sequence[str], now: datetime) -> int:
+        """Advance a slice in one transaction; where one of it cannot, each in its own."""
+        try:
+            moves = await self._store.run(lambda conn: self._advance_slice(conn, due, now))
+        except StoreBusyError:
+            raise
+        except Exception:  # an edge: one broken run must not keep the others from moving
+            if len(due) == 1:
+                log.exception("runs: run %s cannot be moved", due[0])
+                await self._put_off(due[0], now)
+                return 1
+        else:
+            self.moves += moves
+            return moves
+        return sum([await self._advance([run], now) for run in due])
+
+    async def _advance_slice(self, conn: AsyncConnection, due: Sequence[str], now: datetime) -> int:
+        boards = await load_boards(conn, due, self._pinned)
+        moves = 0
+        for board in boards:
+            moves += await advance(board, Effects(conn, self._actions), now)
+        await save_boards(conn, boards, self._store.incarnation, now)
+        return moves
+
+    async def _put_off(self, run: str, now: datetime) -> None:
+        self.held += 1
+        why = f"could not be moved; tried again in {HOLD}; see the collector's log of {now.isoformat()}"
+
+        async def work(conn: AsyncConnection) -> None:
+            await hold(conn, run, now + HOLD, why, now)
+            entry = journal.Entry(
+                actor="system", action="run.step", subject=f"run:{run}", detail={"why": why}
+            )
+            await journal.write(conn, entry, now)
+
+        await self._store.run(work)
+
+
+def _run_started(board: Board, incident: Pending) -> journal.Entry:
+    run = board.run
+    return journal.Entry(
+        actor="system",
+        action="run.started",
+        subject=f"run:{run.id}",
+        incident=run.incident,
+        detail={
+            "plan": run.plan,
+            "name": board.plan.name.zh,
+            "name_en": board.plan.name.en,
+            "sha256": run.plan_sha256,
+            "by": "hint" if incident.plan_hint == run.plan else "class",
+            "drill": run.drill,
+        },
+    )
+
+
+def _no_run(incident: Pending, plan: Plan | None) -> journal.Entry:
+    why = (
+        f"no plan covers class {incident.klass} at level {incident.level or 'IV'}"
+        if plan is None
+        else f"the incident has a run of {plan.id} already"
+    )
+    return journal.Entry(
+        actor="system",
+        action="audit.finding",
+        subject=f"incident:{incident.id}",
+        incident=incident.id,
+        detail={"finding": "no_plan" if plan is None else "plan_ran", "why": why, "hint": incident.plan_hint},
+    )
