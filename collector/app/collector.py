@@ -5,15 +5,16 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, authority, channels, stages
-from ..actions import Surroundings
+from ..actions.port import Surroundings
 from ..authority import Upstream
 from ..casework import Casework
 from ..desk.world import Desk
@@ -151,7 +152,7 @@ class Collector:
             f"agents at port {ports['agents']}, console at http://{settings.listen.console.host}:{ports['console']}/"
         )
 
-    def _flows(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    def _flows(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         return {
             "pipeline": self._pipeline.run,
             "clock": self._duty.run,

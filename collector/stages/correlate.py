@@ -49,7 +49,7 @@ class Open(Protocol):
     """Opens an incident or attaches to the one that stands for the fingerprint (`Casework.open`)."""
 
     def __call__(
-        self, conn: AsyncConnection, finding: Finding, received_at: datetime, now: datetime
+        self, conn: AsyncConnection, finding: Finding, received_at: datetime, now: datetime, /
     ) -> Awaitable[str]:
         """Return the incident's id."""
         ...
@@ -72,6 +72,7 @@ class Note(Protocol):
         evidence: dict[str, Any],
         now: datetime,
         facts: dict[str, Any] | None = None,
+        /,
     ) -> Awaitable[object]:
         """Add the evidence; move and reopen nothing."""
         ...
