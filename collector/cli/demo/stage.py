@@ -92,7 +92,7 @@ class Stage:
             "state_dir": str(self.agent_state),
             "unit": DISTRICT,
             "assets": [{"id": PORTAL, "name": "演示区政府门户网站", "mlps_grade": 3}],
-            "sources": {"files": {"roots": [{"path": str(self.webroot), "asset": PORTAL}]}},
+            "sources": {"files": {"roots": [{"path": str(self.webroot)}]}},
         }
 
     def _write(self, name: str, content: dict[str, Any]) -> None:

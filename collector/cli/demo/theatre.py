@@ -132,7 +132,9 @@ class Theatre:
             self._teller.run_steps(select(district, RUN_STEPS, run["id"]) if run else [])
 
     def _baseline_kept(self) -> bool:
-        return any(self._stage.agent_state.rglob("*baseline*"))
+        """Whether the agent knows the page as it should be; what is changed before that is no change."""
+        kept = self._stage.agent_state.glob("files/*.sqlite3")
+        return any(select(database, "SELECT 1 FROM entry LIMIT 1") for database in kept)
 
     async def _until(self, look: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever was looked for
         while not (found := look()):
