@@ -25,7 +25,7 @@ from . import heartbeat
 from .actions import Action, CollectEvidence
 from .backoff import Backoff
 from .clock import Clock
-from .enrolment import Identity, load_identity
+from .enrolment import Identity, load_identity, renew, this_host
 from .heartbeat import About
 from .metrics import Figures, SourceFigures, own_cost
 from .orders import Orders
@@ -40,6 +40,7 @@ from .uplink import Uplink
 _log = logging.getLogger("fengsui.agent")
 _LAST_WORDS_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
+_RENEWAL_LOOK_SECONDS = 3600.0
 _HEALTHY_SECONDS = 600.0
 _ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
 _random = random.SystemRandom().random
@@ -63,7 +64,7 @@ class World:
         self._about = About(
             version=_version(),
             settings=heartbeat.digest(settings),
-            certificate_expires_at=identity.expires_at(),
+            certificate_expires_at=identity.life()[1],
             metrics_address=_reachable(settings.metrics.listen),
         )
         self.sources = build(settings.sources, Path(settings.state_dir))
@@ -80,9 +81,10 @@ class World:
         )
         self._watching: list[asyncio.Task[None]] = []
 
-    def start(self, tasks: Tasks) -> None:
-        """Start every task."""
+    def start(self, tasks: Tasks, reload: Callable[[], None]) -> None:
+        """Start every task; `reload` is called when there is a new identity."""
         tasks.spawn("uplink", self._uplink.run())
+        tasks.spawn("renewal", self._renew(reload))
         tasks.spawn("tidy", self._tidy())
         self._watching = [
             tasks.spawn("orders", self._orders.run()),
@@ -164,6 +166,22 @@ class World:
         return self._entry(
             "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last)
         )
+
+    async def _renew(self, reload: Callable[[], None]) -> None:
+        """Get a new certificate when two thirds of the old one's life are over."""
+        settings, url = self.settings, self.transport.addresses[0]
+        host = this_host(asset.id for asset in settings.assets)
+        due = self._identity.renewal_due()
+        while True:
+            if self._clock.now() >= due:
+                try:
+                    await renew(self._identity, url, Path(settings.state_dir), host, self._clock.now)
+                except SaidError as error:
+                    _log.error("%s", error.in_language(settings.language))
+                else:
+                    reload()
+                    await asyncio.Event().wait()
+            await asyncio.sleep(_RENEWAL_LOOK_SECONDS)
 
     async def _tidy(self) -> None:
         while True:
@@ -250,7 +268,7 @@ class Agent:
         """Run a world until the next one stands; None: told to stop."""
         try:
             async with Tasks() as tasks:
-                world.start(tasks)
+                world.start(tasks, partial(self._changes.put_nowait, "reload"))
                 while True:
                     if await self._changes.get() == "stop":
                         _log.info(say(world.settings.language, "stopping"))

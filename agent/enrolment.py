@@ -9,9 +9,10 @@ The identity is a folder of its own, complete before a symbolic link names it; t
 
 import binascii
 import os
+import socket
 import ssl
 from base64 import b64decode, urlsafe_b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from .texts import SaidError
 
 PREFIX = "fs1."
 _LINK = "identity"
+_MACHINE_ID = Path("/etc/machine-id")
 _MOST_BYTES = 256 * 1024
 _CLOCK_TOLERANCE = 60
 _enrolments: Codec[Enrolment] = Codec(Enrolment)
@@ -59,10 +61,16 @@ class Identity(Struct, frozen=True):
         context.load_cert_chain(self.folder / "certificate.pem", self.folder / "key.pem")
         return context
 
-    def expires_at(self) -> datetime:
-        """Return the end of the certificate's life."""
+    def life(self) -> tuple[datetime, datetime]:
+        """Return the begin and the end of the certificate's life."""
         pem = (self.folder / "certificate.pem").read_bytes()
-        return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+        certificate = x509.load_pem_x509_certificate(pem)
+        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+    def renewal_due(self) -> datetime:
+        """Return when two thirds of the certificate's life are over."""
+        begin, end = self.life()
+        return begin + (end - begin) * 2 / 3
 
 
 def load_identity(state_dir: Path) -> Identity:
@@ -116,6 +124,15 @@ class Host(Struct, frozen=True):
     assets: tuple[str, ...] = ()
 
 
+def this_host(assets: Iterable[str]) -> Host:
+    """Return the host this runs on; a missing machine-id is an empty one."""
+    try:
+        machine_id = _MACHINE_ID.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        machine_id = ""
+    return Host(name=socket.gethostname(), machine_id=machine_id, assets=tuple(assets))
+
+
 async def enrol(
     text: str, collector: str, state_dir: Path, host: Host, now: Callable[[], datetime]
 ) -> Identity:
@@ -133,16 +150,33 @@ async def enrol(
     """
     token = read_token(text)
     url = (collector or token.url).rstrip("/")
+    return await _identify(url, _pinned(token), text.strip(), state_dir=state_dir, host=host, now=now)
+
+
+async def renew(
+    identity: Identity, url: str, state_dir: Path, host: Host, now: Callable[[], datetime]
+) -> Identity:
+    """Replace key and certificate, showing the old ones at `url`; the node keeps its id.
+
+    Raises:
+        SaidError: what went wrong; the old identity stays.
+    """
+    return await _identify(url, identity.tls(), "", state_dir=state_dir, host=host, now=now)
+
+
+async def _identify(
+    url: str, tls: ssl.SSLContext, token: str, *, state_dir: Path, host: Host, now: Callable[[], datetime]
+) -> Identity:
     key, csr = make_key(host.name)
     asked = EnrolmentRequest(
         version=VERSION,
-        token=text.strip(),
+        token=token,
         csr=csr,
         host_name=host.name[:128],
         machine_id=host.machine_id[:64],
         assets=list(host.assets),
     )
-    granted = await _ask(url, _pinned(token), encode(asked), now)
+    granted = await _ask(url, tls, encode(asked), now)
     _check(granted, key, url)
     try:
         return _store(state_dir, url, key, granted, now())

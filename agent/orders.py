@@ -12,7 +12,9 @@ The deadline is judged by the collector's clock, as its answer tells it: a node'
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -169,7 +171,7 @@ class Orders:
 async def _within(seconds: float, action: Action, order: Order) -> Finished:
     try:
         async with asyncio.timeout(seconds):
-            return await asyncio.to_thread(action.carry_out, order)
+            return await _in_thread(lambda: action.carry_out(order), f"order-{order.kind}")
     except TimeoutError:
         raise _EndedError("expired", "it was not done by its deadline") from None
     except BadParametersError as error:
@@ -177,6 +179,33 @@ async def _within(seconds: float, action: Action, order: Order) -> Finished:
     except Exception as error:
         _log.exception("order %s failed", order.id)
         raise _EndedError("failed", _short(error)) from error
+
+
+async def _in_thread(work: Callable[[], Finished], name: str) -> Finished:
+    """Run blocking work in a daemon thread, so that one that hangs can't keep the agent from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Finished] = loop.create_future()
+
+    def settle(result: Finished | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if result is not None:
+            done.set_result(result)
+        else:
+            done.set_exception(error or RuntimeError("no result"))
+
+    def run() -> None:
+        result: Finished | None = None
+        failure: Exception | None = None
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return await done
 
 
 def _short(error: Any) -> str:  # noqa: ANN401 - any exception

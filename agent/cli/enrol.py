@@ -2,18 +2,15 @@
 
 import argparse
 import asyncio
-import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 from ..clock import host_clock
-from ..enrolment import Host, enrol, load_identity
+from ..enrolment import enrol, load_identity, this_host
 from ..texts import SaidError, say
 from . import language
 from .loading import load
-
-_MACHINE_ID = Path("/etc/machine-id")
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -33,11 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.again:
         _refuse_second(state_dir)
     token = sys.stdin.readline() if args.token == "-" else args.token  # noqa: S105 - "-" means stdin
-    host = Host(
-        name=socket.gethostname(),
-        machine_id=_machine_id(),
-        assets=tuple(asset.id for asset in settings.assets),
-    )
+    host = this_host(asset.id for asset in settings.assets)
     identity = asyncio.run(enrol(token, args.collector, state_dir, host, host_clock().now))
     print(
         say(
@@ -58,10 +51,3 @@ def _refuse_second(state_dir: Path) -> None:
     except SaidError:
         return
     raise SaidError("already_enrolled", node=found.node)
-
-
-def _machine_id() -> str:
-    try:
-        return _MACHINE_ID.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""

@@ -86,9 +86,9 @@ class Authority:
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
-    def token(self, url: str, secret: str = "first") -> str:
+    def token(self, url: str, word: str = "first") -> str:
         der = self.certificate.public_bytes(serialization.Encoding.DER)
-        plain = msgspec.json.encode({"url": url, "ca": b64encode(der).decode(), "secret": secret})
+        plain = msgspec.json.encode({"url": url, "ca": b64encode(der).decode(), "secret": word})
         return "fs1." + urlsafe_b64encode(plain).decode().rstrip("=")
 
 
