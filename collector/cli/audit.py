@@ -75,7 +75,8 @@ def _line(broken: Break, *, zh: bool) -> str:
     why_zh, why_en = _WHY[broken.why]
     at = broken.at.isoformat(" ", "seconds")
     if zh:
-        return f"日志链 {broken.chain} 第 {broken.n} 条({at})断裂:{why_zh},应为 {broken.expected},实为 {broken.found}"
+        found = f"应为 {broken.expected},实为 {broken.found}"
+        return f"日志链 {broken.chain} 第 {broken.n} 条({at})断裂:{why_zh},{found}"
     return (
         f"chain {broken.chain} breaks at entry {broken.n} ({at}): {why_en}; "
         f"expected {broken.expected}, found {broken.found}"
