@@ -33,6 +33,7 @@ from ..store import clocks as clock_rows
 from ..store.clocks import Alarm
 from ..store.incidents import Incident, insert_incident, lock_free, lock_incident, lock_live
 from ..store.proofs import Proof, proofs_of
+from ..store.runs import wake_runs
 from .case import ended, unreadable
 from .dossier import Cause, Dossier, load, save_all
 from .findings import matters, new_incident, tell_facts, text, times_of
@@ -181,6 +182,7 @@ class Casework:
         dossier.tell("incident.moved", f"incident:{incident}", detail, actor)
         await self._grade(connection, dossier, Cause(actor=actor), now)
         await save_all(connection, [dossier], now)
+        await wake_runs(connection, incident, now)
 
     async def regrade(
         self,
@@ -273,6 +275,7 @@ class Casework:
         proof = Proof(id=filing_id, clock=clock_id, at=filed_at, receipt_at=receipt_at, complete=complete)
         await self._grade(connection, dossier, Cause(actor=actor), now, proof)
         await save_all(connection, [dossier], now)
+        await wake_runs(connection, clock.incident, now)
 
     async def fire_due(
         self,
