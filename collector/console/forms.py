@@ -1,0 +1,186 @@
+"""What a reader sends: signing in and out, language, moves of incidents, steps of plans.
+
+Every form works without a script: it answers with a redirection to a page. With htmx the same answer is
+fetched and morphed into the page that is there.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast, get_args
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from ..desk.identity import (
+    SESSION_COOKIE,
+    SESSION_LENGTH,
+    refuse_foreign,
+    require_same_origin,
+    sign_in,
+    sign_out,
+)
+from ..desk.moves import Target, complete_step, move_incident
+from ..desk.password import Passwords
+from ..desk.problem import ProblemError
+from ..desk.rights import Principal
+from ..store import views
+from ..store.desk import RUNS, one, steps_of
+from .pages import LANGUAGE_COOKIE, Pages, SignInFirstError, local_path
+from .planned import planned
+from .sight import Sight
+from .texts import LANGUAGES
+
+_YEAR_SECONDS = 365 * 86400
+_OUT = "out."
+
+
+class Forms:
+    """Takes the console's forms for one world."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._desk = pages.desk
+        self._passwords = Passwords()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of what is sent."""
+        return [
+            web.get("/sign-in", self.door),
+            web.post("/sign-in", self.enter),
+            web.post("/sign-out", self.leave),
+            web.post("/language", self.choose_language),
+            web.post("/incidents/{id}/move", self.move),
+            web.post("/runs/{run}/steps/{step:.+}", self.complete),
+        ]
+
+    async def door(self, request: web.Request) -> web.Response:
+        """Show the sign-in page."""
+        sight = await self._pages.anyone(request)
+        back = local_path(request.query.get("back", "/"))
+        return self._pages.show(request, "sign_in.html", sight, wrong=False, name="", back=back)
+
+    async def enter(self, request: web.Request) -> web.StreamResponse:
+        """Open a session for who knows a password."""
+        refuse_foreign(request)
+        form = await _read(request)
+        name, back = form.get("name", "")[:128], local_path(form.get("back", "/"))
+        now = self._desk.clock()
+        secret = await sign_in(self._desk, self._passwords, name, form.get("password", ""), now)
+        if secret is None:
+            sight = await self._pages.anyone(request)
+            answer = self._pages.show(request, "sign_in.html", sight, wrong=True, name=name, back=back)
+            answer.set_status(403)
+            return answer
+        redirect = _to(back)
+        redirect.set_cookie(
+            SESSION_COOKIE,
+            secret,
+            max_age=int(SESSION_LENGTH.total_seconds()),
+            httponly=True,
+            samesite="Strict",
+            secure=request.headers.get("X-Forwarded-Proto", request.scheme) == "https",
+        )
+        return redirect
+
+    async def leave(self, request: web.Request) -> web.StreamResponse:
+        """End the session."""
+        await self._sender(request, await _read(request))
+        await sign_out(self._desk, request.cookies.get(SESSION_COOKIE, ""))
+        redirect = _to("/sign-in")
+        redirect.del_cookie(SESSION_COOKIE, samesite="Strict", httponly=True)
+        return redirect
+
+    async def choose_language(self, request: web.Request) -> web.StreamResponse:
+        """Keep a reader's language in a cookie."""
+        refuse_foreign(request)
+        form = await _read(request)
+        redirect = _to(local_path(form.get("back", "/")))
+        if (language := form.get("language", "")) in LANGUAGES:
+            redirect.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=_YEAR_SECONDS, httponly=True, samesite="Strict"
+            )
+        return redirect
+
+    async def move(self, request: web.Request) -> web.StreamResponse:
+        """Bring an incident into another state."""
+        form = await _read(request)
+        sight = await self._sender(request, form)
+        to = form.get("to", "")
+        if to not in get_args(Target):
+            raise ProblemError("malformed", f"to: found {to[:40]!r}, expected one of {get_args(Target)}")
+        await move_incident(
+            self._desk,
+            _known(sight),
+            request.match_info["id"],
+            cast("Target", to),
+            form.get("reason", "")[:2000],
+            now=self._desk.clock(),
+        )
+        return _to(local_path(form.get("back", "/")))
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        """Say that a manual step is done, with what its form asked for."""
+        form = await _read(request)
+        sight = await self._sender(request, form)
+        run, step = request.match_info["run"], request.match_info["step"]
+        out = await self._filled(run, step, form, sight.zone)
+        await complete_step(self._desk, _known(sight), run, step, out, now=self._desk.clock())
+        return _to(local_path(form.get("back", "/")))
+
+    async def _sender(self, request: web.Request, form: Mapping[str, str]) -> Sight:
+        sight = await self._pages.reader(request)
+        require_same_origin(request, _known(sight), form.get("csrf", ""))
+        return sight
+
+    async def _filled(self, run: str, step: str, form: Mapping[str, str], zone: ZoneInfo) -> dict[str, Any]:
+        async with self._desk.store.read() as conn:
+            body = await one(conn, RUNS, views.RunPlan, (run,)) if run.isprintable() else None
+            rows = [row for row in await steps_of(conn, [run]) if row.step == step] if body else []
+        if body is None or not rows:
+            raise ProblemError("not-found", f"there is no step {step[:80]!r} in this run")
+        fields = planned(body, rows[-1]).form
+        given = {name.removeprefix(_OUT): text for name, text in form.items() if name.startswith(_OUT)}
+        return {
+            name: _value(name, str(fields.get(name, {"type": _guess(name)})["type"]), text, zone)
+            for name, text in given.items()
+            if text != ""
+        }
+
+
+def _guess(name: str) -> str:
+    return "bool" if name == "approved" else "text"
+
+
+def _value(name: str, kind: str, text: str, zone: ZoneInfo) -> str | int | float | bool:
+    try:
+        match kind:
+            case "bool":
+                return text == "true"
+            case "number":
+                return int(text) if text.lstrip("-").isdigit() else float(text)
+            case "time":
+                at = datetime.fromisoformat(text)
+                return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+            case _:
+                return text
+    except (ValueError, OverflowError):
+        raise ProblemError("malformed", f"{name}: found {text[:80]!r}, expected a {kind}") from None
+
+
+def _known(sight: Sight) -> Principal:
+    if sight.principal is None:
+        raise SignInFirstError
+    return sight.principal
+
+
+async def _read(request: web.Request) -> dict[str, str]:
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise ProblemError("malformed", f"found {request.content_type!r}, expected a form of the console")
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError):
+        raise ProblemError("malformed", "the form is not UTF-8 text") from None
+
+
+def _to(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})

@@ -1,0 +1,245 @@
+"""Pages: what is read. Each is complete as HTML from the server; scripts only keep it fresh."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ..desk.identity import identify
+from ..desk.problem import ProblemError
+from ..desk.rights import allow, scope
+from ..desk.world import Desk
+from ..store import views
+from ..store.board import newest_entry, read_board, read_case
+from ..store.desk import EXITS, NODES, RECEIVED, Page, one, page
+from .planned import planned
+from .sight import Sight
+from .spans import zone_named
+from .static import Files
+from .texts import LANGUAGES, templates
+
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
+LANGUAGE_COOKIE = "fengsui_language"
+ROWS = 100
+_GRAVEST = ("bridging", "used", "exposed_service", "available", "unknown", "sanctioned")
+
+
+class SignInFirstError(ProblemError):
+    """The page is for those who are signed in."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthenticated", "sign in to see this page")
+
+
+class Pages:
+    """Renders the console's pages for one world."""
+
+    def __init__(self, desk: Desk, files: Files) -> None:
+        self.desk = desk
+        self._files = files
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of what is read."""
+        table: dict[str, _Handler] = {
+            "/": self.incidents,
+            "/incidents/{id}": self.incident,
+            "/nodes": self.nodes,
+            "/exits": self.exits,
+            "/received": self.received,
+            "/received/{number}": self.received_one,
+        }
+        return [web.get(path, handler) for path, handler in table.items()]
+
+    def language(self, request: web.Request) -> str:
+        """Return the reader's choice, else the settings' language."""
+        chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+        return chosen if chosen in LANGUAGES else self.desk.language
+
+    async def anyone(self, request: web.Request) -> Sight:
+        """Return how the reader sees, signed in or not."""
+        registry = self.desk.registry()
+        home = registry.unit(self.desk.unit)
+        return Sight(
+            language=self.language(request),
+            now=self.desk.clock(),
+            registry=registry,
+            principal=await identify(request, self.desk),
+            zone=zone_named(home.timezone if home else None),
+        )
+
+    async def reader(self, request: web.Request) -> Sight:
+        """Return how a reader sees who is signed in and may read.
+
+        Raises:
+            SignInFirstError: Nobody is signed in.
+            ProblemError: forbidden.
+        """
+        sight = await self.anyone(request)
+        if sight.principal is None:
+            raise SignInFirstError
+        allow(sight.principal, "read")
+        return sight
+
+    def show(
+        self, request: web.Request, template: str, sight: Sight, journal: int | None = None, **values: object
+    ) -> web.Response:
+        """Render a page.
+
+        Args:
+            request: What was asked.
+            template: Its file.
+            sight: How the reader sees.
+            journal: Highest journal id the page shows; None: a page that does not live.
+            values: What the template names.
+        """
+        text = (
+            templates(sight.language)
+            .get_template(template)
+            .render(
+                see=sight,
+                here=request.path,
+                path=request.path_qs,
+                journal=journal,
+                unit=sight.unit(self.desk.unit),
+                version=self.desk.version,
+                static=self._files.url,
+                **values,
+            )
+        )
+        return web.Response(text=text, content_type="text/html", headers={"Vary": "Cookie"})
+
+    def refuse(self, request: web.Request, problem: ProblemError) -> web.Response:
+        """Answer a problem as a page; who is not signed in is led to the door."""
+        if isinstance(problem, SignInFirstError):
+            door = f"/sign-in?back={quote(request.path_qs)}" if request.method == "GET" else "/sign-in"
+            if request.path == "/events":
+                return web.Response(status=401)
+            if "HX-Request" in request.headers:
+                return web.Response(status=401, headers={"HX-Redirect": "/sign-in"})
+            return web.Response(status=303, headers={"Location": door})
+        sight = Sight(
+            language=self.language(request),
+            now=self.desk.clock(),
+            registry=self.desk.registry(),
+            principal=None,
+            zone=zone_named(None),
+        )
+        heading = sight.say(problem.title)
+        answer = self.show(
+            request,
+            "refusal.html",
+            sight,
+            status=problem.status,
+            heading=heading,
+            detail=problem.detail,
+            back=local_path(request.headers.get("Referer", "").removeprefix(str(request.url.origin()))),
+        )
+        answer.set_status(problem.status)
+        return answer
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        """Show what burns, what is due first on top."""
+        sight = await self.reader(request)
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            board = await read_board(conn, units=self._units(sight))
+        return self.show(request, "incidents.html", sight, journal, board=board)
+
+    async def incident(self, request: web.Request) -> web.Response:
+        """Show one incident with all that hangs on it."""
+        sight = await self.reader(request)
+        key = request.match_info["id"]
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            case = await read_case(conn, _sane(key), units=self._units(sight))
+            if case is None:
+                raise ProblemError("not-found", f"there is no incident {key[:64]!r}")
+            node_id = case.incident.node
+            node = await one(conn, NODES, views.NodeRow, (node_id,)) if node_id else None
+        asset = sight.registry.asset(case.incident.asset)
+        return self.show(
+            request, "incident.html", sight, journal, case=case, asset=asset, node=node, planned=planned
+        )
+
+    async def nodes(self, request: web.Request) -> web.Response:
+        """Show the nodes."""
+        sight = await self.reader(request)
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            after = (_sane(request.query["after"]),) if "after" in request.query else None
+            found = await page(conn, NODES, units=self._units(sight), after=after, limit=ROWS)
+        more = f"/nodes?after={quote(str(found.next[0]), safe='')}" if found.next else None
+        return self.show(request, "nodes.html", sight, journal, nodes=found.items, more=more)
+
+    async def exits(self, request: web.Request) -> web.Response:
+        """Show the ways out with their verdicts."""
+        sight = await self.reader(request)
+        after = request.query.getall("after", [])
+        place = (_sane(after[0]), _sane(after[1])) if len(after) == 2 else None
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            found = await page(conn, EXITS, units=self._units(sight), after=place, limit=ROWS)
+            nodes = {row.node for row in found.items}
+            named = [await one(conn, NODES, views.NodeRow, (node,)) for node in sorted(nodes)]
+        more = "&".join(f"after={quote(str(part), safe='')}" for part in found.next or ())
+        return self.show(
+            request,
+            "exits.html",
+            sight,
+            journal,
+            exits=sorted(found.items, key=_gravity),
+            hosts={node.id: node.host_name for node in named if node},
+            more=f"/exits?{more}" if more else None,
+        )
+
+    async def received(self, request: web.Request) -> web.Response:
+        """Show what collectors below filed here."""
+        sight = await self.reader(request)
+        after = request.query.get("after")
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            place = (_number(after),) if after else None
+            found: Page[Any] = await page(conn, RECEIVED, units=self._units(sight), after=place, limit=ROWS)
+        more = f"/received?after={found.next[0]}" if found.next else None
+        return self.show(request, "received.html", sight, journal, received=found.items, more=more)
+
+    async def received_one(self, request: web.Request) -> web.Response:
+        """Show one received report with its content."""
+        sight = await self.reader(request)
+        number = _number(request.match_info["number"])
+        async with self.desk.store.read() as conn:
+            row = await one(conn, RECEIVED, views.ReceivedFile, (number,), units=self._units(sight))
+        if row is None:
+            raise ProblemError("not-found", f"there is no received report {number}")
+        return self.show(request, "received_one.html", sight, one=row)
+
+    def _units(self, sight: Sight) -> frozenset[str] | None:
+        return scope(sight.principal, sight.registry) if sight.principal else frozenset()
+
+
+def local_path(back: str) -> str:
+    """Return a path of this site to go back to; the front page for anything else.
+
+    >>> local_path("/incidents/1"), local_path("//evil.example/"), local_path("https://evil.example")
+    ('/incidents/1', '/', '/')
+    """
+    plain = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
+    return back if plain and len(back) < 500 else "/"
+
+
+def _gravity(row: views.ExitRow) -> tuple[bool, int, str]:
+    place = _GRAVEST.index(row.verdict) if row.verdict in _GRAVEST else len(_GRAVEST)
+    return row.gone_at is not None, place, row.key
+
+
+def _sane(text: str) -> str:
+    if len(text) > 200 or not text.isprintable():
+        raise ProblemError("not-found", "the address holds an id that no object can have")
+    return text
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ProblemError("not-found", f"{text[:20]!r} is no receipt number")
+    return int(text)

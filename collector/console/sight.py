@@ -1,0 +1,213 @@
+"""How one reader sees rows: in their language, in a named time zone, with the register's names for keys."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from wire.vocabulary import GRADES
+
+from ..desk.rights import MAY, Principal
+from ..incident import STATES
+from ..registry import Registry
+from ..store.board import RUNNING, when
+from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
+from .spans import Heat, clock_face, elapsed, heat, span, stamp, zone_named
+from .texts import TAGS, catalogue
+from .words import word
+
+SILENT = timedelta(minutes=5)
+_TOLD = ("level", "from", "to", "obligation", "kind", "step", "state", "plan", "channel", "number", "reason")
+_MOVES = ("acknowledged", "contained", "handled", "closed")
+
+
+class Face(Struct, frozen=True, kw_only=True):
+    """A running clock as it is drawn.
+
+    Fields:
+        at: The law's due time, else the unit's own target.
+        law: Whether `at` is law.
+        left: Until then; negative when past.
+        share: Of the time that is gone, 0 to 1.
+    """
+
+    clock: ObligationRow
+    at: datetime
+    law: bool
+    left: timedelta
+    heat: Heat
+    share: float
+
+
+class Sight(Struct, frozen=True, kw_only=True):
+    """What templates speak through.
+
+    Fields:
+        zone: The time zone that page-wide times are shown in: the collector's own unit's.
+    """
+
+    language: str
+    now: datetime
+    registry: Registry
+    principal: Principal | None
+    zone: ZoneInfo
+
+    @property
+    def tag(self) -> str:
+        """The page's BCP 47 language."""
+        return TAGS[self.language]
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the reader is shown buttons at all; the rights are checked again when one is pressed."""
+        return self.principal is not None and "act" in MAY.get(self.principal.role, frozenset())
+
+    def say(self, text: str) -> str:
+        """Return a sentence of the code in the reader's language."""
+        return str(catalogue(self.language).gettext(text))
+
+    def word(self, table: str, code: str | None) -> str:
+        """Return what people read for a code."""
+        return word(table, code, self.language)
+
+    def level(self, code: str | None) -> str:
+        """Return a level's name; an ungraded incident has one too."""
+        return self.word("level", code) if code else self.say("not graded")
+
+    def title(self, incident: IncidentRow) -> str:
+        """Return an incident's line."""
+        english = self.language != "zh"
+        return (incident.title_en if english else incident.title) or incident.title or incident.title_en
+
+    def both(self, names: Any) -> str:  # noqa: ANN401 - JSON of a plan
+        """Return the reader's side of a `{zh, en}` of a plan; a plain text is itself."""
+        if isinstance(names, dict):
+            return str(names.get(self.language) or names.get("zh") or names.get("en") or "")
+        return str(names or "")
+
+    def unit(self, key: str | None) -> str:
+        """Return a unit's name, its key where the register has it no more."""
+        unit = self.registry.unit(key)
+        if unit is None:
+            return key or ""
+        return unit.name if self.language == "zh" else unit.name_en or unit.name
+
+    def asset(self, key: str | None) -> str:
+        """Return an asset's name."""
+        asset = self.registry.asset(key)
+        return asset.name if asset else (key or "")
+
+    def person(self, key: str | None) -> str:
+        """Return a person's name."""
+        person = self.registry.person(key)
+        return person.name if person else (key or "")
+
+    def actor(self, text: str | None) -> str:
+        """Return who did it: `person:li` is a name, `system` a word, the rest as the journal has it."""
+        kind, _, key = (text or "").partition(":")
+        if kind == "person":
+            return self.person(key)
+        return self.word("role", kind) if not key else key if kind == "user" else f"{kind} {key[-8:]}"
+
+    def zone_of(self, unit: str | None) -> ZoneInfo:
+        """Return a unit's own time zone."""
+        found = self.registry.unit(unit)
+        return zone_named(found.timezone) if found else self.zone
+
+    def stamp(self, at: datetime, unit: str | None = None) -> str:
+        """Return a time to the second with its offset, in the unit's zone or the page's."""
+        return stamp(at, self.zone_of(unit) if unit else self.zone)
+
+    def face_time(self, at: datetime, unit: str | None = None) -> str:
+        """Return the time of day, with the date where it is another day."""
+        return clock_face(at, self.zone_of(unit) if unit else self.zone, self.now)
+
+    def span(self, length: timedelta) -> str:
+        """Return a length of time."""
+        return span(length, self.language)
+
+    def ago(self, at: datetime | None) -> str:
+        """Return how long ago something was."""
+        return self.span(self.now - at) if at else ""
+
+    def instant(self, text: Any) -> datetime | None:  # noqa: ANN401 - JSON of a row
+        """Return a time that stands in JSON."""
+        try:
+            at = datetime.fromisoformat(str(text))
+        except ValueError:
+            return None
+        return at if at.tzinfo else None
+
+    def clock_state(self, clock: ObligationRow) -> str:
+        """Return the state of a clock now: the row says overdue only once the alarm has fired."""
+        past = clock.due_at is not None and clock.due_at < self.now
+        return "overdue" if clock.state == "open" and past else clock.state
+
+    def faces(self, clocks: list[ObligationRow]) -> list[Face]:
+        """Return the clocks that run towards a known time, the earliest first."""
+        running = [clock for clock in clocks if clock.state in RUNNING and when(clock)]
+        return sorted(map(self._face, running), key=lambda face: face.at)
+
+    def moves(self, incident: IncidentRow) -> list[str]:
+        """Return the states a person may bring the incident into from where it is."""
+        if not self.may_act or incident.state not in STATES:
+            return []
+        later = STATES[STATES.index(incident.state) + 1 :]
+        return [state for state in _MOVES if state in later]
+
+    def grade(self, grade: int) -> str:
+        """Return the name of a protection grade."""
+        return GRADES[grade].in_language(self.language) if grade in GRADES else str(grade)
+
+    def role(self, role: str, run: RunPlan) -> str:
+        """Return the name of a role: the plan's own word for it, else ours."""
+        roles = cast("dict[str, Any]", run.plan_body.get("roles") or {})
+        return self.both(roles[role]) if role in roles else self.word("role", role)
+
+    def plain(self, value: Any) -> str:  # noqa: ANN401 - JSON of a row
+        """Return a value of JSON as people read it."""
+        if isinstance(value, bool):
+            return self.say("yes") if value else self.say("no")
+        return ", ".join(map(self.plain, value)) if isinstance(value, list) else str(value)
+
+    def silent(self, node: NodeRow) -> bool:
+        """Whether an agent that is in use has not been heard of for too long."""
+        return node.kind == "agent" and self.now - (node.last_seen or node.enrolled_at) > SILENT
+
+    def finding(self, finding: dict[str, Any]) -> str:
+        """Return on what node and register disagree."""
+        told = " · ".join(f"{key}: {self.plain(value)}" for key, value in finding.items() if key != "kind")
+        return f"{finding.get('kind', '')} {told}".strip()
+
+    def sanctioned(self, key: str) -> str:
+        """Return the name of a sanctioned exit."""
+        exit_ = self.registry.exits.get(key)
+        return exit_.name if exit_ else key
+
+    def gist(self, entry: AuditRow) -> str:
+        """Return what a timeline says of a journal entry besides its name: its detail's short values."""
+        told = [
+            str(value)
+            for key in _TOLD
+            if isinstance(value := entry.detail.get(key), str | int) and not isinstance(value, bool)
+        ]
+        return " · ".join(self._named(value) for value in dict.fromkeys(told))
+
+    def _named(self, value: str) -> str:
+        for table in ("state", "recipient", "step"):
+            if (name := word(table, value, self.language)) != value:
+                return name
+        return value
+
+    def _face(self, clock: ObligationRow) -> Face:
+        at = when(clock) or self.now
+        began = clock.anchor_at or clock.opened_at
+        return Face(
+            clock=clock,
+            at=at,
+            law=clock.due_at is not None,
+            left=at - self.now,
+            heat=heat(began, at, self.now),
+            share=elapsed(began, at, self.now),
+        )

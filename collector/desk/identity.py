@@ -1,0 +1,116 @@
+"""Who asks: a browser by its session cookie, a program by its bearer token.
+
+A cookie alone changes nothing: a request that does must also carry the session's CSRF token, which a foreign
+page cannot read, and must not say that it comes from another site. Bearer tokens are sent by no browser.
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from ..store.users import User, api_token, close_session, open_session, session_user, user
+from ..trust.tokens import BEARER, MAX_LENGTH, digest, new_secret
+from ..trust.users import verify_password
+from .password import Passwords
+from .problem import ProblemError
+from .rights import Principal
+from .world import Desk
+
+SESSION_COOKIE = "fengsui_session"
+CSRF_HEADER = "X-CSRF-Token"
+SESSION_LENGTH = timedelta(hours=12)
+"""A duty shift: who takes over signs in anew."""
+
+
+async def identify(request: web.Request, desk: Desk) -> Principal | None:
+    """Return who asks; None where neither a live session nor a valid token is shown."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return await _bearer(desk, token.strip()) if scheme.lower() == "bearer" else None
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    if not secret or len(secret) > MAX_LENGTH:
+        return None
+    async with desk.store.read() as conn:
+        found = await session_user(conn, digest(secret), desk.clock())
+    return _principal(found, secret) if found else None
+
+
+def csrf_of(secret: str) -> str:
+    """Return what a form of the session with this secret must carry."""
+    return sha256(b"fengsui csrf\0" + secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def require_same_origin(request: web.Request, principal: Principal, given: str | None = None) -> None:
+    """Return when a changing request is really the principal's own.
+
+    Args:
+        request: The request.
+        principal: Who asks; a bearer token needs no proof.
+        given: The form's CSRF token; the header counts where it is None.
+
+    Raises:
+        ProblemError: forbidden.
+    """
+    if not principal.csrf:
+        return
+    refuse_foreign(request)
+    token = request.headers.get(CSRF_HEADER, "") if given is None else given
+    if not compare_digest(token.encode("utf-8", "replace"), principal.csrf.encode()):
+        raise ProblemError("forbidden", f"the page's token ({CSRF_HEADER}) is missing or old; load it again")
+
+
+def refuse_foreign(request: web.Request) -> None:
+    """Return unless the browser says that another site sent this.
+
+    Raises:
+        ProblemError: forbidden.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and origin != "null" and urlsplit(origin).netloc != request.host
+    if site not in {"same-origin", "none"} or foreign or origin == "null":
+        raise ProblemError("forbidden", "the request comes from another site")
+
+
+async def sign_in(desk: Desk, passwords: Passwords, name: str, password: str, now: datetime) -> str | None:
+    """Open a session; return its secret, or None where name and password do not fit.
+
+    Raises:
+        ProblemError: busy while too many passwords are being checked.
+    """
+    async with desk.store.read() as conn:
+        found = await user(conn, name)
+    fits = await passwords.check(verify_password, found.password_argon2 if found else None, password)
+    if not fits:
+        return None
+    secret = new_secret()
+    await desk.store.run(
+        lambda conn: open_session(conn, digest(secret), name, now, now + SESSION_LENGTH),
+    )
+    return secret
+
+
+async def sign_out(desk: Desk, secret: str) -> None:
+    """End a session."""
+    await desk.store.run(lambda conn: close_session(conn, digest(secret)))
+
+
+async def _bearer(desk: Desk, token: str) -> Principal | None:
+    if not token.startswith(BEARER) or len(token) > MAX_LENGTH:
+        return None
+    async with desk.store.read() as conn:
+        found = await api_token(conn, digest(token))
+    return Principal(actor=f"token:{found.id}", name=found.id, role=found.role) if found else None
+
+
+def _principal(found: User, secret: str) -> Principal:
+    return Principal(
+        actor=f"person:{found.person}" if found.person else f"user:{found.name}",
+        name=found.name,
+        role=found.role,
+        person=found.person,
+        csrf=csrf_of(secret),
+    )

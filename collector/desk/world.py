@@ -1,0 +1,63 @@
+"""What `app` hands to the console and the API. Everything that may be swapped at reload is a callable."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..registry import Registry
+from ..store.engine import Store
+
+
+class Move(Protocol):
+    """`Casework.move`: bring an incident into another state."""
+
+    def __call__(  # noqa: PLR0917 - as casework and runs take them
+        self,
+        conn: AsyncConnection,
+        incident: str,
+        to_state: str,
+        actor: str,
+        now: datetime,
+        reason: str = "",
+        /,
+    ) -> Awaitable[None]:
+        """Raise PermanentError for a move that is not legal."""
+
+
+class CompleteStep(Protocol):
+    """`runs.complete_step`: a person has done, approved or refused a step of a plan."""
+
+    def __call__(  # noqa: PLR0917 - as casework and runs take them
+        self, conn: AsyncConnection, run: str, step: str, actor: str, out: dict[str, Any], now: datetime, /
+    ) -> Awaitable[None]:
+        """Raise PermanentError for a step that does not wait for a person."""
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """The world as console and API see it.
+
+    Fields:
+        store: The state database.
+        clock: Now, aware, UTC.
+        registry: The register as loaded last.
+        move, complete_step: The writers; they journal and raise as their protocols say.
+        pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
+        counters: Plain numbers of this process by metric name (`collector.metrics` lists them).
+        unit: Registry key of the unit this collector belongs to.
+        language: Of who has not chosen one, zh or en.
+        version: Of the product, for the foot of the page and `fengsui_build_info`.
+    """
+
+    store: Store
+    clock: Callable[[], datetime]
+    registry: Callable[[], Registry]
+    move: Move
+    complete_step: CompleteStep
+    pulses: Callable[[], Mapping[str, datetime]]
+    counters: Callable[[], Mapping[str, float]]
+    unit: str
+    language: str = "zh"
+    version: str = "0"

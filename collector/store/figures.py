@@ -1,0 +1,165 @@
+"""The database's share of the metrics, in one cheap set of queries, shared by scrapes that come together."""
+
+import asyncio
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..metrics import LATENESS_BOUNDS, Buckets, State
+from ..registry import Registry
+from . import schema
+from .desk import Units
+from .engine import Store
+
+SILENT = timedelta(minutes=5)
+_OVERLAP = timedelta(minutes=1)
+_VERDICTS = ("sanctioned", "available", "used", "bridging", "exposed_service", "unknown")
+_LEVELS = ("I", "II", "III", "IV")
+_UNSENT = ("waiting", "sending")
+
+
+class Listener(Struct, frozen=True, kw_only=True):
+    """An agent's own metrics listener, as its last heartbeat names it."""
+
+    node: str
+    unit: str
+    host_name: str
+    assets: list[str]
+    address: str
+
+
+async def metrics_listeners(conn: AsyncConnection, *, units: Units) -> list[Listener]:
+    """Return active agents whose last heartbeat names a `metrics_address`, by id."""
+    nodes, facts = schema.nodes, schema.node_facts
+    query = (
+        sa.select(nodes.c.id, nodes.c.unit, nodes.c.host_name, nodes.c.assets, facts.c.body)
+        .join(facts, sa.and_(facts.c.node == nodes.c.id, facts.c.kind == "heartbeat"))
+        .where(nodes.c.state == "active", nodes.c.kind == "agent")
+        .order_by(nodes.c.id)
+    )
+    if units is not None:
+        query = query.where(nodes.c.unit.in_(units))
+    return [
+        Listener(node=row.id, unit=row.unit, host_name=row.host_name, assets=row.assets, address=address)
+        for row in (await conn.execute(query)).all()
+        if isinstance(row.body, Mapping)
+        and isinstance(address := row.body.get("metrics_address"), str)
+        and address
+    ]
+
+
+class Reader:
+    """Reads the figures, at most once in `fresh`; keeps the lateness of alarms since it was made."""
+
+    def __init__(self, store: Store, registry: Callable[[], Registry], fresh: timedelta) -> None:
+        self._store = store
+        self._registry = registry
+        self._fresh = fresh
+        self._lock = asyncio.Lock()
+        self._read: tuple[datetime, State] | None = None
+        self._lateness = Lateness()
+
+    async def read(self, now: datetime) -> State:
+        """Return figures no older than `fresh`."""
+        async with self._lock:
+            if self._read is None or now - self._read[0] >= self._fresh or now < self._read[0]:
+                async with self._store.read() as conn:
+                    await self._lateness.follow(conn, now)
+                    self._read = now, await _state(conn, self._registry(), now, self._lateness)
+            return self._read[1]
+
+
+class Lateness:
+    """Counts how late alarms fired; a row may commit after one that fired later: a minute is read again."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._known: dict[str, datetime] = {}
+        self._counts = [0] * (len(LATENESS_BOUNDS) + 1)
+        self._total = 0.0
+
+    async def follow(self, conn: AsyncConnection, now: datetime) -> None:
+        """Count the alarms that fired since the last call."""
+        if self._since is None:
+            self._since = now
+        alarms = schema.alarms
+        query = sa.select(alarms.c.id, alarms.c.at, alarms.c.fired_at).where(
+            alarms.c.state == "fired", alarms.c.fired_at >= self._since
+        )
+        for row in (await conn.execute(query)).all():
+            if row.id not in self._known:
+                self._known[row.id] = row.fired_at
+                late = max(0.0, (row.fired_at - row.at).total_seconds())
+                self._counts[bisect_left(LATENESS_BOUNDS, late)] += 1
+                self._total += late
+        self._since = max(self._since, now - _OVERLAP)
+        self._known = {key: at for key, at in self._known.items() if at >= self._since}
+
+    @property
+    def buckets(self) -> Buckets:
+        """What has been counted."""
+        return Buckets(LATENESS_BOUNDS, tuple(self._counts), self._total)
+
+
+async def _state(conn: AsyncConnection, registry: Registry, now: datetime, lateness: Lateness) -> State:
+    nodes, clocks = schema.nodes.c, schema.clocks.c
+    notices, filings = schema.notices.c, schema.filings.c
+    quiet = sa.and_(
+        nodes.state == "active",
+        nodes.kind == "agent",
+        sa.func.coalesce(nodes.last_seen, nodes.enrolled_at) < now - SILENT,
+    )
+    levels = await _counted(conn, schema.incidents.c.level, schema.incidents.c.closed_at.is_(None))
+    return State(
+        nodes=await _nodes(conn, registry),
+        silent_agents=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.nodes).where(quiet)),
+        next_certificate_expiry=await _earliest(conn, nodes.certificate_expires, nodes.state == "active"),
+        exits=dict.fromkeys(_VERDICTS, 0)
+        | await _counted(conn, schema.exits.c.verdict, schema.exits.c.gone_at.is_(None)),
+        incidents=dict.fromkeys(_LEVELS, 0) | levels,
+        obligations=await _counted(conn, clocks.state),
+        next_due=await _earliest(conn, clocks.due_at, clocks.state == "open"),
+        next_target=await _earliest(conn, clocks.target_at, clocks.state.in_(("open", "no_number"))),
+        notices=await _counted(conn, notices.state),
+        oldest_notice=await _earliest(conn, notices.created_at, notices.state.in_(_UNSENT)),
+        filings=await _counted(conn, filings.state),
+        oldest_filing=await _earliest(conn, filings.created_at, filings.state.in_(_UNSENT)),
+        runs=await _counted(conn, schema.runs.c.state),
+        quarantined=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.quarantine)),
+        lateness=lateness.buckets,
+    )
+
+
+async def _nodes(conn: AsyncConnection, registry: Registry) -> dict[tuple[str, str, str], int]:
+    found: Counter[tuple[str, str, str]] = Counter()
+    for state, keys in (await conn.execute(sa.select(schema.nodes.c.state, schema.nodes.c.assets))).all():
+        asset = registry.asset_of(keys)
+        zone = (asset and asset.zone) or "unknown"
+        grade = str((asset and asset.mlps_grade) or "unknown")
+        found[state, zone, grade] += 1
+    return dict(found)
+
+
+async def _counted(
+    conn: AsyncConnection, column: sa.Column[str], condition: sa.ColumnElement[bool] | None = None
+) -> dict[str, int]:
+    query = sa.select(column, sa.func.count()).group_by(column)
+    if condition is not None:
+        query = query.where(condition)
+    return {value or "none": count for value, count in (await conn.execute(query)).all()}
+
+
+async def _earliest(
+    conn: AsyncConnection, column: sa.Column[datetime], condition: sa.ColumnElement[bool]
+) -> datetime | None:
+    found: datetime | None = (await conn.execute(sa.select(sa.func.min(column)).where(condition))).scalar()
+    return found
+
+
+async def _scalar(conn: AsyncConnection, query: sa.Select[int]) -> int:
+    return (await conn.execute(query)).scalar_one()
