@@ -104,7 +104,7 @@ class Asset:
             "addresses": self._addresses(unreadable),
             "listening_services": self._services(unreadable),
             "unit": self._settings.unit or None,
-            "assets": to_builtins(self._settings.assets),
+            "assets": [to_builtins(one) for one in self._settings.assets],
         }
         return body, unreadable
 

@@ -13,9 +13,12 @@ _WRITING = os.O_WRONLY | os.O_RDWR
 
 
 def pids(proc: Path = Path("/proc")) -> list[str]:
-    """Return the running processes, newest first: what changes things is seldom old."""
-    with os.scandir(proc) as found:
-        return sorted((entry.name for entry in found if entry.name.isdigit()), key=int, reverse=True)
+    """Return the processes we may see, newest first: what changes things is seldom old."""
+    try:
+        with os.scandir(proc) as found:
+            return sorted((entry.name for entry in found if entry.name.isdigit()), key=int, reverse=True)
+    except OSError:
+        return []
 
 
 def _links(proc: Path, pid: str) -> Iterator[tuple[str, str]]:

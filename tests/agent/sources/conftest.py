@@ -60,6 +60,20 @@ def watching() -> Watching:
     return watch
 
 
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], Coroutine[Any, Any, None]]:
+    """Wait for a condition that another process or thread brings about."""
+
+    async def wait(condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(15):
+            while True:
+                if condition():
+                    return
+                await asyncio.sleep(0.01)
+
+    return wait
+
+
 def run(*words: str) -> None:
     subprocess.run(words, check=True, capture_output=True)
 

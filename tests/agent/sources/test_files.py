@@ -1,0 +1,210 @@
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.clock import host_clock
+from agent.sources.baseline import Baseline
+from agent.sources.files import Files, FilesSettings
+from agent.sources.port import Observation
+from agent.sources.webroot import WebRoot, accept
+
+Watching = Callable[..., AbstractAsyncContextManager[Any]]
+Eventually = Callable[[Callable[[], object]], Coroutine[Any, Any, None]]
+Accepted = Callable[[], Coroutine[Any, Any, None]]
+GOOD = "<h1>Town hall</h1>\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    top = tmp_path / "www"
+    (top / "news").mkdir(parents=True)
+    (top / "index.html").write_text(GOOD)
+    (top / "news/1.html").write_text("one\n")
+    return top
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def guard(site: Path, state: Path | None, **settings: Any) -> Files:  # noqa: ANN401 - fields of the settings
+    roots = (WebRoot(path=str(site)),)
+    return Files(FilesSettings(roots=roots, **{"settle": 0.05, **settings}), state=state)
+
+
+def incident(one: Observation) -> bool:
+    return one.kind == "incident"
+
+
+@pytest.fixture
+def accepted(site: Path, state: Path, eventually: Eventually) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Wait until the first start has taken the content."""
+    return lambda: eventually(lambda: Baseline(site, state).generation())
+
+
+async def test_a_tampered_home_page_is_an_incident_and_its_restoration_ends_it(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        (site / "index.html").write_text("<h1>0wned</h1>\n")
+        begun = await heard.until(incident)
+        assert begun.body["key"] == f"files:{site}"
+        assert begun.body["class"] == "NAWEBMOD"
+        since = datetime.fromisoformat(begun.body["facts"]["homepage_tampered_since"])
+        assert abs((since - host_clock().now()).total_seconds()) < 10
+        assert begun.body["evidence"][0]["diff"] == "@@ line 1\n-<h1>Town hall</h1>\n+<h1>0wned</h1>"
+
+        (site / "index.html").write_text(GOOD)
+        ended = await heard.until(lambda one: one.body["restored"])
+        assert ended.body["key"] == begun.body["key"]
+        assert ended.body["facts"] == {"homepage_tampered_minutes": 1}
+        assert ended.body["count"] == 1
+
+
+async def test_a_deployment_is_one_incident(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    async with watching(guard(site, state, settle=0.3)) as heard:
+        await accepted()
+        for number in range(200):
+            (site / f"news/{number}.html").write_text(f"release 2, {number}")
+        report = await heard.until(incident)
+
+        assert report.body["count"] == 200
+        assert len(heard.heard) == 1
+
+
+async def test_what_changed_while_the_agent_was_down_is_told_at_its_start(
+    site: Path, state: Path, watching: Watching
+) -> None:
+    accept(WebRoot(path=str(site)), state)
+    (site / "news/1.html").unlink()
+    async with watching(guard(site, state)) as heard:
+        report = await heard.until(incident)
+
+        assert [(one["path"], one["change"]) for one in report.body["evidence"]] == [
+            ("news/1.html", "deleted")
+        ]
+        assert "page_tampered_since" in report.body["facts"]
+
+
+async def test_what_was_told_is_not_told_again_after_a_restart(
+    site: Path, state: Path, watching: Watching, eventually: Eventually
+) -> None:
+    accept(WebRoot(path=str(site)), state)
+    (site / "index.html").write_text("changed")
+    async with watching(guard(site, state)) as heard:
+        first = await heard.until(incident)
+        await eventually(lambda: Baseline(site, state).told()[0])
+    async with watching(guard(site, state)) as heard:
+        (site / "news/new.html").write_text("x")
+        second = await heard.until(incident)
+
+    assert second.body["count"] == 2
+    assert second.body["first_seen"] == first.body["first_seen"]
+    assert second.body["facts"]["homepage_tampered_since"] == first.body["facts"]["homepage_tampered_since"]
+
+
+async def test_a_report_that_did_not_become_durable_is_told_again(
+    site: Path, state: Path, watching: Watching
+) -> None:
+    accept(WebRoot(path=str(site)), state)
+    (site / "index.html").write_text("changed")
+
+    class FullDisk:
+        def __init__(self) -> None:
+            self.asked = asyncio.Event()
+
+        async def emit(self, _: Observation) -> None:
+            self.asked.set()
+            await asyncio.Event().wait()  # until the agent is killed
+
+    disk = FullDisk()
+    async with watching(guard(site, state), listener=disk):
+        async with asyncio.timeout(10):
+            await disk.asked.wait()
+    assert Baseline(site, state).told() == ({}, None)
+    async with watching(guard(site, state)) as heard:
+        assert (await heard.until(incident)).body["count"] == 1
+
+
+async def test_a_folder_full_of_files_that_goes_and_comes_back_leaves_nothing(
+    site: Path, state: Path, watching: Watching, accepted: Accepted, tmp_path: Path
+) -> None:
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        (site / "news").rename(tmp_path / "elsewhere")
+        gone = await heard.until(incident)
+        assert gone.body["evidence"][0]["path"] == "news/1.html"
+        shutil.copytree(tmp_path / "elsewhere", site / "news")
+        await heard.until(lambda one: one.body["restored"])
+
+
+async def test_a_file_that_changes_for_ever_is_told_at_a_growing_distance(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    async with watching(guard(site, state, settle=0.02, repeat=60.0)) as heard:
+        await accepted()
+        until = asyncio.get_running_loop().time() + 2.0
+        number = 0
+        while asyncio.get_running_loop().time() < until:
+            number += 1
+            (site / "news/counter.txt").write_text(str(number))
+            await asyncio.sleep(0.01)
+        await heard.until(incident)
+
+        assert len(heard.heard) <= 9  # 0.04 + 0.08 + … reaches two seconds in six steps
+
+
+async def test_new_content_that_a_person_accepts_ends_the_incident(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    async with watching(guard(site, state, rescan=0.2)) as heard:
+        await accepted()
+        (site / "index.html").write_text("<h1>A new design</h1>\n")
+        await heard.until(incident)
+        accept(WebRoot(path=str(site)), state)
+
+        await heard.until(lambda one: one.body["restored"])
+
+
+async def test_once_compares_and_leaves_no_trace(site: Path, state: Path) -> None:
+    accept(WebRoot(path=str(site)), state)
+    (site / "index.html").write_text("changed")
+    source = guard(site, state)
+    before = Baseline(site, state).file.read_bytes()
+    reading = await source.once(host_clock().now())
+
+    assert [one.body["key"] for one in reading.observations] == [f"files:{site}"]
+    assert Baseline(site, state).file.read_bytes() == before
+
+
+async def test_once_names_a_root_that_nobody_accepted_yet(site: Path, state: Path) -> None:
+    for folder in (state, None):
+        reading = await guard(site, folder).once(datetime(2026, 3, 2, tzinfo=UTC))
+        (one,) = reading.unreadable
+
+        assert one.what == str(site)
+        assert "no accepted content yet" in one.why
+
+
+async def test_a_damaged_baseline_is_a_gap_and_no_crash(site: Path, state: Path, watching: Watching) -> None:
+    accept(WebRoot(path=str(site)), state)
+    Baseline(site, state).file.write_bytes(b"no database" * 1000)
+    async with watching(guard(site, state)) as heard:
+        gap = await heard.until(lambda one: one.kind == "gap")
+
+        assert "not a database" in gap.body["why"]
+
+
+async def test_without_a_state_folder_there_is_no_watching(site: Path) -> None:
+    with pytest.raises(ValueError, match="state folder"):
+        await guard(site, None).watch(lambda _: asyncio.sleep(0), host_clock().now)
