@@ -92,7 +92,7 @@ class SqliteLog:
         self._newest = self._writing.newest
         self._reading = _connect(path)
         self._readers = ThreadPoolExecutor(1, "eventlog-read")
-        self._thread = threading.Thread(target=self._write, name="eventlog-write")
+        self._thread = threading.Thread(target=self._write, name="eventlog-write", daemon=True)
         self._thread.start()
 
     @classmethod

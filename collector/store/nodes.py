@@ -112,3 +112,18 @@ async def use_token(connection: AsyncConnection, token: TokenRow) -> bool:
         .values(uses_left=token.uses_left - 1)
     )
     return (await connection.execute(change)).rowcount == 1
+
+
+async def renew_node(connection: AsyncConnection, identifier: str, serial: str, expires: datetime) -> bool:
+    """Note a node's new certificate; False when it is not active."""
+    change = (
+        sa.update(nodes)
+        .where(nodes.c.id == identifier, nodes.c.state == "active")
+        .values(certificate_serial=serial, certificate_expires=expires)
+    )
+    return (await connection.execute(change)).rowcount == 1
+
+
+async def revoked_nodes(connection: AsyncConnection) -> set[str]:
+    """Return the ids of all nodes that are not active."""
+    return set((await connection.execute(sa.select(nodes.c.id).where(nodes.c.state != "active"))).scalars())

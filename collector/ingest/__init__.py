@@ -1,0 +1,1 @@
+"""Takes what agents send: who -> session -> append -> ack."""

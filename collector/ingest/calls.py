@@ -1,0 +1,44 @@
+"""Outcomes and filings: decoded here, recorded by callables that `app` hands in."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from wire.codec import Codec, unpack
+from wire.messages import Filing, Outcome, Receipt
+
+from ..store.nodes import Standing
+from .answers import RefusedError
+
+_outcome = Codec(Outcome)
+_filing = Codec(Filing)
+
+EndOrder = Callable[[Outcome, Standing, datetime], Awaitable[None]]
+"""Records an outcome; one for an order that is not the node's own, or has ended, changes nothing."""
+
+ReceiveFiling = Callable[[Standing, Filing, bytes, datetime], Awaitable[Receipt]]
+"""Records a filing with its bytes as received, once a key, and returns its receipt."""
+
+
+async def outcome(end_order: EndOrder, peer: Standing, body: bytes, encoding: str, now: datetime) -> None:
+    """Record the terminal state of an order.
+
+    Raises:
+        WireError: the body can't be taken.
+    """
+    await end_order(_outcome.decode(unpack(body, encoding)), peer, now)
+
+
+async def filing(
+    receive_filing: ReceiveFiling, peer: Standing, body: bytes, encoding: str, now: datetime
+) -> Receipt:
+    """Record a report of the collector below and return its receipt.
+
+    Raises:
+        WireError: the body can't be taken.
+        RefusedError: `kind` (403) when the sender is no collector.
+    """
+    if peer.kind != "collector":
+        raise RefusedError(
+            "kind", 403, f"node {peer.id} is of kind {peer.kind}; only collectors file reports"
+        )
+    return await receive_filing(peer, _filing.decode(unpack(body, encoding)), body, now)

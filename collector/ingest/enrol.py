@@ -1,0 +1,148 @@
+"""A token and a certificate request against a node id and a certificate."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.ids import uuid7
+from wire.messages import VERSION, Enrolment, EnrolmentRequest
+
+from ..errors import PermanentError
+from ..registry import Registry
+from ..store import journal
+from ..store import nodes as rows
+from ..store.engine import Store
+from ..store.nodes import NodeRow, Standing, TokenRow
+from ..trust.ca import Authority, Issued
+from ..trust.tokens import ENROLMENT, digest, read_token
+from .answers import RefusedError
+
+
+class Enroller:
+    """Turns tokens into nodes; each use of a token makes exactly one."""
+
+    def __init__(self, store: Store, authority: Authority, registry: Callable[[], Registry]) -> None:
+        self._store = store
+        self._authority = authority
+        self._registry = registry
+
+    async def enrol(self, request: EnrolmentRequest, now: datetime) -> Enrolment:
+        """Mint a node id, sign its certificate and store both with a journal entry.
+
+        Raises:
+            RefusedError: `token` (403) unknown, expired or used up; `classified` (403) for an asset from
+                which nothing may be collected; `csr` (400) for a bad request.
+            RetryableError: the database is busy.
+        """
+        secret = _secret(request.token)
+        async with self._store.read() as connection:
+            await self._token(connection, secret, now)
+        self._refuse_classified(request)
+        node = uuid7(now)
+        issued = await self._sign(request.csr, node, now)
+
+        async def write(connection: AsyncConnection) -> str:
+            token = await self._token(connection, secret, now)
+            if not await rows.use_token(connection, token):
+                raise _bad_token()
+            row = _node(node, token, request, issued, now)
+            await rows.add_node(connection, row)
+            await journal.write(connection, _entry(row, renewed=False), now)
+            return token.unit
+
+        unit = await self._store.run(write)
+        return self._enrolment(node, unit, issued)
+
+    async def renew(self, peer: Standing, request: EnrolmentRequest, now: datetime) -> Enrolment:
+        """Sign a new certificate for a node that shows its old one; its id stays.
+
+        Raises:
+            RefusedError: as `enrol`; `identity` (403) if the node was removed meanwhile.
+        """
+        self._refuse_classified(request)
+        issued = await self._sign(request.csr, peer.id, now)
+
+        async def write(connection: AsyncConnection) -> None:
+            if not await rows.renew_node(connection, peer.id, issued.serial, issued.expires):
+                raise RefusedError("identity", 403, f"node {peer.id} is no longer active; enrol it anew")
+            row = await rows.node(connection, peer.id)
+            if row is not None:
+                await journal.write(connection, _entry(row, renewed=True), now)
+
+        await self._store.run(write)
+        return self._enrolment(peer.id, peer.unit, issued)
+
+    async def _token(self, connection: AsyncConnection, secret: str, now: datetime) -> TokenRow:
+        token = await rows.find_token(connection, digest(secret), now)
+        if token is None:
+            raise _bad_token()
+        return token
+
+    def _refuse_classified(self, request: EnrolmentRequest) -> None:
+        registry = self._registry()
+        named = [asset for key in request.assets if (asset := registry.asset(key)) and asset.classified]
+        if named:
+            keys = ", ".join(asset.id for asset in named)
+            text = f"asset {keys} is classified (涉密): nothing is collected from it; remove the agent"
+            raise RefusedError("classified", 403, text)
+
+    async def _sign(self, csr: str, node: str, now: datetime) -> Issued:
+        try:
+            return await asyncio.to_thread(self._authority.sign_node, csr, node, now)
+        except PermanentError as error:
+            raise RefusedError("csr", 400, str(error)) from None
+
+    def _enrolment(self, node: str, unit: str, issued: Issued) -> Enrolment:
+        return Enrolment(
+            version=VERSION,
+            node=node,
+            unit=unit,
+            certificate=issued.pem,
+            authorities=self._authority.trusted,
+        )
+
+
+def _secret(token: str) -> str:
+    """The secret, whether the sender took it out of the token or sends the whole word."""
+    if not token.startswith(ENROLMENT):
+        return token
+    try:
+        return read_token(token).secret
+    except PermanentError:
+        raise _bad_token() from None
+
+
+def _bad_token() -> RefusedError:
+    text = "token is unknown, expired or used up; create one with `fengsui-collector token create --unit U`"
+    return RefusedError("token", 403, text)
+
+
+def _node(node: str, token: TokenRow, request: EnrolmentRequest, issued: Issued, now: datetime) -> NodeRow:
+    return NodeRow(
+        id=node,
+        unit=token.unit,
+        kind=token.kind,
+        state="active",
+        host_name=request.host_name,
+        machine_id=request.machine_id,
+        assets=list(request.assets),
+        certificate_serial=issued.serial,
+        certificate_expires=issued.expires,
+        enrolled_at=now,
+    )
+
+
+def _entry(row: NodeRow, *, renewed: bool) -> journal.Entry:
+    detail = {
+        "unit": row.unit,
+        "kind": row.kind,
+        "host_name": row.host_name,
+        "assets": row.assets,
+        "certificate_serial": row.certificate_serial,
+        "renewed": renewed,
+    }
+    return journal.Entry(
+        actor=f"node:{row.id}", action="node.enrolled", subject=f"node:{row.id}", detail=detail
+    )

@@ -1,0 +1,103 @@
+"""The agents' routes: which bytes go to which flow, and what may use how much.
+
+A route gets a `Call` and returns a `Reply`; of HTTP it knows no more than that.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from urllib.parse import parse_qs
+
+from msgspec import Struct
+
+from wire.codec import Codec, encode, unpack
+from wire.messages import EnrolmentRequest, Refusal
+
+from ..store.nodes import Standing
+from . import calls, limits
+from .answers import RefusedError, Reply, message
+from .calls import EndOrder, ReceiveFiling
+from .enrol import Enroller
+from .orders import MAX_WAIT_SECONDS, OrderDesk
+from .receive import Receiver
+
+_enrolment = Codec(EnrolmentRequest)
+
+
+class Call(Struct, frozen=True, gc=False):
+    """One request: who (None where no certificate was shown), what, and when its body had been read."""
+
+    peer: Standing | None
+    body: bytes
+    encoding: str
+    query: str
+    at: datetime
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """How a path is served."""
+
+    method: str
+    serve: Callable[[Call], Awaitable[Reply]]
+    budget: limits.Budget
+    open_to_strangers: bool = False
+
+
+class Flows(Struct, frozen=True, kw_only=True):
+    """What stands behind the routes; `app` builds each once."""
+
+    receiver: Receiver
+    enroller: Enroller
+    orders: OrderDesk
+    end_order: EndOrder
+    receive_filing: ReceiveFiling
+
+
+def routes(flows: Flows) -> dict[str, Route]:
+    """Return every route of the agents' listener by its path."""
+
+    async def batches(call: Call) -> Reply:
+        answer = await flows.receiver.take(_peer(call).id, call.body, call.encoding, call.at)
+        return Reply(409 if isinstance(answer, Refusal) else 200, encode(answer))
+
+    async def enrol(call: Call) -> Reply:
+        request = _enrolment.decode(unpack(call.body, call.encoding))
+        if call.peer is not None and not request.token:
+            return message(await flows.enroller.renew(call.peer, request, call.at))
+        return message(await flows.enroller.enrol(request, call.at), 201)
+
+    async def orders(call: Call) -> Reply:
+        return message(await flows.orders.poll(_peer(call).id, _wait(call.query)))
+
+    async def outcomes(call: Call) -> Reply:
+        await calls.outcome(flows.end_order, _peer(call), call.body, call.encoding, call.at)
+        return Reply(204, b"")
+
+    async def filings(call: Call) -> Reply:
+        receive = flows.receive_filing
+        return message(await calls.filing(receive, _peer(call), call.body, call.encoding, call.at))
+
+    return {
+        "/v1/batches": Route(method="POST", serve=batches, budget=limits.Budget(limits.BATCHES)),
+        "/v1/orders": Route(method="GET", serve=orders, budget=limits.Budget(limits.ORDERS)),
+        "/v1/outcomes": Route(method="POST", serve=outcomes, budget=limits.Budget(limits.OUTCOMES)),
+        "/v1/filings": Route(method="POST", serve=filings, budget=limits.Budget(limits.FILINGS)),
+        "/v1/enrol": Route(
+            method="POST", serve=enrol, budget=limits.Budget(limits.ENROLMENTS), open_to_strangers=True
+        ),
+    }
+
+
+def _peer(call: Call) -> Standing:
+    if call.peer is None:
+        raise RefusedError("certificate", 403, "this route needs a client certificate; enrol first")
+    return call.peer
+
+
+def _wait(query: str) -> float:
+    """Seconds of the long poll: `?wait=SECONDS`, as long as we allow where it is not given."""
+    given = parse_qs(query, max_num_fields=8).get("wait", [])
+    if not given:
+        return MAX_WAIT_SECONDS
+    if not given[-1].isascii() or not given[-1].isdecimal() or len(given[-1]) > 4:
+        raise RefusedError("malformed", 400, f"wait is {given[-1][:20]!r}, expected whole seconds")
+    return float(given[-1])
