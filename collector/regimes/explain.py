@@ -1,5 +1,6 @@
 """One case under every regime: level, reasons, who applies and what is owed, in the JSON form of the contract."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -94,7 +95,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> bytes:
         """The answer as one JSON document."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+        plain = msgspec.to_builtins(self, builtin_types=(datetime,))
+        return json.dumps(plain, ensure_ascii=False, indent=2, default=datetime.isoformat).encode()
 
 
 def explain(

@@ -262,11 +262,22 @@ def _checked_atom(tokens: list[str], names: list[str]) -> _Atom:
     _check_codes(tokens)
     atom = _Atom(" ".join(tokens), here)
     try:
+        _check_equality(tokens)
         atom.ask(SAMPLES)
     except (TypeError, RuntimeError, ValueError, KeyError) as error:
         reason = str(error).split(":")[0]
         raise ValueError(f"{' '.join(tokens)!r} does not compare like with like: {reason}") from None
     return atom
+
+
+def _check_equality(tokens: list[str]) -> None:
+    """CEL answers false, and no error, to whether a number equals a text."""
+    if len(tokens) == 3 and tokens[1] in {"==", "!="} and tokens[0] in SAMPLES:
+        literal = tokens[2]
+        text, flag = literal[0] in "'\"", literal in _WORDS
+        sample = SAMPLES[tokens[0]]
+        if isinstance(sample, str) != text or isinstance(sample, bool) != flag:
+            raise TypeError("no such overload")
 
 
 def _check_codes(tokens: list[str]) -> None:

@@ -236,6 +236,8 @@ class _Decoder:
                     found = f"an unknown field {key.text!r}"
                     self.refuse(key, _join(path, key.text), found, _one_of(sorted(fields), key.text))
                 continue
+            if not field.required and isinstance(item, Scalar) and item.empty and not _takes_none(field.type):
+                continue
             try:
                 values[field.attribute] = self.value(item, field.type, _join(path, key.text))
             except _Unusable:
@@ -309,6 +311,10 @@ def _origin(kind: Kind) -> Kind:
 def _tag(kind: Kind) -> str | None:
     config = getattr(kind, "__struct_config__", None)
     return config.tag_field if config is not None and config.tag is not None else None
+
+
+def _takes_none(kind: Kind) -> bool:
+    return kind is Any or kind is type(None) or type(None) in get_args(kind)
 
 
 def _describe(node: Node | None) -> str:

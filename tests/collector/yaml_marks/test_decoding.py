@@ -135,7 +135,7 @@ def test_a_full_model_is_read() -> None:
 
 
 def test_nothing_given_is_the_default_and_null_is_none() -> None:
-    assert load("count: ~\ncolour:\nat: null\n") == Model()
+    assert load("count: ~\ncolour:\nat: null\nname:\nregions: ~\nrest: ~\n") == Model()
 
 
 def test_every_mistake_is_told_at_its_place() -> None:
