@@ -1,0 +1,57 @@
+"""DingTalk, WeCom, Feishu, mail and a hundred others by apprise's addresses, in a thread of its own.
+
+Apprise answers true or false, and false also where a slow gateway delivers after all: so false is *unknown*.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import apprise
+
+from .port import Failed, Result, Sent, Unknown
+
+_THREADS = 4
+
+
+class Apprise:
+    """Sends subject and body.
+
+    Args:
+        name: Its name in the settings.
+        url: Apprise address for people who have none of their own; it holds secrets and is never shown.
+        timeout: After which the answer is not waited for any more.
+    """
+
+    def __init__(self, name: str, url: str = "", timeout: timedelta = timedelta(seconds=30)) -> None:
+        self.name = name
+        self._url = url
+        self._timeout = timeout
+        self._threads = ThreadPoolExecutor(_THREADS, f"channel-{name}")
+
+    async def send(self, address: str, payload: Mapping[str, Any], key: str) -> Result:
+        """Send; the key stands at the end of the text, for people who get it twice."""
+        server = apprise.Apprise()
+        if not server.add(address or self._url):
+            return Failed(permanent=True, why=f"not an apprise address (channel {self.name})")
+        subject, body = str(payload.get("subject", "")), f"{payload.get('body', '')}\n\n[{key}]"
+        call = asyncio.get_running_loop().run_in_executor(self._threads, _notify, server, subject, body)
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                return await asyncio.shield(call)
+        except TimeoutError:
+            return Unknown(f"no answer within {self._timeout.total_seconds():g} s")
+
+    async def close(self) -> None:
+        """Let the threads end; one that hangs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _notify(server: apprise.Apprise, subject: str, body: str) -> Result:
+    try:
+        answer = server.notify(title=subject, body=body)
+    except Exception as error:  # noqa: BLE001 - the edge to a hundred plugins: told as unknown, kept in the row
+        return Unknown(f"apprise raised {type(error).__name__}")
+    return Sent() if answer else Unknown("apprise says it did not send; it may arrive all the same")
