@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from collector.store.runs import Run, StepRow, get_run, steps_of_run
 from collector.store.schema import journal, notices, orders, runs
 from wire.messages import VERSION, Filing, Outcome, Receipt
 
+if TYPE_CHECKING:
+    from tests.conftest import Office
+
 START = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 
@@ -34,7 +37,7 @@ def read(text: str, name: str = "plan.yaml") -> Plan:
 class PlanRoom:
     """One county's runner with its store, and short ways to look at what it did."""
 
-    def __init__(self, store: Store, office: Any) -> None:  # noqa: ANN401 - tests/conftest.py's Office
+    def __init__(self, store: Store, office: "Office") -> None:
         self.store = store
         self.office = office
         self.now = START
@@ -71,8 +74,7 @@ class PlanRoom:
         """An incident is opened; returns its id."""
         finding = self.office.finding(self.now, **changes)
         async with self.store.write() as conn:
-            key: str = await self.office.casework.open(conn, finding, self.now, self.now)
-        return key
+            return await self.office.casework.open(conn, finding, self.now, self.now)
 
     async def run_of(self, incident: str) -> Run:
         """The newest run of an incident."""
@@ -173,12 +175,12 @@ class PlanRoom:
 
 
 @pytest.fixture
-async def room(state: Store, office: Any) -> PlanRoom:  # noqa: ANN401 - tests/conftest.py's Office
+async def room(state: Store, office: "Office") -> PlanRoom:
     """A county that works by plans, on SQLite and on PostgreSQL."""
     return PlanRoom(state, office)
 
 
 @pytest.fixture
-async def small_room(sqlite_state: Store, office: Any) -> PlanRoom:  # noqa: ANN401 - tests/conftest.py's Office
+async def small_room(sqlite_state: Store, office: "Office") -> PlanRoom:
     """The same on SQLite alone, for what does not depend on the database."""
     return PlanRoom(sqlite_state, office)

@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from collector.store.runs import due_runs
 from collector.store.schema import filings, incidents, notices, orders, run_steps, runs
+
+if TYPE_CHECKING:
+    from tests.collector.runs.conftest import PlanRoom
 
 FIRST_MINUTE = {
     "start": "done",
@@ -21,7 +24,9 @@ FIRST_MINUTE = {
 }
 
 
-async def test_an_incident_gets_its_plan_and_nothing_of_it_waits_for_people_that_need_not(room: Any) -> None:
+async def test_an_incident_gets_its_plan_and_nothing_of_it_waits_for_people_that_need_not(
+    room: "PlanRoom",
+) -> None:
     incident = await room.open()
 
     await room.work()
@@ -35,7 +40,7 @@ async def test_an_incident_gets_its_plan_and_nothing_of_it_waits_for_people_that
     assert [row["plan_pending"] for row in await room.rows(incidents)] == [False]
 
 
-async def test_a_plan_runs_from_detection_to_its_last_form(room: Any) -> None:
+async def test_a_plan_runs_from_detection_to_its_last_form(room: "PlanRoom") -> None:
     incident = await room.open()
     await room.work()
 
@@ -57,7 +62,7 @@ async def test_a_plan_runs_from_detection_to_its_last_form(room: Any) -> None:
     assert [entry["state"] for entry in ended] == ["done"]
 
 
-async def test_what_people_did_stands_in_the_journal_with_their_name(small_room: Any) -> None:
+async def test_what_people_did_stands_in_the_journal_with_their_name(small_room: "PlanRoom") -> None:
     incident = await small_room.open()
     await small_room.work()
 
@@ -69,7 +74,7 @@ async def test_what_people_did_stands_in_the_journal_with_their_name(small_room:
     assert [entry["state"] for entry in told] == ["waiting", "done"]
 
 
-async def test_passing_again_changes_nothing(room: Any) -> None:
+async def test_passing_again_changes_nothing(room: "PlanRoom") -> None:
     await room.open()
     await room.work()
     before = [await room.rows(table) for table in (runs, run_steps, notices, filings, orders)]
@@ -80,7 +85,7 @@ async def test_passing_again_changes_nothing(room: Any) -> None:
     assert [await room.rows(table) for table in (runs, run_steps, notices, filings, orders)] == before
 
 
-async def test_two_runners_at_once_make_each_effect_once(room: Any) -> None:
+async def test_two_runners_at_once_make_each_effect_once(room: "PlanRoom") -> None:
     for number in range(12):
         await room.open(fingerprint=f"f{number}")
 
@@ -94,7 +99,7 @@ async def test_two_runners_at_once_make_each_effect_once(room: Any) -> None:
     assert len(await room.keys(filings)) == len(await room.keys(orders)) == 12
 
 
-async def test_a_hint_wins_over_the_class(small_room: Any) -> None:
+async def test_a_hint_wins_over_the_class(small_room: "PlanRoom") -> None:
     incident = await small_room.open(plan_hint="illegal-external-connection")
 
     await small_room.work()
@@ -103,7 +108,7 @@ async def test_a_hint_wins_over_the_class(small_room: Any) -> None:
     assert [entry["by"] for entry in await small_room.told("run.started")] == ["hint"]
 
 
-async def test_a_class_without_a_plan_is_told_once_and_left(small_room: Any) -> None:
+async def test_a_class_without_a_plan_is_told_once_and_left(small_room: "PlanRoom") -> None:
     await small_room.open(klass="NASCAN")
 
     await small_room.work()
@@ -114,7 +119,7 @@ async def test_a_class_without_a_plan_is_told_once_and_left(small_room: Any) -> 
     assert [entry["why"] for entry in findings] == ["no plan covers class NASCAN at level IV"]
 
 
-async def test_a_run_goes_on_with_the_plan_it_was_started_with(small_room: Any) -> None:
+async def test_a_run_goes_on_with_the_plan_it_was_started_with(small_room: "PlanRoom") -> None:
     incident = await small_room.open()
     await small_room.work()
     small_room.put(
@@ -136,7 +141,7 @@ steps:
     assert set(await small_room.states(other)) == {"start", "only"}
 
 
-async def test_a_step_that_stays_open_past_its_deadline_tells_the_leader_once(small_room: Any) -> None:
+async def test_a_step_that_stays_open_past_its_deadline_tells_the_leader_once(small_room: "PlanRoom") -> None:
     incident = await small_room.open()
     await small_room.work()
 
@@ -149,7 +154,7 @@ async def test_a_step_that_stays_open_past_its_deadline_tells_the_leader_once(sm
     assert late == [f"{row.run}/static-notice/1/late/zhao/webhook"]
 
 
-async def test_an_order_without_an_outcome_expires_and_the_plan_goes_on(room: Any) -> None:
+async def test_an_order_without_an_outcome_expires_and_the_plan_goes_on(room: "PlanRoom") -> None:
     incident = await room.open()
     await room.work()
 
@@ -164,7 +169,7 @@ async def test_an_order_without_an_outcome_expires_and_the_plan_goes_on(room: An
     assert (await room.states(incident))["restore"] == "waiting"  # on_branch_failure: continue
 
 
-async def test_a_run_that_cannot_be_moved_is_put_off_and_the_others_go_on(small_room: Any) -> None:
+async def test_a_run_that_cannot_be_moved_is_put_off_and_the_others_go_on(small_room: "PlanRoom") -> None:
     broken, whole = await small_room.open(), await small_room.open(fingerprint="other")
     await small_room.work()
     run = await small_room.run_of(broken)
@@ -188,7 +193,9 @@ async def test_a_run_that_cannot_be_moved_is_put_off_and_the_others_go_on(small_
     assert any("could not be moved" in (entry.get("why") or "") for entry in told)
 
 
-async def test_a_drill_incident_wakes_people_with_a_mark_and_reaches_no_authority(small_room: Any) -> None:
+async def test_a_drill_incident_wakes_people_with_a_mark_and_reaches_no_authority(
+    small_room: "PlanRoom",
+) -> None:
     incident = await small_room.open()
     async with small_room.store.write() as conn:
         await conn.execute(incidents.update().values(drill=True))
@@ -203,7 +210,7 @@ async def test_a_drill_incident_wakes_people_with_a_mark_and_reaches_no_authorit
     assert await small_room.rows(filings) == await small_room.rows(orders) == []
 
 
-async def test_the_flow_is_woken_by_the_incident_itself(small_room: Any) -> None:
+async def test_the_flow_is_woken_by_the_incident_itself(small_room: "PlanRoom") -> None:
     flow = asyncio.get_running_loop().create_task(small_room.runner().run())
     try:
         async with asyncio.timeout(20):
@@ -217,7 +224,7 @@ async def test_the_flow_is_woken_by_the_incident_itself(small_room: Any) -> None
 
 @pytest.mark.parametrize("state", ["acknowledged", "handled"])
 async def test_a_wait_for_the_incident_ends_when_it_gets_there_or_further(
-    small_room: Any, state: str
+    small_room: "PlanRoom", state: str
 ) -> None:
     small_room.put(
         """
@@ -239,7 +246,7 @@ steps:
     assert (await small_room.run_of(incident)).state == "done"
 
 
-async def test_no_open_run_holds_a_claim_after_its_transaction(small_room: Any) -> None:
+async def test_no_open_run_holds_a_claim_after_its_transaction(small_room: "PlanRoom") -> None:
     await small_room.open()
     await small_room.work()
 
