@@ -40,6 +40,8 @@ class Tasks:
         task = self._group.create_task(_endless(name, work), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        # A task cancelled before its first step never awaits its work.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     def stop(self) -> None:

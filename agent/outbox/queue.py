@@ -14,6 +14,8 @@ from .ledger import MOST_BYTES, MOST_REPORTS, Ledger, Settled, Status
 from .orders import OrderBook
 from .worker import Worker
 
+_PAGES_TOGETHER = 2048
+
 
 class Outbox:
     """The durable queue of one state folder.
@@ -93,7 +95,10 @@ class Outbox:
         await self._worker.do(self._give_back)
 
     def _give_back(self) -> None:
-        self._db.execute("PRAGMA incremental_vacuum(2048)").fetchall()
+        (spare,) = self._db.execute("PRAGMA freelist_count").fetchone()
+        # Python takes a single step of this statement, which frees a single page.
+        for _ in range(min(spare, _PAGES_TOGETHER)):
+            self._db.execute("PRAGMA incremental_vacuum(1)")
 
     async def status(self) -> Status:
         """Return what waits and what was lost."""

@@ -1,0 +1,39 @@
+from datetime import UTC, datetime
+
+import msgspec
+
+from agent.clock import Clock
+from agent.heartbeat import About, body, digest
+from agent.outbox import Status
+from agent.settings import Settings
+
+NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
+
+
+def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_certificate_ends() -> None:
+    status = Status("epoch", 700, 2, 12.3456, {"sockets": 3}, 1, 0)
+    about = About("0.1.0", "abc", NOW, "node-1:9443")
+
+    said = body(Clock(lambda: NOW, lambda: 60.0, "boot"), about, status)
+
+    assert said == {
+        "boot_id": "boot",
+        "monotonic": 60.0,
+        "version": "0.1.0",
+        "settings": "abc",
+        "outbox_bytes": 700,
+        "outbox_reports": 2,
+        "outbox_age_seconds": 12.346,
+        "drops": {"sockets": 3},
+        "refused": 1,
+        "forks": 0,
+        "certificate_expires_at": "2026-03-02T01:10:00+00:00",
+        "metrics_address": "node-1:9443",
+        "stopping": False,
+    }
+    assert msgspec.json.encode(said)
+
+
+def test_the_same_settings_have_the_same_digest_and_others_another() -> None:
+    assert digest(Settings()) == digest(Settings())
+    assert digest(Settings()) != digest(Settings(heartbeat_seconds=31))
