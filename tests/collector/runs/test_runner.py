@@ -24,7 +24,7 @@ FIRST_MINUTE = {
 }
 
 
-async def test_an_incident_gets_its_plan_and_nothing_of_it_waits_for_people_that_need_not(
+async def test_an_incident_gets_its_plan_and_what_needs_no_people_is_done(
     room: "PlanRoom",
 ) -> None:
     incident = await room.open()
@@ -193,7 +193,7 @@ async def test_a_run_that_cannot_be_moved_is_put_off_and_the_others_go_on(small_
     assert any("could not be moved" in (entry.get("why") or "") for entry in told)
 
 
-async def test_a_drill_incident_wakes_people_with_a_mark_and_reaches_no_authority(
+async def test_a_drill_incident_tells_people_so_and_reaches_no_authority(
     small_room: "PlanRoom",
 ) -> None:
     incident = await small_room.open()
