@@ -142,7 +142,7 @@ class Collector:
         settings = self._live.settings()
         agents = settings.listen.agents
         ports = {
-            "agents": await self._agents.open(agents.host, agents.port, settings.state),
+            "agents": await self._agents.open(agents.host, agents.port),
             "console": await self._desk.open(settings.listen.console),
         }
         await self._tell("collector.started", {"version": _version(), "ports": ports})

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from aiohttp import web
 
@@ -65,13 +64,11 @@ class AgentsDoor:
             "certificate": self._keep_certificate,
         }
 
-    async def open(self, host: str, port: int, state: Path) -> int:
+    async def open(self, host: str, port: int) -> int:
         """Begin to listen; returns the port."""
         self._certificate.ensure(self._clock())
-        trusted = state / "trusted.pem"
-        trusted.write_text(self._authority.trusted)
         self._context = server_context(
-            str(self._certificate.certificate_file), str(self._certificate.key_file), str(trusted)
+            str(self._certificate.certificate_file), str(self._certificate.key_file), self._authority.trusted
         )
         return await self._listener.start(host, port, self._context)
 

@@ -5,8 +5,10 @@ second one, `ca-previous.pem`, is trusted beside it where it lies there, so that
 while nodes still hold the old one's certificates.
 """
 
+import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -61,8 +63,9 @@ class Authority:
             PermanentError: the files are there but can't be used.
         """
         key_file, certificate_file = folder / "ca.key", folder / "ca.pem"
-        if not certificate_file.exists():
-            _make_authority(key_file, certificate_file, name, now)
+        with _alone(folder):
+            if not certificate_file.exists():
+                _make_authority(key_file, certificate_file, name, now)
         try:
             key = load_key(key_file)
             certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
@@ -212,6 +215,17 @@ def write_secret(path: Path, content: bytes) -> None:
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time look and make: `token create` may run before, or beside, the first `run`."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make_authority(key_file: Path, certificate_file: Path, name: str, now: datetime) -> None:

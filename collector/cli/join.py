@@ -1,0 +1,37 @@
+"""`join`: enrols this collector at the one above, as kind `collector`, and keeps what it was given."""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+
+from ..settings import read_settings
+from ..world import read_text
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("join", help="enrol at the collector above 接入上级采集端")
+    parser.add_argument("--superior", metavar="URL", default="", help="its agents' listener 上级地址")
+    parser.add_argument("--token", metavar="T", required=True, help="made there with --kind collector 令牌")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Join; the identity goes to `<state_dir>/superior`."""
+    # The server's libraries are imported only here: `--help` starts without them.
+    from ..app.first_start import make_folder  # noqa: PLC0415 - see above
+    from ..trust.superior import join  # noqa: PLC0415 - see above
+    from ..trust.tokens import read_token  # noqa: PLC0415 - see above
+
+    settings = read_settings(read_text(args.config), args.config, os.environ)
+    token = read_token(args.token)
+    make_folder(settings.state)
+    superior = asyncio.run(join(args.superior, token, socket.gethostname(), settings.state))
+    zh = (args.lang or settings.language) == "zh"
+    said = f"已接入 {superior.url},单位 {superior.unit},节点 {superior.node}"
+    print(
+        said if zh else f"joined {superior.url} as unit {superior.unit}, node {superior.node}",
+        file=sys.stderr,
+    )
+    return 0

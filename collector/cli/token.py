@@ -1,0 +1,127 @@
+"""`token create`: lets a node enrol, or a program use the API. Works while the collector runs."""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+
+from ..errors import PermanentError
+from ..registry import read_registry
+from ..settings import Settings, read_settings
+from ..world import read_text
+
+ROLES = ("admin", "duty", "viewer", "metrics", "intake")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=30)
+_MOST_USES = 10_000
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its one subcommand."""
+    parser = commands.add_parser("token", help="tokens for nodes and for the API 接入令牌")
+    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
+    part = parts.add_parser("create", help="make a token; it is shown once 生成令牌,只显示一次")
+    purpose = part.add_mutually_exclusive_group(required=True)
+    purpose.add_argument("--unit", metavar="UNIT", help="unit of the nodes it enrols 所属单位")
+    purpose.add_argument(
+        "--api", metavar="ROLE", choices=ROLES, help=f"API token: {', '.join(ROLES)} 接口令牌"
+    )
+    part.add_argument("--kind", choices=["agent", "collector"], default="agent", help="node kind 节点种类")
+    part.add_argument("--expires", metavar="TIME", type=_life, default=timedelta(hours=1), help="30m, 1h, 7d")
+    part.add_argument("--uses", metavar="N", type=_uses, default=1, help="how many nodes 可用次数")
+    part.add_argument("--url", metavar="URL", default="", help="address nodes reach us at 采集端地址")
+    part.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
+    part.add_argument(
+        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the token; print it on stdout and what it is good for on stderr."""
+    settings = read_settings(read_text(args.config), args.config, os.environ)
+    now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
+    if args.unit:
+        _check_unit(settings, args.unit)
+    made = asyncio.run(_create(settings, args, now))
+    print(json.dumps(made) if args.json else made["token"])
+    print(_explain(args, made, zh=(args.lang or settings.language) == "zh"), file=sys.stderr)
+    return 0
+
+
+async def _create(settings: Settings, args: argparse.Namespace, now: datetime) -> dict[str, str]:
+    # The server's libraries are imported only here: `--help` starts without them.
+    from ..app.first_start import make_folder  # noqa: PLC0415 - see above
+    from ..ingest.issuing import issue_bearer, issue_enrolment  # noqa: PLC0415 - see above
+    from ..store.engine import Store  # noqa: PLC0415 - see above
+    from ..trust.ca import Authority  # noqa: PLC0415 - see above
+
+    make_folder(settings.state)
+    store = await Store.open(settings.database_url)
+    try:
+        if args.api:
+            return {"token": await issue_bearer(store, args.api, now), "role": args.api}
+        url = args.url or _address(settings)
+        token = await issue_enrolment(
+            store,
+            url=url,
+            authority=Authority.at(settings.state, settings.unit, now).der,
+            unit=args.unit,
+            kind=args.kind,
+            life=args.expires,
+            uses=args.uses,
+            now=now,
+        )
+        until = (now + args.expires).isoformat(timespec="seconds")
+        return {"token": token, "url": url, "unit": args.unit, "kind": args.kind, "expires_at": until}
+    finally:
+        await store.close()
+
+
+def _check_unit(settings: Settings, unit: str) -> None:
+    registry = read_registry(read_text(settings.registry), settings.registry)
+    if registry.unit(unit) is None:
+        known = ", ".join(sorted(registry.units))
+        raise PermanentError(f"--unit {unit!r} is not in {settings.registry}; it has: {known}")
+
+
+def _address(settings: Settings) -> str:
+    """Where nodes reach the agents' listener; a port that was taken freely stands in the state folder."""
+    agents = settings.listen.agents
+    port = agents.port
+    if port == 0:
+        try:
+            port = int(json.loads((settings.state / "ports.json").read_text())["agents"])
+        except (OSError, ValueError, KeyError):
+            text = "listen.agents.port is 0 and the collector is not running; start it or give --url"
+            raise PermanentError(text) from None
+    name = agents.names[0]
+    return f"https://[{name}]:{port}" if ":" in name else f"https://{name}:{port}"
+
+
+def _explain(args: argparse.Namespace, made: dict[str, str], *, zh: bool) -> str:
+    if args.api:
+        zh_text = f"接口令牌,角色 {args.api};只显示这一次。"
+        return zh_text if zh else f"API token, role {args.api}; it is shown only this once."
+    who = {"agent": "fengsui-agent enrol --collector", "collector": "fengsui-collector join --superior"}
+    command = f"{who[args.kind]} {made['url']} --token …"
+    if zh:
+        return f"单位 {args.unit},可用 {args.uses} 次,{made['expires_at']} 前有效。在节点上执行:{command}"
+    return f"unit {args.unit}, {args.uses} use(s), until {made['expires_at']}. On the node: {command}"
+
+
+def _life(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
+    life = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+    if not timedelta() < life <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a time like 30m, 1h or 7d, at most 30d")
+    return life
+
+
+def _uses(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _MOST_USES:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1 to {_MOST_USES}")
+    return int(text)
