@@ -141,14 +141,10 @@ class Forms:
         fields = planned(body, rows[-1]).form
         given = {name.removeprefix(_OUT): text for name, text in form.items() if name.startswith(_OUT)}
         return {
-            name: _value(name, str(fields.get(name, {"type": _guess(name)})["type"]), text, zone)
+            name: _value(name, str(fields.get(name, {"type": "text"})["type"]), text, zone)
             for name, text in given.items()
             if text != ""
         }
-
-
-def _guess(name: str) -> str:
-    return "bool" if name == "approved" else "text"
 
 
 def _value(name: str, kind: str, text: str, zone: ZoneInfo) -> str | int | float | bool:

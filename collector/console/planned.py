@@ -8,11 +8,24 @@ from ..store.views import RunPlan, StepRow
 
 
 class Planned(Struct, frozen=True, kw_only=True):
-    """A step's words, each `{zh, en}`, and its form: field name to `{title, type, required, choices}`."""
+    """What a reader sees of a step.
 
+    Fields:
+        title, text: Each `{zh, en}`.
+        form: Field name to `{title, type, required, choices}`.
+        choices: What a branching step that could not decide by itself asks a person.
+    """
+
+    kind: str
     title: Any
     text: Any
     form: dict[str, dict[str, Any]]
+    choices: list[str]
+
+    @property
+    def asks(self) -> bool:
+        """Whether the step waits for a person's word."""
+        return self.kind in {"manual", "approve"} or bool(self.choices)
 
 
 def planned(run: RunPlan, step: StepRow) -> Planned:
@@ -21,7 +34,10 @@ def planned(run: RunPlan, step: StepRow) -> Planned:
     body = steps.get(step.step) if isinstance(steps, dict) else None
     found: dict[str, Any] = body if isinstance(body, dict) else {}
     form = found.get("form")
+    choices = step.out.get("choices") if isinstance(step.out, dict) else None
     return Planned(
+        kind=step.kind,
+        choices=[str(choice) for choice in choices] if isinstance(choices, list) else [],
         title=found.get("title"),
         text=found.get("text"),
         form={

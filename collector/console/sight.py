@@ -13,7 +13,7 @@ from ..incident import STATES
 from ..registry import Registry
 from ..store.board import RUNNING, when
 from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
-from .spans import Heat, clock_face, elapsed, heat, span, stamp, zone_named
+from .spans import Heat, clock_face, elapsed, heat, lapse, span, stamp, zone_named
 from .texts import TAGS, catalogue
 from .words import word
 
@@ -129,7 +129,7 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     def ago(self, at: datetime | None) -> str:
         """Return how long ago something was."""
-        return self.span(self.now - at) if at else ""
+        return lapse(self.now - at, self.language) if at else ""
 
     def instant(self, text: Any) -> datetime | None:  # noqa: ANN401 - JSON of a row
         """Return a time that stands in JSON."""
@@ -177,8 +177,12 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     def finding(self, finding: dict[str, Any]) -> str:
         """Return on what node and register disagree."""
-        told = " · ".join(f"{key}: {self.plain(value)}" for key, value in finding.items() if key != "kind")
-        return f"{finding.get('kind', '')} {told}".strip()
+        told = " · ".join(
+            f"{self.word('finding', key)} {self.plain(value)}"
+            for key, value in finding.items()
+            if key != "kind" and value is not None
+        )
+        return f"{self.word('finding', str(finding.get('kind', '')))}: {told}"
 
     def sanctioned(self, key: str) -> str:
         """Return the name of a sanctioned exit."""
@@ -190,12 +194,12 @@ class Sight(Struct, frozen=True, kw_only=True):
         told = [
             str(value)
             for key in _TOLD
-            if isinstance(value := entry.detail.get(key), str | int) and not isinstance(value, bool)
+            if isinstance(value := entry.detail.get(key), str | int) and not isinstance(value, bool) and value
         ]
         return " · ".join(self._named(value) for value in dict.fromkeys(told))
 
     def _named(self, value: str) -> str:
-        for table in ("state", "recipient", "step"):
+        for table in ("state", "recipient", "clock", "run", "step"):
             if (name := word(table, value, self.language)) != value:
                 return name
         return value

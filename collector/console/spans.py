@@ -77,6 +77,19 @@ def span(length: timedelta, language: str) -> str:
     return f"{minutes:02}:{rest:02}"
 
 
+def lapse(length: timedelta, language: str) -> str:
+    """Return roughly how long ago something was, in its largest unit.
+
+    >>> lapse(timedelta(seconds=12), "en"), lapse(timedelta(minutes=26, seconds=50), "zh")
+    ('12 s', '26 分钟')
+    """
+    seconds = max(0, int(length.total_seconds()))
+    for size, chinese, english in ((86400, "天", "d"), (3600, "小时", "h"), (60, "分钟", "min")):
+        if seconds >= size:
+            return f"{seconds // size} {chinese if language == 'zh' else english}"
+    return f"{seconds} {'秒' if language == 'zh' else 's'}"
+
+
 def heat(began: datetime | None, due: datetime, now: datetime) -> Heat:
     """Return how near a clock is: by the share of its time that is gone, and by the last hour and quarter.
 

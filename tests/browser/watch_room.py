@@ -3,29 +3,35 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collector import api, console, shipped
+from collector.actions import Actions, build
+from collector.actions.port import Surroundings
 from collector.casework import Casework
 from collector.desk import Desk, make_application
-from collector.errors import PermanentError
 from collector.escalation import read_policies
 from collector.incident import Finding
 from collector.plans import Plan, examine
 from collector.regimes import load_regimes
 from collector.registry import Registry, read_registry
+from collector.runs.people import complete_step
+from collector.runs.runner import Runner
 from collector.store import schema
 from collector.store.engine import Store
+from collector.store.filings import add_filing
 from collector.store.users import User, add_api_token, add_user
 from collector.trust.tokens import digest, new_bearer
 from collector.trust.users import hash_password
 from wire.ids import uuid7
+from wire.messages import VERSION, Filing
 
 PASSWORD = "beacon-fire-at-dawn"
 _HASH = hash_password(PASSWORD)
@@ -39,7 +45,7 @@ class Clock:
         self.at = at
 
     def __call__(self) -> datetime:
-        return self.at or datetime.now(UTC)  # noqa: DTZ005, TID251 - the clock a test hands in
+        return self.at or datetime.now(UTC)  # noqa: TID251 - the clock a test hands in
 
 
 def casework(registry: Registry) -> Casework:
@@ -54,11 +60,47 @@ def shipped_registry() -> Registry:
     return read_registry((_CONFIGS / "registry.yaml").read_text("utf-8"), "registry.yaml")
 
 
-def shipped_plan(name: str) -> Plan:
-    path = shipped.playbooks_dir() / f"{name}.yaml"
-    examined = examine(path.read_text("utf-8"), str(path), plans={name: path})
-    assert examined.plan, examined.errors
-    return examined.plan
+@cache
+def shipped_plans() -> dict[str, Plan]:
+    files = {path.stem: path for path in shipped.playbooks_dir().glob("*.yaml")}
+    read = {name: examine(path.read_text("utf-8"), str(path), plans=files) for name, path in files.items()}
+    return {name: each.plan for name, each in read.items() if each.plan}
+
+
+def actions(registry: Registry) -> Actions:
+    """The real actions of plans; a report is queued and stays in the queue, for nobody sends here."""
+
+    async def file(
+        conn: AsyncConnection,
+        clock_id: str,
+        actor: str,
+        now: datetime,
+        *,
+        complete: bool,
+        content: Mapping[str, Any],
+    ) -> str:
+        clocks = schema.clocks
+        clock = (await conn.execute(sa.select(clocks).where(clocks.c.id == clock_id))).mappings().one()
+        message = Filing(
+            version=VERSION,
+            key=f"{clock['incident']}/r",
+            incident_id=clock["incident"],
+            unit="district",
+            obligation=clock["obligation"],
+            recipient=clock["recipient"],
+            level="IV",
+            filed_at=now,
+            due_at=clock["due_at"],
+            complete=complete,
+            incident={},
+            content=dict(content),
+        )
+        identifier, _ = await add_filing(
+            conn, message=message, clock=clock_id, way="upstream", actor=actor, now=now
+        )
+        return identifier
+
+    return build(Surroundings(directory=lambda: registry, file=file))
 
 
 class Room(Struct, frozen=True):
@@ -70,7 +112,7 @@ class Room(Struct, frozen=True):
     clock: Clock
     casework: Casework
     folder: Path
-    completed: list[tuple[str, str, str, dict[str, Any]]]
+    runner: Runner
 
     @property
     def url(self) -> str:
@@ -90,7 +132,7 @@ class Room(Struct, frozen=True):
                 User(name=name, password_argon2=_HASH, role=role, person=person, created_at=self.clock()),
             )
 
-    async def open(self, **changes: Any) -> str:
+    async def open(self, **changes: Any) -> str:  # noqa: ANN401 - columns and fields
         """An incident, as the pipeline would open it."""
         return await open_incident(self.store, self.casework, self.clock(), **changes)
 
@@ -99,7 +141,7 @@ class Room(Struct, frozen=True):
             await conn.execute(sa.insert(table), list(rows))
 
 
-async def open_incident(store: Store, work: Casework, now: datetime, **changes: Any) -> str:
+async def open_incident(store: Store, work: Casework, now: datetime, **changes: Any) -> str:  # noqa: ANN401 - columns and fields
     finding = Finding(
         **{
             "fingerprint": f"tampering:{uuid7(now)}",
@@ -135,16 +177,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     registry, clock = shipped_registry(), Clock(at)
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'state.db'}")
     work = casework(registry)
-    completed: list[tuple[str, str, str, dict[str, Any]]] = []
-
-    async def complete_step(  # noqa: PLR0917 - as runs takes it
-        conn: AsyncConnection, run: str, step: str, actor: str, out: dict[str, Any], now: datetime
-    ) -> None:
-        del conn, now
-        if step == "tell-duty":
-            raise PermanentError(f"step {step} does not wait for a person")
-        completed.append((run, step, actor, out))
-
+    runner = Runner(store, shipped_plans, actions(registry), clock)
     desk = Desk(
         store=store,
         clock=clock,
@@ -160,41 +193,13 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     server = TestServer(make_application(desk, [api.room(desk), console.room(desk)]))
     await server.start_server()
     try:
-        yield Room(desk, store, server, clock, work, folder, completed)
+        yield Room(desk, store, server, clock, work, folder, runner)
     finally:
         await server.close()
         await store.close()
 
 
-def plan_run(
-    incident: str, now: datetime, plan: str = "page-tampering"
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Rows of a run that has notified, keeps evidence, and waits for a person."""
-    body, run = to_builtins(shipped_plan(plan)), uuid7(now)
-    head = {
-        "id": run, "incident": incident, "plan": plan, "plan_sha256": "0" * 64, "plan_body": body,
-        "state": "running", "variables": {}, "drill": False, "started_at": now, "progress_at": now,
-    }  # fmt: skip
-    steps = [
-        ("tell-duty", "notify", "done", "duty", 0),
-        ("keep-evidence", "order_agent", "done", "duty", 1),
-        ("static-notice", "manual", "waiting", "webmaster", 1),
-        ("report", "file_report", "done", "duty", 1),
-        ("receipt", "wait", "done", "duty", 2),
-    ]
-    rows = [
-        {
-            "run": run, "step": step, "visit": 1, "parent": "", "kind": kind, "state": state, "owner_role": role,
-            "ready_at": now + timedelta(seconds=after), "fence": 0,
-            "ended_at": now + timedelta(seconds=after + 1) if state == "done" else None,
-            "deadline": now + timedelta(minutes=30) if state == "waiting" else None,
-        }
-        for step, kind, state, role, after in steps
-    ]  # fmt: skip
-    return head, rows
-
-
-def a_node(now: datetime, **changes: Any) -> dict[str, Any]:
+def a_node(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns and fields
     return {
         "id": uuid7(now), "unit": "district", "kind": "agent", "state": "active", "host_name": "portal-1",
         "machine_id": "c0ffee", "assets": ["district-portal"], "certificate_serial": "1",
@@ -203,7 +208,7 @@ def a_node(now: datetime, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def an_exit(node: str, now: datetime, **changes: Any) -> dict[str, Any]:
+def an_exit(node: str, now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns and fields
     return {
         "node": node, "key": "eth0|198.51.100.1", "unit": "district", "link": "eth0", "link_kind": "wired",
         "next_hop": "198.51.100.1", "addresses": ["198.51.100.20"], "verdict": "sanctioned",

@@ -32,24 +32,28 @@
   const before = new Map();
   function tick() {
     const seen = new Set();
+    if (wall) wall.textContent = `${face.format(now())} ${offset}`;
     for (const count of document.querySelectorAll("[data-due]")) {
       const due = Date.parse(count.dataset.due), began = Date.parse(count.dataset.began);
       const left = due - now();
       const share = due > began ? Math.min(1, Math.max(0, (now() - began) / (due - began))) : 0;
       const text = put(left < 0 ? words.late : words.left, span(left));
       if (count.textContent !== text) count.textContent = text;
-      const face = count.closest(".face"), state = heat(share, left);
-      if (face.dataset.heat !== state) {
-        face.dataset.heat = state;
-        const burn = face.closest(".burn");
-        if (burn && burn.querySelector(".face") === face) burn.dataset.heat = state;
+      const card = count.closest(".face"), state = heat(share, left);
+      if (card.dataset.heat !== state) {
+        card.dataset.heat = state;
+        const burn = card.closest(".burn");
+        if (burn && burn.querySelector(".face") === card) burn.dataset.heat = state;
       }
-      face.querySelector("progress").value = share;
+      card.querySelector("progress").value = share;
       const key = `${count.dataset.about} ${count.dataset.due}`;
       if (!seen.has(key)) announce(key, count.dataset.about, left);
       seen.add(key);
     }
   }
+  const wall = document.getElementById("wall");
+  const offset = wall && wall.textContent.split(" ").pop();
+  const face = wall && new Intl.DateTimeFormat("en-GB", { timeZone: wall.dataset.zone, timeStyle: "medium" });
   function announce(key, about, left) {
     const last = before.get(key);
     before.set(key, left);
