@@ -32,6 +32,11 @@ def arguments(command: Sequence[str], cursor: str, *, follow: bool, since: str =
     ]
 
 
+def newest(command: Sequence[str]) -> list[str]:
+    """Return the argv that prints the journal's newest entry, whatever it is about: where to begin."""
+    return [*command, "--output=json", "--output-fields=MESSAGE", "--no-pager", "--quiet", "--lines=1"]
+
+
 @asynccontextmanager
 async def running(argv: list[str]) -> AsyncIterator[Process]:
     """Run the child; it is ended with the block.

@@ -179,6 +179,8 @@ class Logins:
         tail = Tail(path, saved.place)
         if saved.place is None:
             tail.start_at_end()
+            saved.place = tail.place
+            self._save(saved)
         cuts = 0
         with _grows(path) as changed:
             while self._log() == path:
@@ -195,6 +197,9 @@ class Logins:
         return [body for line in tail.read() for body in self._count(bursts, partial(self._line, line, now))]
 
     async def _follow_journal(self, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
+        if not saved.cursor:
+            saved.cursor = await self._newest()
+            self._save(saved)
         argv = journal.arguments(self._settings.journalctl, saved.cursor, follow=True)
         async with journal.running(argv) as child:
             while True:
@@ -213,6 +218,15 @@ class Logins:
                 except ValueError as error:
                     self._runs.note_gap(str(error))
                 await self._tell(saved, bursts, bodies, emit, clock, moved=moved)
+
+    async def _newest(self) -> str:
+        """Return the cursor of the journal's newest entry, empty where it has none yet."""
+        argv = journal.newest(self._settings.journalctl)
+        async with asyncio.timeout(_ONCE_SECONDS), journal.running(argv) as child:
+            try:
+                return self._reader.entry(await journal.next_line(child))[1]
+            except (EOFError, ValueError):
+                return ""
 
     async def _tell(
         self,
