@@ -6,6 +6,7 @@ from datetime import datetime
 from wire.codec import Codec, unpack
 from wire.messages import Filing, Outcome, Receipt
 
+from ..errors import PermanentError
 from ..store.nodes import Standing
 from .answers import RefusedError
 
@@ -35,10 +36,14 @@ async def filing(
 
     Raises:
         WireError: the body can't be taken.
-        RefusedError: `kind` (403) when the sender is no collector.
+        RefusedError: `kind` (403) when the sender is no collector; `foreign` (403) when it files for others.
     """
     if peer.kind != "collector":
         raise RefusedError(
             "kind", 403, f"node {peer.id} is of kind {peer.kind}; only collectors file reports"
         )
-    return await receive_filing(peer, _filing.decode(unpack(body, encoding)), body, now)
+    message = _filing.decode(unpack(body, encoding))
+    try:
+        return await receive_filing(peer, message, body, now)
+    except PermanentError as error:
+        raise RefusedError("foreign", 403, str(error)) from error

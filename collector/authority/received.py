@@ -1,0 +1,53 @@
+"""Reports from collectors below: stored once a key; the receipt of the first arrival is the receipt."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.messages import Filing, Receipt
+
+from ..errors import PermanentError
+from ..registry import Registry
+from ..store.filings import add_received
+from ..store.nodes import Standing
+
+
+class ForeignFilingError(PermanentError):
+    """A collector files for a unit that it does not speak for."""
+
+
+async def receive(
+    conn: AsyncConnection,
+    peer: Standing,
+    filing: Filing,
+    raw: bytes,
+    *,
+    registry: Registry,
+    issuer: str,
+    now: datetime,
+) -> Receipt:
+    """Store a filing and return its receipt; a resend gets the receipt of the first arrival.
+
+    Args:
+        conn: A write transaction.
+        peer: The collector below, as its certificate says.
+        filing: What it sent.
+        raw: The bytes as received.
+        registry: Knows which units stand below the peer's.
+        issuer: This collector's unit.
+        now: When it was received.
+
+    Raises:
+        ForeignFilingError: The unit stands under another, or another collector used the key.
+    """
+    # A unit that only the collector below knows cannot be anybody else's.
+    if registry.unit(filing.unit) is not None and filing.unit not in registry.below(peer.unit):
+        raise ForeignFilingError(
+            f"collector {peer.id} of unit {peer.unit} files for unit {filing.unit}, which is not below it"
+        )
+    digest = hashlib.sha256(raw).hexdigest()
+    received = await add_received(conn, node=peer.id, message=filing, sha256=digest, now=now)
+    if received.node != peer.id and received.unit != filing.unit:
+        raise ForeignFilingError(f"key {filing.key!r} is another collector's; a filing has a key of its own")
+    return received.receipt(issuer)
