@@ -48,6 +48,7 @@ class DutyClock:
         casework: What an alarm does.
         wall: The host's clock, aware.
         steady: Seconds of a clock that only goes forward.
+        batch: How many due alarms are looked at in one transaction.
 
     Attributes:
         fired: How many alarms have sounded.
@@ -56,12 +57,19 @@ class DutyClock:
     """
 
     def __init__(
-        self, store: Store, casework: Casework, *, wall: Callable[[], datetime], steady: Callable[[], float]
+        self,
+        store: Store,
+        casework: Casework,
+        *,
+        wall: Callable[[], datetime],
+        steady: Callable[[], float],
+        batch: int = BATCH,
     ) -> None:
         self._store = store
         self._casework = casework
         self._wall = wall
         self._steady = steady
+        self._batch = batch
         self._keeper: Timekeeper | None = None
         self._outage: Outage | None = None
         self._marked: datetime | None = None
@@ -115,7 +123,7 @@ class DutyClock:
     async def _fire(self, now: datetime) -> Fired | None:
         """Fire one batch; None where nothing is due."""
         async with self._store.read() as connection:
-            keys = await due_incidents(connection, now, BATCH, self._sick)
+            keys = await due_incidents(connection, now, self._batch, self._sick)
         if not keys:
             return None
         try:
@@ -130,7 +138,7 @@ class DutyClock:
 
     async def _fire_batch(self, connection: AsyncConnection, now: datetime, only: str | None = None) -> Fired:
         fired = await self._casework.fire_due(
-            connection, now, limit=BATCH, outage=self._outage, only=only, skip=self._sick
+            connection, now, limit=self._batch, outage=self._outage, only=only, skip=self._sick
         )
         await raise_mark(connection, MARK, now)
         self._marked = now

@@ -34,10 +34,12 @@ async def add_notices(connection: AsyncConnection, new: Sequence[NewNotice], now
         keys = [notice.key for notice in new[start : start + _PAGE]]
         query = sa.select(notices.c.key).where(notices.c.key.in_(keys))
         known |= set((await connection.execute(query)).scalars())
-    wanted = {notice.key: (uuid7(now), notice) for notice in new if notice.key not in known}
-    if wanted:
-        await connection.execute(sa.insert(notices), [_row(key, one, now) for key, one in wanted.values()])
-        await journal.write_all(connection, [_entry(key, one) for key, one in wanted.values()], now)
+    wanted = {notice.key: notice for notice in new if notice.key not in known}
+    # Ids of one moment are in random order; sorted, who is named first is told first.
+    rows = list(zip(sorted(uuid7(now) for _ in wanted), wanted.values(), strict=True))
+    if rows:
+        await connection.execute(sa.insert(notices), [_row(key, one, now) for key, one in rows])
+        await journal.write_all(connection, [_entry(key, one) for key, one in rows], now)
     return list(wanted)
 
 
