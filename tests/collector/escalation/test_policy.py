@@ -1,0 +1,77 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.escalation import Policy, Step, read_policies, read_policy
+from collector.yaml_marks import Mistakes
+
+SHIPPED = Path(__file__).parents[3] / "configs" / "escalation" / "default.yaml"
+SMALL = "id: {id}\nchains: {{default: [{{to: duty, after: 0s}}]}}\n"
+
+
+def shipped() -> Policy:
+    return read_policy(SHIPPED.read_text(), SHIPPED.name)
+
+
+def test_the_shipped_chains_climb_from_duty_to_leader_to_superior() -> None:
+    chains = {level: [step.to for step in shipped().chain(level)] for level in ("I", "II", "III")}
+
+    assert chains == {level: ["duty", "leader", "superior"] for level in ("I", "II", "III")}
+    assert [step.to for step in shipped().chain("IV")] == ["duty", "leader"]
+
+
+def test_the_graver_the_sooner_is_the_superior_woken() -> None:
+    waits = [shipped().chain(level)[-1].after for level in ("I", "II", "III")]
+
+    assert waits == sorted(waits)
+
+
+def test_an_ungraded_incident_has_the_default_chain() -> None:
+    assert shipped().chain(None) == shipped().chain("IV")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("half", ("duty",)),
+        ("four_fifths", ("duty", "leader")),
+        ("due", ("duty", "leader", "superior")),
+        ("overdue_12", ("duty", "leader", "superior")),
+        ("target", ("duty", "leader")),
+    ],
+)
+def test_more_people_hear_of_a_clock_the_later_it_is(kind: str, told: tuple[str, ...]) -> None:
+    assert shipped().told(kind) == told
+
+
+def test_a_later_file_replaces_an_earlier_one_of_its_id() -> None:
+    own = "id: default\nchains: {default: [{to: leader, after: 5m, channels: [sms]}]}\noverdue_every: 1h\n"
+    policies = read_policies([("shipped", SMALL.format(id="default")), ("own", own)])
+
+    assert policies["default"].chain("I") == (
+        Step(to="leader", after=timedelta(minutes=5), channels=("sms",)),
+    )
+    assert policies["default"].overdue_every == timedelta(hours=1)
+
+
+def test_every_mistake_of_every_file_is_told_at_its_place() -> None:
+    backwards = (
+        "id: a\nchains:\n  default: [{to: duty, after: 5m}, {to: leader, after: 1m}]\noverdue_every: 5s\n"
+    )
+    unknown = "id: b\nchains:\n  default: [{to: boss, after: 0s}]\n  V: []\n"
+    with pytest.raises(Mistakes) as error:
+        read_policies([("a.yaml", backwards), ("b.yaml", unknown), ("c.yaml", SMALL.format(id="c"))])
+
+    assert str(error.value).splitlines() == [
+        "a.yaml:3:56: chains.default[1].after: found 1m, expected a time not before the step above (5m)",
+        "a.yaml:4:16: overdue_every: found 5s, expected a minute or more",
+        "b.yaml:3:18: chains.default[0].to: found 'boss', expected one of duty, leader, superior",
+        "b.yaml:4:3: chains.V: found an unknown field 'V', expected one of I, II, III, IV, default"
+        " (did you mean 'IV'?)",
+    ]
+
+
+def test_a_time_before_the_chain_begins_is_refused() -> None:
+    with pytest.raises(Mistakes, match="after"):
+        read_policy("id: a\nchains: {default: [{to: duty, after: -5m}]}\n", "a.yaml")
