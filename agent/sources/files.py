@@ -186,18 +186,21 @@ class Files:
         """Compare what was touched, tell what changed, remember it as told."""
         loop = asyncio.get_running_loop()
         try:
-            await self._compare_and_tell(guard, emit, clock)
+            look = await self._compare_touched(guard, clock())
         except RefusedError:
             guard.touch(None, loop.time())
             guard.retry_at = loop.time() + max(1.0, self._runs.resting)
+            return
         except OSError as error:
             self._runs.note_gap(f"{guard.root.path} could not be compared: {error}")
             guard.touch(None, loop.time())
             guard.retry_at = loop.time() + self._settings.repeat
+            return
+        if look is not None:
+            await self._tell(guard, look, emit, clock)
 
-    async def _compare_and_tell(self, guard: _Guard, emit: Emit, clock: Clock) -> None:
+    async def _compare_touched(self, guard: _Guard, now: datetime) -> Look | None:
         loop = asyncio.get_running_loop()
-        now = clock()
         guard.load()
         everything = guard.whole or loop.time() >= guard.next_scan
         touched = None if everything else frozenset(guard.touched | guard.held)
@@ -207,8 +210,7 @@ class Files:
         look = await self._runs.look(lambda: self._look(guard, now, touched))
         if touched is None:
             guard.next_scan = loop.time() + self._settings.rescan
-        if look is not None:
-            await self._tell(guard, look, emit, clock)
+        return look
 
     def _look(self, guard: _Guard, now: datetime, touched: frozenset[str] | None) -> Look | None:
         if guard.baseline.generation() == 0:
@@ -232,7 +234,10 @@ class Files:
         observation = Observation("incident", self.name, now, body(guard.root.path, episode, drift))
         await emit(observation)
         guard.drift, guard.episode = drift, episode if drift else None
-        guard.baseline.tell(guard.drift, guard.episode)
+        try:
+            guard.baseline.tell(guard.drift, guard.episode)
+        except OSError as error:
+            self._runs.note_gap(f"{guard.root.path}: what was told is not remembered: {error}")
         guard.distance = min(max(self._settings.settle, 2 * guard.distance), self._settings.repeat)
         guard.not_before = asyncio.get_running_loop().time() + guard.distance if drift else 0.0
 

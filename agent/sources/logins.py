@@ -83,6 +83,7 @@ class Logins:
         self._reader = AuthReader()
         self._runs = Runs(self.name, self._settings.budget)
         self._saved_at = 0.0
+        self._telling = False
 
     def _log(self) -> Path | None:
         """Return the log file to read, None for the journal."""
@@ -159,6 +160,7 @@ class Logins:
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Follow the log until cancelled."""
+        self._telling = False
         if self._file is None:
             raise ValueError("logins: watching needs a state folder for the place read up to")
         saved = self._load()
@@ -171,6 +173,8 @@ class Logins:
                 else:
                     await self._follow_journal(saved, bursts, emit, clock)
             except (OSError, RefusedError) as error:
+                if self._telling:
+                    raise  # not the log but the outbox failed
                 self._runs.note_gap(f"{path or 'journal'} could not be read: {error}")
             await self._runs.tell(emit, "incident", clock())
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -241,9 +245,11 @@ class Logins:
         """Emit, and only then save the place and the counters."""
         now = clock()
         bodies = [*bodies, *bursts.tick(now)]
+        self._telling = True
         for body in bodies:
             await emit(Observation("incident", self.name, now, body))
         await self._runs.tell(emit, "incident", now)
+        self._telling = False
         at = asyncio.get_running_loop().time()
         if bodies or (moved and at - self._saved_at >= _SAVE_SECONDS):
             saved.counters = bursts.saved()

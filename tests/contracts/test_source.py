@@ -1,0 +1,136 @@
+"""What every source owes (`agent/sources/port.py`), whichever it is."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import msgspec
+import pytest
+
+from agent.clock import host_clock
+from agent.sources import (
+    SOURCES,
+    BurstSettings,
+    FilesSettings,
+    LoginsSettings,
+    Observation,
+    Source,
+    SourcesSettings,
+    WebRoot,
+    accept,
+    build,
+)
+from agent.tasks import Tasks
+from wire.messages import ReportKind
+
+NAMES = [source.name for source in SOURCES]
+
+
+class Host(NamedTuple):
+    """A host's tree with a web root that was tampered with and a log of failed logins."""
+
+    root: Path
+    state: Path
+    settings: SourcesSettings
+
+    def source(self, name: str) -> Source:
+        """A new start of the source."""
+        (found,) = [one for one in build(self.settings, self.state, self.root) if one.name == name]
+        return found
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    site, log, state = tmp_path / "www", tmp_path / "var/log/auth.log", tmp_path / "state"
+    for folder in (site, log.parent, state):
+        folder.mkdir(parents=True)
+    (site / "index.html").write_text("good")
+    web = WebRoot(path=str(site))
+    accept(web, state)
+    (site / "index.html").write_text("bad")
+    at = host_clock().now().isoformat()
+    log.write_text(f"{at} host sshd[1]: Failed password for root from 203.0.113.9 port 1 ssh2\n" * 9)
+    (state / "logins.json").write_bytes(
+        msgspec.json.encode({"place": {"inode": log.stat().st_ino, "offset": 0}})
+    )
+    bursts = BurstSettings(by_source=5)
+    settings = SourcesSettings(files=FilesSettings(roots=(web,)), logins=LoginsSettings(bursts=bursts))
+    return Host(tmp_path, state, settings)
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_every_source_has_a_name_of_its_own_and_stands_in_the_order_it_runs_in(host: Host) -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    assert [one.name for one in build(host.settings, host.state, host.root)] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_look_tells_json_of_known_kinds_at_the_time_it_was_given(host: Host, name: str) -> None:
+    now = host_clock().now()
+    reading = await host.source(name).once(now)
+
+    assert reading.observations
+    for one in reading.observations:
+        assert (one.source, one.observed_at) == (name, now)
+        assert one.kind in get_args(ReportKind)
+        assert msgspec.json.decode(msgspec.json.encode(one.body)) == one.body
+        assert (one.kind == "incident") == ("key" in one.body)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_look_leaves_no_trace(host: Host, name: str) -> None:
+    before = snapshot(host.root)
+    await host.source(name).once(host_clock().now())
+
+    assert snapshot(host.root) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_look_at_an_empty_host_names_what_is_missing_and_raises_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    settings = SourcesSettings(files=FilesSettings(roots=(WebRoot(path=str(tmp_path / "nowhere")),)))
+    (source,) = [one for one in build(settings, None, tmp_path) if one.name == name]
+    reading = await source.once(host_clock().now())
+
+    assert all(one.source == name and one.what and one.why for one in reading.unreadable)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_was_not_made_durable_is_told_again_at_the_next_start(host: Host, name: str) -> None:
+    """The emit that fails at first is what a full disk looks like."""
+    refused: list[Observation] = []
+
+    async def fail(observation: Observation) -> None:
+        refused.append(observation)
+        raise OSError(28, "No space left on device")
+
+    async with asyncio.timeout(20):
+        with pytest.raises(OSError, match="No space left") as raised:
+            await host.source(name).watch(fail, host_clock().now)
+    assert raised.value.errno == 28
+    told = await first(host.source(name))
+
+    assert (told.kind, told.body.get("key")) == (refused[0].kind, refused[0].body.get("key"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_watch_that_is_cancelled_ends_and_leaves_nothing_open(host: Host, name: str) -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting, no paths
+    await first(host.source(name))
+
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
+
+
+async def first(source: Source) -> Observation:
+    """Return the first thing a watch tells, and end it."""
+    heard: asyncio.Queue[Observation] = asyncio.Queue()
+    async with asyncio.timeout(20), Tasks() as tasks:
+        tasks.spawn(source.name, source.watch(heard.put, host_clock().now))
+        told = await heard.get()
+        tasks.stop()
+    return told
