@@ -29,9 +29,7 @@ def run(args: argparse.Namespace) -> int:
     make_folder(settings.state)
     superior = asyncio.run(join(args.superior, token, socket.gethostname(), settings.state))
     zh = (args.lang or settings.language) == "zh"
-    said = f"已接入 {superior.url},单位 {superior.unit},节点 {superior.node}"
-    print(
-        said if zh else f"joined {superior.url} as unit {superior.unit}, node {superior.node}",
-        file=sys.stderr,
-    )
+    unit, node = ("单位", "节点") if zh else ("unit", "node")
+    said = "已接入" if zh else "joined"
+    print(f"{said} {superior.url}: {unit} {superior.unit}, {node} {superior.node}", file=sys.stderr)
     return 0

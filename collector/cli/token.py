@@ -26,9 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     part = parts.add_parser("create", help="make a token; it is shown once 生成令牌,只显示一次")
     purpose = part.add_mutually_exclusive_group(required=True)
     purpose.add_argument("--unit", metavar="UNIT", help="unit of the nodes it enrols 所属单位")
-    purpose.add_argument(
-        "--api", metavar="ROLE", choices=ROLES, help=f"API token: {', '.join(ROLES)} 接口令牌"
-    )
+    purpose.add_argument("--api", choices=ROLES, help="role of an API token 接口令牌的角色")
     part.add_argument("--kind", choices=["agent", "collector"], default="agent", help="node kind 节点种类")
     part.add_argument("--expires", metavar="TIME", type=_life, default=timedelta(hours=1), help="30m, 1h, 7d")
     part.add_argument("--uses", metavar="N", type=_uses, default=1, help="how many nodes 可用次数")

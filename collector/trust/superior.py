@@ -113,7 +113,7 @@ async def _ask(url: str, token: EnrolmentToken, request: EnrolmentRequest) -> En
                 raise PermanentError(f"{url} refused ({answer.status}): {_detail(body)}")
             return _enrolment.decode(body)
     except (ClientError, TimeoutError) as error:
-        raise RetryableError(f"{url}: {error or 'no answer'}; is the collector above running?") from None
+        raise RetryableError(f"{url}: {str(error) or 'no answer'}; is the collector above running?") from None
     except WireError as error:
         raise PermanentError(f"{url} answered what we do not understand: {error}") from None
 

@@ -67,9 +67,16 @@ def test_every_mistake_of_every_file_is_told_at_its_place() -> None:
         "a.yaml:3:56: chains.default[1].after: found 1m, expected a time not before the step above (5m)",
         "a.yaml:4:16: overdue_every: found 5s, expected a minute or more",
         "b.yaml:3:18: chains.default[0].to: found 'boss', expected one of duty, leader, superior",
-        "b.yaml:4:3: chains.V: found an unknown field 'V', expected one of I, II, III, IV, default"
-        " (did you mean 'IV'?)",
+        (
+            "b.yaml:4:3: chains.V: found an unknown field 'V', expected one of I, II, III, IV, default"
+            " (did you mean 'IV'?)"
+        ),
     ]
+
+
+def test_a_chain_without_steps_is_refused() -> None:
+    with pytest.raises(Mistakes, match=r"chains\.I: found no steps, expected one step at least"):
+        read_policy("id: a\nchains: {default: [{to: duty, after: 0s}], I: []}\n", "a.yaml")
 
 
 def test_a_time_before_the_chain_begins_is_refused() -> None:

@@ -90,3 +90,12 @@ def obligations(answer: Described, regime: str = "") -> Described:
 def applies(answer: Described, regime: str) -> Any:  # noqa: ANN401 - true, false or "unknown"
     """Whether a regime applies."""
     return next(looked["applies"] for looked in answer["regimes"] if looked["id"] == regime)
+
+
+def filed(*filings: Described) -> Described:
+    return {"incident": {"filings": list(filings)}}
+
+
+def filing(obligation: str, at: str, receipt_at: str | None = None, **more: object) -> Described:
+    told: Described = {"obligation": obligation, "at": at, **more}
+    return told if receipt_at is None else {**told, "receipt_at": receipt_at}

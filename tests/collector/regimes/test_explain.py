@@ -261,8 +261,8 @@ def test_the_answer_has_the_form_of_the_contract(ask: Ask) -> None:
     assert {"criterion", "level", "verified", "figure", "unit", "source", "text"} == set(answer["reasons"][0])
     assert {"level", "at", "criterion"} == set(answer["next_level"])
     assert {
-        "id", "regime", "stage", "recipient", "anchor", "anchor_at", "due_at", "target_at", "state", "content",
-        "source", "verified",
+        "id", "regime", "stage", "recipient", "anchor", "anchor_at", "due_at", "target_at", "state",
+        "content", "source", "verified",
     } == set(answer["obligations"][0])  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A whole agents' listener for a test."""
+"""What several rooms of the collector need in their tests."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,0 +1,108 @@
+"""`fengsui-collector token create`."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collector.cli import main
+from collector.store import nodes, users
+from collector.store.engine import Store
+from collector.trust.tokens import digest, read_token
+from tests.collector.ingest.tower import REGISTRY
+
+NOW = datetime.now(UTC)  # noqa: TID251 - the command reads the same clock
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    (tmp_path / "registry.yaml").write_text(REGISTRY)
+    file = tmp_path / "collector.yaml"
+    file.write_text(
+        "unit: city\nregistry: registry.yaml\nstate_dir: state\n"
+        "listen: {agents: {port: 9443, names: [collector.example, 10.0.0.1]}}\nlanguage: en\n"
+    )
+    return str(file)
+
+
+async def _found(config: str, secret: str) -> nodes.TokenRow | None:
+    store = await Store.open(f"sqlite+aiosqlite:///{Path(config).parent / 'state/state.db'}")
+    async with store.read() as connection:
+        row = await nodes.find_token(connection, digest(secret), NOW)
+    await store.close()
+    return row
+
+
+def test_a_token_names_the_collector_and_pins_its_authority(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["token", "create", "--config", config, "--unit", "city", "--expires", "2h", "--uses", "3"]
+    assert main(words) == 0
+
+    out, said = capsys.readouterr()
+    token = read_token(out)
+    assert token.url == "https://collector.example:9443"
+    state = Path(config).parent / "state"
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / "ca.key").stat().st_mode & 0o777 == 0o600
+    assert "unit city, 3 use(s)" in said
+    row = asyncio.run(_found(config, token.secret))
+    assert row is not None
+    assert (row.unit, row.kind, row.uses_left) == ("city", "agent", 3)
+    assert 7100 < (row.expires_at - NOW).total_seconds() < 7300
+
+
+def test_json_is_one_document_with_the_token(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["token", "create", "--config", config, "--unit", "city", "--kind", "collector", "--json"]
+    assert main(words) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["unit"], made["kind"]) == ("city", "collector")
+    assert made["token"].startswith("fs1.")
+
+
+def test_a_unit_the_register_has_not_is_named_with_those_it_has(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["token", "create", "--config", config, "--unit", "town"]) == 1
+    said = capsys.readouterr().err
+    assert "'town'" in said
+    assert "city" in said
+
+
+async def _role(config: str, bearer: str) -> str | None:
+    store = await Store.open(f"sqlite+aiosqlite:///{Path(config).parent / 'state/state.db'}")
+    async with store.read() as connection:
+        found = await users.api_token(connection, digest(bearer))
+    await store.close()
+    return found.role if found else None
+
+
+def test_an_api_token_is_stored_as_a_digest_with_its_role(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["token", "create", "--config", config, "--api", "metrics", "--lang", "zh"]) == 0
+    out, said = capsys.readouterr()
+    bearer = out.strip()
+    assert "只显示这一次" in said
+    assert asyncio.run(_role(config, bearer)) == "metrics"
+    state = Path(config).parent / "state"
+    assert not any(bearer.encode() in file.read_bytes() for file in state.iterdir() if file.is_file())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--unit", "city", "--api", "duty"],
+        ["--api", "emperor"],
+        ["--unit", "city", "--expires", "soon"],
+        ["--unit", "city", "--expires", "31d"],
+        ["--unit", "city", "--uses", "0"],
+    ],
+)
+def test_wrong_words_are_wrong_usage(config: str, words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["token", "create", "--config", config, *words])
+    assert ended.value.code == 2
