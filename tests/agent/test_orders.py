@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from agent.actions import BadParametersError, Finished
+from agent.orders import Orders
+from agent.outbox import Bounds, Outbox
+from agent.tasks import Tasks
+from agent.transport import Transport
+from wire.messages import Order
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.enrolment import Identity
+    from tests.agent.conftest import FarSide
+
+
+class Probe:
+    """An action that counts how often it is carried out and does what a test tells it."""
+
+    kind = "collect_evidence"
+
+    def __init__(self, does: Callable[[Order], Finished]) -> None:
+        self.does = does
+        self.runs = 0
+
+    def carry_out(self, order: Order) -> Finished:
+        self.runs += 1
+        return self.does(order)
+
+
+def brings(_: Order) -> Finished:
+    return Finished({"size": 3}, ({"chunk": 0}, {"chunk": 1}))
+
+
+class Desk:
+    """A running `Orders` and what it works with."""
+
+    def __init__(self, far_side: FarSide, outbox: Outbox, clock: Clock, transport: Transport) -> None:
+        self.far = far_side
+        self.outbox = outbox
+        self.clock = clock
+        self.waits: list[float] = []
+        self.probe = Probe(brings)
+        self.orders = Orders(
+            transport,
+            outbox,
+            {"collect_evidence": self.probe},
+            now=clock.now,
+            random=lambda: 0.5,
+            language="en",
+            sleep=self._sleep,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0.01)
+
+    def order(self, identifier: str = "o1", kind: str = "collect_evidence", seconds: float = 60) -> Order:
+        now = self.clock.now()
+        return Order(
+            id=identifier,
+            kind=kind,  # type: ignore[arg-type]
+            params={},
+            issued_at=now,
+            deadline=now + timedelta(seconds=seconds),
+        )
+
+    async def issue(self, *orders: Order) -> list[tuple[str, str]]:
+        self.far.orders += orders
+        async with self.far.news:
+            self.far.news.notify_all()
+        async with Tasks() as tasks:
+            tasks.spawn("orders", self.orders.run())
+            await self.far.until(lambda: len(self.far.outcomes) >= len(self.far.orders))
+        return [(outcome.order, outcome.state) for outcome in self.far.outcomes]
+
+
+@pytest.fixture
+async def desk(far_side: FarSide, identity: Identity, clock: Clock, tmp_path: Path) -> AsyncIterator[Desk]:
+    outbox = Outbox(tmp_path / "state", clock, Bounds(min_free_bytes=0))
+    transport = Transport([far_side.url], identity.tls(), clock.now)
+    yield Desk(far_side, outbox, clock, transport)
+    await transport.close()
+    outbox.close()
+
+
+async def test_an_allowed_order_is_done_its_evidence_queued_and_its_outcome_told(desk: Desk) -> None:
+    assert await desk.issue(desk.order()) == [("o1", "done")]
+
+    assert desk.far.outcomes[0].detail == {"size": 3}
+    batch = await desk.outbox.peek()
+    assert batch is not None
+    assert [(report.kind, report.source) for report in batch.reports] == [("evidence", "orders")] * 2
+
+
+async def test_an_order_that_is_told_again_is_not_carried_out_again(desk: Desk) -> None:
+    await desk.issue(desk.order())
+    desk.far.outcomes.clear()
+
+    assert await desk.issue() == [("o1", "done")]
+
+    assert desk.probe.runs == 1
+    assert (await desk.outbox.status()).reports == 2
+
+
+async def test_what_the_settings_do_not_allow_is_refused_whatever_it_is(desk: Desk) -> None:
+    ended = await desk.issue(desk.order("o1", "run_shell"), desk.order("o2"))
+
+    assert ended == [("o1", "refused"), ("o2", "done")]
+    assert "run_shell" in desk.far.outcomes[0].detail["why"]
+
+
+async def test_bad_parameters_are_refused(desk: Desk) -> None:
+    def refuse(_: Order) -> Finished:
+        raise BadParametersError("params.items: found 3, expected a list of names")
+
+    desk.probe.does = refuse
+
+    assert await desk.issue(desk.order()) == [("o1", "refused")]
+    assert "params.items" in desk.far.outcomes[0].detail["why"]
+
+
+async def test_an_action_that_breaks_ends_its_order_as_failed_with_the_reason(desk: Desk) -> None:
+    def breaks(_: Order) -> Finished:
+        raise OSError("no such table")
+
+    desk.probe.does = breaks
+
+    assert await desk.issue(desk.order()) == [("o1", "failed")]
+    assert desk.far.outcomes[0].detail == {"why": "OSError: no such table"}
+
+
+async def test_an_order_that_comes_late_or_takes_too_long_expires(desk: Desk) -> None:
+    stuck = threading.Event()
+
+    def hangs(_: Order) -> Finished:
+        stuck.wait(20)
+        return Finished({})
+
+    desk.probe.does = hangs
+
+    ended = await desk.issue(desk.order("late", seconds=-5), desk.order("slow", seconds=1.5))
+
+    stuck.set()
+    assert ended == [("late", "expired"), ("slow", "expired")]
+
+
+async def test_a_wrong_clock_of_this_node_expires_nothing(desk: Desk) -> None:
+    real = desk.clock.now
+    desk.orders._now = lambda: real() + timedelta(days=400)
+
+    assert await desk.issue(desk.order()) == [("o1", "done")]
+
+
+async def test_an_order_that_cannot_be_read_is_refused_and_hides_no_other(desk: Desk) -> None:
+    async def poll(_: web.Request) -> web.StreamResponse | None:
+        odd = {"id": "odd", "kind": "collect_evidence", "params": [], "deadline": "soon"}
+        return web.json_response({"version": 1, "orders": [odd]})
+
+    desk.far.behave["/v1/orders"] = poll
+    async with Tasks() as tasks:
+        tasks.spawn("orders", desk.orders.run())
+        await desk.far.until(lambda: bool(desk.far.outcomes))
+
+    assert desk.far.outcomes[0].state == "refused"
+
+
+async def test_an_outcome_is_sent_until_it_is_taken(desk: Desk) -> None:
+    answers = iter([503, 500])
+
+    async def outcome(request: web.Request) -> web.StreamResponse | None:
+        await request.read()
+        status = next(answers, None)
+        return web.Response(status=status) if status else None
+
+    desk.far.behave["/v1/outcomes"] = outcome
+
+    assert await desk.issue(desk.order()) == [("o1", "done")]
+    assert desk.probe.runs == 1
+    assert len(desk.waits) >= 2
+
+
+async def test_an_outcome_that_the_collector_can_never_take_is_not_sent_for_ever(desk: Desk) -> None:
+    gone = 0
+
+    async def outcome(request: web.Request) -> web.StreamResponse | None:
+        nonlocal gone
+        await request.read()
+        gone += 1
+        return web.Response(status=404 if gone == 1 else 410)
+
+    desk.far.behave["/v1/outcomes"] = outcome
+    desk.far.orders.append(desk.order())
+    async with Tasks() as tasks:
+        tasks.spawn("orders", desk.orders.run())
+        await desk.far.until(lambda: gone >= 1)
+        async with asyncio.timeout(10):
+            while await desk.outbox.untold_outcomes():  # noqa: ASYNC110 - a row is awaited, no event of ours
+                await asyncio.sleep(0.01)
+
+
+async def test_a_collector_that_fails_is_asked_again_after_a_wait(desk: Desk) -> None:
+    answers = iter([500, 403])
+
+    async def poll(_: web.Request) -> web.StreamResponse | None:
+        status = next(answers, None)
+        return web.Response(status=status) if status else None
+
+    desk.far.behave["/v1/orders"] = poll
+
+    assert await desk.issue(desk.order()) == [("o1", "done")]
+    assert desk.waits[:2] == [0.5, 1.0]

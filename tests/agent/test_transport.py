@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from agent.transport import Transport, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agent.clock import Clock
+    from agent.enrolment import Identity
+    from tests.agent.conftest import FarSide
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+async def transport(far_side: FarSide, identity: Identity, clock: Clock) -> AsyncIterator[Transport]:
+    made = Transport([far_side.url], identity.tls(), clock.now)
+    yield made
+    await made.close()
+
+
+async def test_requests_share_a_long_lived_connection_of_tls_1_3_without_delay(
+    far_side: FarSide, transport: Transport
+) -> None:
+    versions = []
+
+    async def look(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        versions.append(request.transport.get_extra_info("ssl_object").version())
+        return web.Response(headers={"Retry-After": "3"})
+
+    far_side.behave["/v1/orders"] = look
+    far_side.connections.clear()
+
+    replies = [await transport.request("GET", "/v1/orders?wait=0") for _ in range(3)]
+
+    assert [(reply.status, reply.retry_after) for reply in replies] == [(200, 3)] * 3
+    assert replies[0].date is not None
+    assert versions == ["TLSv1.3"] * 3
+    assert len(far_side.connections) == 1
+    (pool,) = transport._session.connector._conns.values()  # type: ignore[union-attr]
+    ((protocol, _),) = pool
+    raw = protocol.transport.get_extra_info("socket")
+    assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+async def test_the_next_address_is_tried_when_one_does_not_answer_and_is_then_kept(
+    far_side: FarSide, identity: Identity, clock: Clock
+) -> None:
+    dead = f"https://127.0.0.1:{closed_port()}"
+    transport = Transport([dead, far_side.url], identity.tls(), clock.now)
+
+    assert (await transport.request("GET", "/v1/orders?wait=0")).status == 200
+    assert transport.addresses[transport._current] == far_side.url
+    await transport.close()
+
+
+async def test_an_address_that_serves_something_else_is_passed_over(
+    far_side: FarSide, identity: Identity, clock: Clock
+) -> None:
+    async def not_me(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=404)
+
+    far_side.behave["/v1/orders"] = not_me
+    transport = Transport([far_side.url], identity.tls(), clock.now)
+
+    with pytest.raises(UnreachableError, match="status 404"):
+        await transport.request("GET", "/v1/orders")
+    await transport.close()
+
+
+async def test_where_no_address_answers_all_of_them_are_named(identity: Identity, clock: Clock) -> None:
+    addresses = [f"https://127.0.0.1:{closed_port()}" for _ in range(2)]
+    transport = Transport(addresses, identity.tls(), clock.now)
+
+    with pytest.raises(UnreachableError) as error:
+        await transport.request("GET", "/v1/orders")
+
+    assert all(address in str(error.value) for address in addresses)
+    await transport.close()
+
+
+async def test_a_collector_of_another_authority_gets_nothing(far_side: FarSide, clock: Clock) -> None:
+    stranger = ssl.create_default_context()
+    transport = Transport([far_side.url], stranger, clock.now)
+
+    with pytest.raises(UnreachableError, match="certificate"):
+        await transport.request("POST", "/v1/batches", b"secret")
+
+    assert far_side.reports == []
+    await transport.close()
+
+
+async def test_an_answer_without_end_is_cut(far_side: FarSide, transport: Transport) -> None:
+    async def flood(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"x" * (5 * 1024 * 1024))
+
+    far_side.behave["/v1/orders"] = flood
+
+    with pytest.raises(UnreachableError, match="more than"):
+        await transport.request("GET", "/v1/orders")
+
+
+async def test_a_collector_that_does_not_answer_in_time_is_given_up(transport: Transport) -> None:
+    with pytest.raises(UnreachableError, match=r"(?i)timeout"):
+        await transport.request("GET", "/v1/orders?wait=50", seconds=0.2)

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from agent.outbox import Bounds, Entry, Outbox
+from agent.tasks import Tasks
+from agent.transport import Transport
+from agent.uplink import Uplink
+from wire.codec import unpack
+from wire.messages import Batch, Refusal, ReportKind
+from wire.session import Held
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.enrolment import Identity
+    from tests.agent.conftest import FarSide
+
+pytestmark = pytest.mark.usefixtures("uplink")
+
+
+class Waits:
+    """Stands for time between two tries: hands out the waits asked for and passes over them."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def outbox(tmp_path: Path, clock: Clock) -> AsyncIterator[Outbox]:
+    folder = tmp_path / "state"
+    folder.mkdir(exist_ok=True)
+    made = Outbox(folder, clock, Bounds(min_free_bytes=0))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+async def uplink(
+    far_side: FarSide, identity: Identity, outbox: Outbox, clock: Clock, waits: Waits
+) -> AsyncIterator[Uplink]:
+    transport = Transport([far_side.url], identity.tls(), clock.now)
+    made = Uplink(transport, outbox, lambda: 0.5, "en", waits.sleep)
+    async with Tasks() as tasks:
+        tasks.spawn("uplink", made.run())
+        yield made
+    await transport.close()
+
+
+async def put(outbox: Outbox, clock: Clock, *notes: str, kind: ReportKind = "incident") -> list[str]:
+    return [await outbox.accept(Entry(kind, "test", clock.now(), {"note": note})) for note in notes]
+
+
+async def drained(outbox: Outbox) -> None:
+    async with asyncio.timeout(10):
+        await outbox.drained()
+
+
+def notes(far_side: FarSide) -> list[str]:
+    return [
+        msgspec.json.decode(bytes(report.body))["note"]
+        for report in far_side.reports
+        if report.kind == "incident"
+    ]
+
+
+async def test_what_is_accepted_arrives_once_in_its_order_and_leaves_the_disk(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    ids = await put(outbox, clock, *map(str, range(50)))
+
+    await drained(outbox)
+
+    assert [report.id for report in far_side.reports] == ids
+
+
+async def test_an_idle_uplink_sends_a_report_within_50_milliseconds_of_its_acceptance(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    await put(outbox, clock, "warm")
+    await drained(outbox)
+    took = []
+    for number in range(20):
+        begun = perf_counter()
+        await put(outbox, clock, str(number))
+        await far_side.until(lambda number=number: len(far_side.reports) == number + 2)
+        took.append(perf_counter() - begun)
+
+    assert sorted(took)[10] < 0.05
+
+
+async def test_a_large_batch_is_compressed_and_a_connection_is_kept(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    await put(outbox, clock, "x" * 5000)
+    await drained(outbox)
+    await put(outbox, clock, "small")
+    await drained(outbox)
+
+    assert far_side.encodings == ["zstd", ""]
+
+
+async def test_a_lost_acknowledgement_stores_nothing_twice(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    lost = 0
+
+    async def lose(request: web.Request) -> web.StreamResponse | None:
+        nonlocal lost
+        if lost == 3:
+            return None
+        lost += 1
+        await far_side.batches(request)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    far_side.behave["/v1/batches"] = lose
+    ids = await put(outbox, clock, "a", "b", "c")
+
+    await drained(outbox)
+
+    assert lost == 3
+    assert [report.id for report in far_side.reports] == ids
+
+
+async def test_a_collector_restored_from_a_backup_gets_everything_it_can_still_have(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    await put(outbox, clock, "a")
+    await drained(outbox)
+    backup = dict(far_side.held)
+    await put(outbox, clock, "b")
+    await drained(outbox)
+    far_side.held = backup
+
+    await put(outbox, clock, "c")
+    await drained(outbox)
+
+    assert notes(far_side) == ["a", "b", "c"]
+    assert (await outbox.status()).forks == 0
+
+
+async def test_another_writer_in_our_epoch_loses_nothing_of_ours(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    await put(outbox, clock, "a")
+    await drained(outbox)
+    ((epoch, held),) = far_side.held.items()
+    far_side.held[epoch] = Held(held.highest + 1, "the clone's")
+
+    await put(outbox, clock, "b", "c")
+    await drained(outbox)
+
+    assert notes(far_side) == ["a", "b", "c"]
+    assert (await outbox.status()).forks == 1
+
+
+async def test_the_one_report_that_cannot_be_taken_is_set_aside_and_all_others_arrive(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        plain = unpack(await request.read(), request.headers.get("Content-Encoding", ""))
+        if any(b"poison" in bytes(report.body) for report in msgspec.json.decode(plain, type=Batch).reports):
+            return web.json_response({"detail": "no"}, status=400)
+        return None
+
+    far_side.behave["/v1/batches"] = refuse
+    await asyncio.gather(*(put(outbox, clock, note) for note in ["a", "b", "poison", "c", "d", "e", "f"]))
+
+    await drained(outbox)
+
+    assert sorted(notes(far_side)) == list("abcdef")
+    gap = next(report for report in far_side.reports if report.kind == "gap")
+    assert msgspec.json.decode(bytes(gap.body))["kind"] == "incident"
+    kept = outbox._db.execute("SELECT body FROM refused").fetchall()
+    assert kept == [(b'{"note":"poison"}',)]
+
+
+async def test_a_batch_that_is_too_large_is_halved_until_it_fits(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        plain = unpack(await request.read(), request.headers.get("Content-Encoding", ""))
+        if len(plain) > 5000:
+            return web.Response(status=413)
+        return None
+
+    far_side.behave["/v1/batches"] = refuse
+    await asyncio.gather(*(put(outbox, clock, "x" * 1000) for _ in range(20)))
+
+    await drained(outbox)
+
+    assert len(far_side.reports) == 20
+    assert (await outbox.status()).refused == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "least"),
+    [(503, "7", 7), (507, "30", 30), (429, "2", 2), (403, None, 1), (426, None, 1)],
+)
+async def test_a_collector_that_takes_nothing_is_left_alone_as_long_as_it_asks_and_nothing_is_lost(
+    *,
+    far_side: FarSide,
+    outbox: Outbox,
+    clock: Clock,
+    waits: Waits,
+    status: int,
+    retry_after: str | None,
+    least: float,
+) -> None:
+    answers = iter([status] * 3)
+
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        await request.read()
+        for answer in answers:
+            return web.Response(status=answer, headers={"Retry-After": retry_after} if retry_after else None)
+        return None
+
+    far_side.behave["/v1/batches"] = refuse
+    ids = await put(outbox, clock, "a", "b")
+
+    await drained(outbox)
+
+    assert [report.id for report in far_side.reports] == ids
+    assert len(waits.asked) == 3
+    assert min(waits.asked) >= least
+
+
+async def test_an_answer_that_makes_no_sense_is_not_believed(
+    far_side: FarSide, outbox: Outbox, clock: Clock, waits: Waits
+) -> None:
+    answers = iter([web.Response(body=b"<html>"), web.Response(status=409, body=b"{}")])
+
+    async def babble(request: web.Request) -> web.StreamResponse | None:
+        await request.read()
+        return next(answers, None)
+
+    far_side.behave["/v1/batches"] = babble
+    ids = await put(outbox, clock, "a")
+
+    await drained(outbox)
+
+    assert [report.id for report in far_side.reports] == ids
+    assert len(waits.asked) == 2
+
+
+async def test_a_refusal_that_would_change_nothing_is_waited_out(
+    far_side: FarSide, outbox: Outbox, clock: Clock, waits: Waits
+) -> None:
+    answers = 2
+
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        nonlocal answers
+        plain = unpack(await request.read(), request.headers.get("Content-Encoding", ""))
+        if not answers:
+            return None
+        answers -= 1
+        epoch = msgspec.json.decode(plain, type=Batch).epoch
+        refusal = Refusal(version=1, reason="gap", epoch=epoch, highest=0, highest_id="")
+        return web.Response(status=409, body=msgspec.json.encode(refusal))
+
+    far_side.behave["/v1/batches"] = refuse
+    await put(outbox, clock, "a")
+
+    await drained(outbox)
+
+    assert len(far_side.reports) == 1
+    assert len(waits.asked) == 2
