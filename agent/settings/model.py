@@ -88,10 +88,11 @@ def objections(settings: Settings) -> list[tuple[str, str, str]]:
         for number, text in enumerate(settings.internal_ranges or ())
         if (why := _not_a_network(text))
     ]
-    for number, url in enumerate(settings.collectors):
-        parts = urlsplit(url)
-        if not parts.hostname or parts.path not in {"", "/"} or parts.query or parts.username:
-            found.append((f"collectors[{number}]", repr(url), "https://HOST:PORT and nothing behind it"))
+    found += [
+        (f"collectors[{number}]", repr(url), "https://HOST:PORT and nothing behind it")
+        for number, url in enumerate(settings.collectors)
+        if not _is_origin(url)
+    ]
     names = [log.name for log in settings.orders.evidence_logs]
     found += [
         (f"orders.evidence_logs[{number}].name", f"{name!r} again", "each name once")
@@ -99,6 +100,15 @@ def objections(settings: Settings) -> list[tuple[str, str, str]]:
         if name in names[:number]
     ]
     return found
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        rest = parts.path.rstrip("/") or parts.query or parts.fragment or parts.username
+        return bool(parts.hostname) and parts.port != 0 and not rest
+    except ValueError:
+        return False
 
 
 def _not_a_network(text: str) -> str:

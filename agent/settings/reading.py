@@ -96,7 +96,7 @@ class _Reader:
         """Compose the one document of a text, after a look at its depth: the C composer has no limit."""
         if len(text) > _MAX_CHARACTERS:
             raise SettingsError(
-                [Mistake(self._file, 1, 1, "", f"{len(text)} characters", f"{_MAX_CHARACTERS}")]
+                [Mistake(self._file, 1, 1, "", f"{len(text)} characters", f"at most {_MAX_CHARACTERS}")]
             )
         try:
             self._check_depth(text)
