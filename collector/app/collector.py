@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .. import actions, authority, channels, stages
+from .. import actions, stages
 from ..actions.port import Surroundings
 from ..authority import Upstream
 from ..casework import Casework
+from ..channels import Channel, open_channels
 from ..desk.world import Desk
 from ..duty.auditor import Auditor
 from ..duty.clock import DutyClock
@@ -92,8 +93,23 @@ class Collector:
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, live.registry, settings.unit, now=now)
-        self._notices = Notices(store, lambda: channels.build(live.settings()), now)
-        self._upstream = Upstream(store, live.settings, live.registry, self._casework.record_filing, now)
+        self._channels = open_channels(settings.channels)
+        self._notices = Notices(
+            store,
+            channels=self._open_channels,
+            registry=live.registry,
+            http_allow=self._http_allow,
+            clock=now,
+            on_death=ending.died,
+        )
+        self._upstream = Upstream(
+            store,
+            state=settings.state,
+            registry=live.registry,
+            routes=lambda: live.settings().routes,
+            record_filing=self._casework.record_filing,
+            clock=now,
+        )
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
         )
@@ -136,6 +152,7 @@ class Collector:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await _close(self._channels)
         return 1 if self._ending.dead else 0
 
     async def _open(self) -> None:
@@ -164,6 +181,12 @@ class Collector:
             **self._agents.watches,
         }
 
+    def _open_channels(self) -> Mapping[str, Channel]:
+        return self._channels
+
+    def _http_allow(self) -> tuple[str, ...]:
+        return self._live.settings().http_allow
+
     def _stages(self) -> tuple[stages.Stage, ...]:
         return stages.stages(
             self._live.registry, self._live.classes, self._casework.open, self._casework.note
@@ -173,8 +196,8 @@ class Collector:
         settings = self._live.settings()
         return Surroundings(
             directory=self._live.registry,
-            file=authority.filer(self._live.settings, self._live.registry),
-            http_allow=lambda: self._live.settings().http_allow,
+            file=self._upstream.file,
+            http_allow=self._http_allow,
             language=settings.language,
         )
 
@@ -207,7 +230,9 @@ class Collector:
         except (FengsuiError, Mistakes) as error:
             self._notes(f"reload refused, the settings in use stay in use:\n{error}")
             return
+        old, self._channels = self._channels, open_channels(self._live.settings().channels)
         await self._tell("registry.loaded", self._live.counts())
+        await _close(old)
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
 
     async def _trim(self) -> None:
@@ -227,6 +252,12 @@ class Collector:
             return await journal.write(conn, entry, now())
 
         await self._store.run(write)
+
+
+async def _close(channels: Mapping[str, Channel]) -> None:
+    """Let go of channels; what one of them was sending is sent again by the next."""
+    for channel in channels.values():
+        await channel.close()
 
 
 def _settle_memory() -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from wire.messages import Filing, Order, Outcome, Receipt
 
 from .. import api, console
-from ..authority.received import receive
+from ..authority import receive
 from ..desk.application import make_application
 from ..desk.world import Desk
 from ..eventlog.port import EventLog
@@ -49,6 +49,7 @@ class AgentsDoor:
         self._certificate = ServerCertificate(settings.state, self._authority, settings.listen.agents.names)
         self._standings = Standings(self._standing, self._revoked, self.tally)
         self._desk = OrderDesk(self._open_orders, self._busy_nodes, store.changed, self.tally)
+        self._registry = live.registry
         self._unit = settings.unit
         flows = Flows(
             receiver=Receiver(log, self.tally),
@@ -103,7 +104,11 @@ class AgentsDoor:
         await self._store.run(lambda conn: orders.end_order(conn, outcome, peer.id, now))
 
     async def _receive_filing(self, peer: Standing, filing: Filing, body: bytes, now: datetime) -> Receipt:
-        return await self._store.run(lambda conn: receive(conn, peer, filing, body, now, issuer=self._unit))
+        return await self._store.run(
+            lambda conn: receive(
+                conn, peer, filing, body, registry=self._registry(), issuer=self._unit, now=now
+            )
+        )
 
 
 class DeskDoor:

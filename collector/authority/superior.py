@@ -1,40 +1,18 @@
-"""The collector above: where it is, whom it is trusted by, and one POST to it by mutual TLS.
-
-`fengsui-collector join` writes the folder `<state_dir>/superior/`: `key.pem` (made here, 0600),
-`certificate.pem`, `authorities.pem`, and `identity.json` with `node`, `unit` and `url`.
-"""
+"""One POST at a time to the collector above, by mutual TLS; `trust.superior` keeps who it is."""
 
 import ssl
 from datetime import timedelta
-from pathlib import Path
 
 import aiohttp
-import msgspec
-from msgspec import Struct
 
 from wire import codec
 
 from ..errors import PermanentError, RetryableError
+from ..trust.superior import Superior
 
-FOLDER = "superior"
-IDENTITY = "identity.json"
-KEY, CERTIFICATE, AUTHORITIES = "key.pem", "certificate.pem", "authorities.pem"
 MAX_ANSWER = 64 * 1024
 _REFUSALS = frozenset({400, 413, 415, 422})
 _KEPT = 300
-
-
-class Superior(Struct, frozen=True, kw_only=True):
-    """What `join` left behind.
-
-    Fields:
-        node, unit: Who this collector is to the one above.
-        url: `https://host:port` of its agents' listener.
-    """
-
-    node: str
-    unit: str
-    url: str
 
 
 class UnreachableError(RetryableError):
@@ -47,37 +25,6 @@ class UnreachableError(RetryableError):
 
 class RefusedError(PermanentError):
     """The collector above will not take these bytes, now or later."""
-
-
-def load_superior(state: Path) -> Superior | None:
-    """Return what `join` wrote in a state folder, None where this collector has not joined.
-
-    Raises:
-        PermanentError: It is there and cannot be read.
-    """
-    file = state / FOLDER / IDENTITY
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Superior)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise PermanentError(f"{file}: {error}; join the superior again") from error
-
-
-def tls_of(state: Path) -> ssl.SSLContext:
-    """Return TLS 1.3 with this collector's certificate, trusting the superior's authorities alone.
-
-    Raises:
-        PermanentError: A file is missing or damaged.
-    """
-    folder = state / FOLDER
-    try:
-        context = ssl.create_default_context(cafile=str(folder / AUTHORITIES))
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(folder / CERTIFICATE, folder / KEY)
-    except (OSError, ssl.SSLError) as error:
-        raise PermanentError(f"{folder}: {error}; join the superior again") from error
-    return context
 
 
 class Line:

@@ -41,7 +41,8 @@ from ..store.filings import (
     record_receipt,
 )
 from ..store.incidents import Incident, get_incident
-from .superior import Line, RefusedError, UnreachableError, load_superior, tls_of
+from ..trust.superior import read_superior, superior_context
+from .superior import Line, RefusedError, UnreachableError
 
 PATH = "/v1/filings"
 LEASE = timedelta(seconds=60)
@@ -192,8 +193,8 @@ class Upstream:
                 await self._send(line, filing)
 
     def _open(self) -> Line | None:
-        superior = load_superior(self._state)
-        return Line(superior, tls_of(self._state), TIMEOUT) if superior else None
+        superior = read_superior(self._state)
+        return Line(superior, superior_context(self._state), TIMEOUT) if superior else None
 
     async def _queue(self) -> None:
         routes = self._routes()

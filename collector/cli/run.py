@@ -1,6 +1,7 @@
 """`run`: the collector, until SIGTERM or Ctrl-C; SIGHUP reloads what can be reloaded."""
 
 import argparse
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
 
     from ..app import serve  # noqa: PLC0415 - see above
 
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     world = load_world(args.config, os.environ)
     notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
     return uvloop.run(serve(world, args.config, notes))

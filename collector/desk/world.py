@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..metrics import Buckets
 from ..registry import Registry
 from ..store.engine import Store
 
@@ -57,7 +58,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     move: Move
     complete_step: CompleteStep
     pulses: Callable[[], Mapping[str, datetime]]
-    counters: Callable[[], Mapping[str, float]]
+    counters: Callable[[], Mapping[str, float | Mapping[str, float] | Buckets]]
     unit: str
     language: str = "zh"
     version: str = "0"

@@ -200,8 +200,8 @@ COLLECTOR: dict[str, Any] = {
     "registry": "registry.yaml",
     "state_dir": "collector",
     "listen": {
-        "agents": {"host": SANCTIONED, "port": "8443", "names": [SANCTIONED]},
-        "console": {"host": "127.0.0.1", "port": "0"},
+        "agents": {"host": SANCTIONED, "port": 8443, "names": [SANCTIONED]},
+        "console": {"host": "127.0.0.1", "port": 0},
     },
 }
 AGENT: dict[str, Any] = {

@@ -72,15 +72,15 @@ class Stage:
 
     def _collector(self, name: str, unit: str, webhook: str) -> dict[str, Any]:
         routes = (
-            {"informatization_authority": {"way": "upstream", "auto": "true"}} if name == "district" else {}
+            {"informatization_authority": {"way": "upstream", "auto": True}} if name == "district" else {}
         )
         return {
             "unit": unit,
             "registry": "registry.yaml",
             "state_dir": name,
             "listen": {
-                "agents": {"host": "127.0.0.1", "port": "0", "names": ["127.0.0.1", "localhost"]},
-                "console": {"host": "127.0.0.1", "port": "0"},
+                "agents": {"host": "127.0.0.1", "port": 0, "names": ["127.0.0.1", "localhost"]},
+                "console": {"host": "127.0.0.1", "port": 0},
             },
             "routes": routes,
             "channels": [{"name": "webhook", "kind": "webhook", "url": webhook, "timeout": "5s"}],
