@@ -10,7 +10,17 @@ from wire.vocabulary import LEVELS
 
 from .. import shipped
 from ..classes import read_classes
-from ..regimes import Answer, Case, Obligation, Regime, check_case, explain, load_regimes, read_case
+from ..regimes import (
+    Answer,
+    Case,
+    CaseErrors,
+    Obligation,
+    Regime,
+    check_case,
+    explain,
+    load_regimes,
+    read_case,
+)
 from ..regimes.words import RECIPIENTS, STATES
 from ..yaml_marks import Mistake, Mistakes, parse_time
 
@@ -74,7 +84,10 @@ def _folders(config: str | None) -> list[Path]:
 
 
 def _case(file: str, regimes: tuple[Regime, ...]) -> Case:
-    text = _text(file)
+    try:
+        text = _text(file)
+    except Mistakes as error:
+        raise CaseErrors(error.mistakes) from None
     case = read_case(text, file)
     table = shipped.configs_dir() / "classes.yaml"
     classes = read_classes(table.read_text("utf-8"), str(table)).by_code if case.incident.klass else {}

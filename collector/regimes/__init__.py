@@ -1,4 +1,4 @@
-"""Law as data: a described incident and a set of regimes to its level, its reasons and every report owed. Pure.
+"""Law as data: a described incident and a set of regimes to its level and every report owed. Pure.
 
 case ──> terms known at "now" ──> criteria ──> level, reasons, could_rise, next_level
                   │                              │

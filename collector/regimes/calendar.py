@@ -1,7 +1,7 @@
 """Lengths of time as laws give them: calendar hours, calendar months, working days.
 
-Hours and days are lengths (24 hours a day, whatever the clocks are set to). A month keeps day and wall-clock time
-and ends no later than the month does:
+Hours and days are lengths (24 hours a day, whatever the clocks are set to). A month keeps day and wall-clock
+time and ends no later than the month does:
 
 >>> from datetime import datetime
 >>> from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from msgspec import Struct
 from ..yaml_marks import format_duration, parse_duration
 
 _MONTH = timedelta(days=31)
+_HOUR = timedelta(hours=1)
 
 
 class Workdays(Struct, frozen=True):
@@ -68,7 +69,10 @@ class Offset(Struct, frozen=True):
     def __str__(self) -> str:
         if self.months:
             return f"{self.months}mo"
-        return f"{self.workdays}wd" if self.workdays else format_duration(self.length)
+        if self.workdays:
+            return f"{self.workdays}wd"
+        hours, rest = divmod(self.length, _HOUR)
+        return f"{hours}h" if 0 < hours < 100 and not rest else format_duration(self.length)
 
     @property
     def strictness(self) -> timedelta:

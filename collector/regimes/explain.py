@@ -1,4 +1,4 @@
-"""One case under every regime: level, reasons, who applies and what is owed, in the JSON form of the contract."""
+"""One case under every regime: level, reasons, who applies and what is owed, as the contract's JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     Fields:
         level: ``None`` for a classified system.
-        proposed: the level rests on unverified criteria alone and needs a person's word; the clocks run all the same.
+        proposed: the level rests on unverified criteria alone and needs a person's word; the clocks run
+            all the same.
     """
 
     level: Level | None

@@ -1,9 +1,9 @@
 """Conditions in CEL over facts of which some are not known.
 
-CEL has no value for "not known": a missing name is an error. Here a condition is taken apart at ``&&``, ``||``
-and ``!``; each comparison between them stays a CEL program of its own and is asked only if every name in it is
-known. The parts are put together by Kleene's three-valued logic, which also tells *which* unknown names the
-answer hangs on:
+CEL has no value for "not known": a missing name is an error. Here a condition is taken apart at ``&&``,
+``||`` and ``!``; each comparison between them stays a CEL program of its own and is asked only if every
+name in it is known. The parts are put together by Kleene's three-valued logic, which also tells *which*
+unknown names the answer hangs on:
 
     asset.cii && facts.cii_whole_down_minutes >= 60 || facts.loss_yuan >= 5000000
 
@@ -20,9 +20,9 @@ Answer(value=None, missing=('facts.loss_yuan',))
 >>> Condition.parse_yaml("level in ['I', 'II', 'III'] || incident.crime_suspected").decide(known)
 Answer(value=True, missing=())
 
-So learning an unknown fact can never contradict an answer already given. What would break this (``has()``, macros
-over whole structures) is refused when the condition is read, and so are misspelt names, codes and comparisons of
-unlike kinds.
+So learning an unknown fact can never contradict an answer already given. What would break this
+(``has()``, macros over whole structures) is refused when the condition is read, and so are misspelt
+names, codes and comparisons of unlike kinds.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
 """How grave an incident is: the highest satisfied criterion wins, and every satisfied one is a reason.
 
-A level that rests on unverified criteria alone is *proposed*: it needs a person's word before it is final, but the
-clocks start all the same. Facts that grow with time (``X_since``) tell when the level will rise by itself:
+A level that rests on unverified criteria alone is *proposed*: it needs a person's word before it is
+final, but the clocks start all the same. Facts that grow with time (``X_since``) tell when the level
+will rise by itself:
 
-    homepage tampered since 09:00                     now 09:20       09:30            11:00           15:00
-    ----------------------------------------------------|---------------|----------------|---------------|-->
-    level                                            IV                III              II               I
-    next_level                              III at 09:30      II at 11:00       I at 15:00          none
+    homepage of a province's portal tampered with since 09:00
+
+           09:00           09:30           11:00           15:00
+    -------|---------------|---------------|---------------|------------->
+    level  IV              III             II              I
+    next   III at 09:30    II at 11:00     I at 15:00      none
 """
 
 from __future__ import annotations

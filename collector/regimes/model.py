@@ -1,7 +1,7 @@
-"""A law's reporting rules as data: what a file of ``configs/regimes/`` may say (``docs/regimes.md`` explains it).
+"""A law's reporting rules as data: what a file of ``configs/regimes/`` may say (see ``docs/regimes.md``).
 
-Every part that carries a figure or a claim of law carries its ``source`` and whether it was ``verified`` in the
-official text.
+Every part that carries a figure or a claim of law carries its ``source`` and whether it was ``verified`` in
+the official text.
 """
 
 from datetime import datetime, timedelta
@@ -63,8 +63,8 @@ class Criterion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Fields:
         subject: name of the ``subjects`` entry that must hold too.
         when: the condition; the name ``figure`` in it is the field below, so that the number stands once.
-        figure: the threshold; ``None`` where ``when`` names it: not known, the line is never satisfied until an
-            operator fills it in.
+        figure: the threshold; ``None`` where ``when`` names it: not known, the line is never satisfied
+            until an operator fills it in.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z][a-z_]*\.(I|II|III)$")]
@@ -126,12 +126,12 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         when: who owes it at all; absent: everybody whom the regime concerns.
         anchor: what the limit runs from: a name of ``times``, ``intermediate_requested`` or ``filed:STAGE``.
         limit: ``None``: the law gives no number ("promptly").
-        ceiling: not later than this; it alone counts while the anchor has not come, and no more once the anchor
-            itself lies after it (DORA Art. 19).
+        ceiling: not later than this; it alone counts while the anchor has not come, and no more once the
+            anchor itself lies after it (DORA Art. 19).
         after_open_items: begins only when the filing it runs from left items open.
         recipients_of: has the recipients of that stage.
-        routes: alternatives; every one whose condition holds is owed. Where none is known to hold, the stricter
-            of those that may.
+        routes: alternatives; every one whose condition holds is owed. Where none is known to hold, the
+            strictest of those that may.
     """
 
     id: StageId

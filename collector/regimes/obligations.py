@@ -1,13 +1,14 @@
 """Which reports are owed, to whom, by when, and how each stands.
 
     condition known false ............................ absent
-    what it runs from has not happened ............... not_yet          (no filing, not handled, not paid, ...)
+    what it runs from has not happened ............... not_yet          (no filing, not handled, ...)
     what it runs from is not known ................... cannot_compute   (never midnight, never a guess)
     the law gives no number .......................... no_number        (the unit's own target beside it)
     otherwise   now <= due: open      now > due: overdue
     and whatever it was, a filing with a receipt:  at <= due: met      at > due: met_late
 
-Where the choice between two ways hangs on a fact that is not known, the stricter counts and ``missing`` names the fact.
+Where the choice between two ways hangs on a fact that is not known, the stricter counts and ``missing`` names
+the fact.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The names a condition may use, what each can be, and their values in a case.
 
-``unit.country``, ``unit.eu`` and ``unit.receives`` are derived; when they are not known, what is missing is the
-field they come from. ``facts.X_minutes`` is also known from ``X_since``: then it grows with time.
+``unit.country``, ``unit.eu`` and ``unit.receives`` are derived; when they are not known, what is missing
+is the field they come from. ``facts.X_minutes`` is also known from ``X_since``: then it grows with time.
 """
 
 from __future__ import annotations

@@ -163,8 +163,9 @@ class _Decoder:
 
     def _bounded(self, node: Node, kind: Kind, path: str) -> Value:
         inner, *notes = get_args(kind)
+        before = len(self.mistakes)
         value = self.value(node, inner, path)
-        for note in notes:
+        for note in notes if len(self.mistakes) == before else ():
             for name, words, holds in _BOUNDS:
                 bound = getattr(note, name, None)
                 if bound is not None and not holds(value, bound):
@@ -228,20 +229,7 @@ class _Decoder:
             raise self.refuse(node, path, _describe(node), "a mapping")
         fields = fields_of(kind)
         before = len(self.mistakes)
-        values = {}
-        for key, item in node.entries:
-            field = fields.get(key.text)
-            if field is None:
-                if key.text != _tag(kind):
-                    found = f"an unknown field {key.text!r}"
-                    self.refuse(key, _join(path, key.text), found, _one_of(sorted(fields), key.text))
-                continue
-            if not field.required and isinstance(item, Scalar) and item.empty and not _takes_none(field.type):
-                continue
-            try:
-                values[field.attribute] = self.value(item, field.type, _join(path, key.text))
-            except _Unusable:
-                continue
+        values = self._values(node, kind, path)
         for field in fields.values():
             if field.required and node.get(field.name) is None:
                 self.refuse(node, _join(path, field.name), "nothing", expectation(field.type))
@@ -251,6 +239,22 @@ class _Decoder:
             return kind(**values)
         except ValueError as error:
             raise self.refuse(node, path, "values that do not fit together", str(error)) from None
+
+    def _values(self, node: Mapping, kind: Kind, path: str) -> dict[str, Value]:
+        fields = fields_of(kind)
+        values = {}
+        for key, item in node.entries:
+            field = fields.get(key.text)
+            if field is None:
+                if key.text != _tag(kind):
+                    found = f"an unknown field {key.text!r}"
+                    self.refuse(key, _join(path, key.text), found, _one_of(sorted(fields), key.text))
+            elif field.required or not _left_out(item, field.type):
+                try:
+                    values[field.attribute] = self.value(item, field.type, _join(path, key.text))
+                except _Unusable:
+                    continue
+        return values
 
 
 @cache
@@ -313,8 +317,10 @@ def _tag(kind: Kind) -> str | None:
     return config.tag_field if config is not None and config.tag is not None else None
 
 
-def _takes_none(kind: Kind) -> bool:
-    return kind is Any or kind is type(None) or type(None) in get_args(kind)
+def _left_out(item: Node, kind: Kind) -> bool:
+    """A name with nothing after it is as good as left out, unless nothing is a value of its own."""
+    takes_none = kind is Any or kind is type(None) or type(None) in get_args(kind)
+    return isinstance(item, Scalar) and item.empty and not takes_none
 
 
 def _describe(node: Node | None) -> str:

@@ -23,7 +23,7 @@ def after(limit: str, start: str, zone: str | None = None, workdays: Workdays | 
 
 @pytest.mark.parametrize("text", ["30m", "4h", "30d", "1mo", "5wd", "84h"])
 def test_a_limit_reads_back_as_it_was_written(text: str) -> None:
-    assert Offset.parse_yaml(str(Offset.parse_yaml(text))) == Offset.parse_yaml(text)
+    assert str(Offset.parse_yaml(text)) == text
 
 
 @pytest.mark.parametrize(
