@@ -65,7 +65,7 @@ def value_of(expression: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 
         value = _compiled(expression).execute(dict(scope))
     except KeyError as error:
         return Unknown(f"{expression}: {error} is not known")
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         return Unknown(f"{expression}: {' '.join(str(error).split())[:200]}")
     return Unknown(f"{expression}: its value is not known") if value is None else value
 

@@ -318,7 +318,7 @@ def _walk(first: str, onward: Callable[[str], Iterable[str]]) -> set[str]:
 
 
 def _circles(plan: Plan) -> list[str]:
-    """Steps from which, at their own level, no way leads out: every follower leads back."""
+    """Steps of circles that, at their own level, no way leads out of."""
     leaves = {name for name, step in plan.steps.items() if isinstance(step, End) or step.next is None}
     before: dict[str, list[str]] = {name: [] for name in plan.steps}
     for name, step in plan.steps.items():
@@ -326,4 +326,9 @@ def _circles(plan: Plan) -> list[str]:
             before[follower].append(name)
     for name in list(leaves):
         leaves |= _walk(name, lambda each: before[each])
-    return [name for name in plan.steps if name not in leaves]
+    caught = [name for name in plan.steps if name not in leaves]
+    return [
+        name
+        for name in caught
+        if any(name in _level(plan, after) for after in followers_of(plan.steps[name]))
+    ]

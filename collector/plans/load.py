@@ -210,8 +210,8 @@ def _number(value: Any) -> int | float:  # noqa: ANN401 - what a file or a form 
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     try:
-        number = float(value) if len(str(value)) <= 40 else nan
-    except (TypeError, ValueError):
+        number = float(value) if isinstance(value, str) and len(value) <= 40 else nan
+    except ValueError:
         number = nan
     if not isfinite(number):
         raise ValueError("a number")
