@@ -12,13 +12,10 @@ import msgspec
 from wire.vocabulary import LINK_KINDS, Name
 
 from ..clock import host_clock
-from ..settings import Settings, SettingsError, read
-from ..sources import DeclaredAsset, SourcesSettings, build
+from ..sources import build
 from ..sources.port import Clock, Observation, Source, Unreadable
+from .loading import load
 
-KINDS = {"sources": SourcesSettings, "assets": tuple[DeclaredAsset, ...]}
-# A file says these once, at its top, for whoever needs them.
-HIDDEN = frozenset({"sources.internal_ranges", "sources.asset.unit", "sources.asset.assets"})
 _TEXTS = {
     "host": Name("主机 {host_name}:{os},内核 {kernel}", "host {host_name}: {os}, kernel {kernel}"),
     "services": Name("监听服务 {count} 个", "{count} listening services"),
@@ -49,46 +46,24 @@ _TEXTS = {
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = subparsers.add_parser("once", help="look once and print what would be reported")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="settings; defaults without")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
-    parser.add_argument("--lang", choices=("zh", "en"), help="of the summary; default: the settings'")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run it; 0 whatever was found, 1 for settings with mistakes."""
-    try:
-        settings = load(args.config)
-    except (SettingsError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    sources = build(of_sources(settings), Path(settings.state_dir) if args.config else None)
+    """Run it; 0 whatever was found.
+
+    Raises:
+        SettingsError: every mistake of the settings.
+        SaidError: their file can't be read.
+    """
+    settings = load(args)
+    sources = build(settings.sources, Path(settings.state_dir))
     reports, unreadable = asyncio.run(look(sources, host_clock().now))
     if args.json:
         sys.stdout.write(document(reports, unreadable) + "\n")
     else:
-        print("\n".join(summary(reports, unreadable, args.lang or settings.language)))
+        print("\n".join(summary(reports, unreadable, settings.language)))
     return 0
-
-
-def load(config: Path | None) -> Settings:
-    """Return the settings of a file, the defaults without one.
-
-    Raises:
-        SettingsError: every mistake of the file.
-        OSError: it can't be read.
-    """
-    if config is None:
-        return Settings()
-    return read(config.read_text("utf-8", "replace"), str(config), KINDS, HIDDEN)
-
-
-def of_sources(settings: Settings) -> SourcesSettings:
-    """Return what the sources take, with what a file says once for all of them."""
-    own: SourcesSettings = settings.sources or SourcesSettings()
-    asset = msgspec.structs.replace(own.asset, unit=settings.unit, assets=settings.assets)
-    ranges = own.internal_ranges if settings.internal_ranges is None else settings.internal_ranges
-    return msgspec.structs.replace(own, asset=asset, internal_ranges=ranges)
 
 
 async def look(sources: Sequence[Source], clock: Clock) -> tuple[list[Observation], list[Unreadable]]:

@@ -10,12 +10,12 @@ from typing import Any, BinaryIO, NamedTuple
 from wire.vocabulary import Name
 
 from ..clock import host_clock
-from ..settings import SettingsError
 from ..sources.authlog import MAX_LINE, Attempt, AuthReader, LineError
 from ..sources.bursts import Bursts, BurstSettings
 from ..sources.journal import MAX_ENTRY
 from ..sources.port import Observation
-from .once import document, load, of_sources, summary
+from .loading import load
+from .once import document, summary
 
 FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
 _LATER = ("pcap", "eve", "zeek")
@@ -44,35 +44,36 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("replay", help="read a recorded file as the sources would")
     parser.add_argument("file", metavar="FILE", type=Path)
     parser.add_argument("--as", dest="form", choices=FORMATS, required=True, help="what the file is")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="settings; defaults without")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
-    parser.add_argument("--lang", choices=("zh", "en"), help="of the summary; default: the settings'")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run it; 0 when the file was read, 1 when it or the settings can't be, 2 for a form not known yet."""
+    """Run it; 0 when the file was read, 1 when it can't be, 2 for a form that can't be replayed yet.
+
+    Raises:
+        SettingsError: every mistake of the settings.
+        SaidError: their file can't be read.
+    """
+    settings = load(args)
+    if args.form in _LATER:
+        print(_TEXTS["later"].in_language(settings.language).format(form=args.form), file=sys.stderr)
+        return 2
+    bursts: BurstSettings = settings.sources.logins.bursts
     try:
-        settings = load(args.config)
-        language = args.lang or settings.language
-        if args.form in _LATER:
-            print(_TEXTS["later"].in_language(language).format(form=args.form), file=sys.stderr)
-            return 2
-        logins = of_sources(settings).logins
         with args.file.open("rb") as file:
-            result = replay(file, args.form, logins.bursts, host_clock().now())
-    except (SettingsError, OSError) as error:
+            result = replay(file, args.form, bursts, host_clock().now())
+    except OSError as error:
         print(error, file=sys.stderr)
         return 1
     if args.json:
         beside = {"read": result.read, "refused": result.refused, "refused_total": result.refused_total}
         sys.stdout.write(document(result.reports, (), **beside) + "\n")
         return 0
-    print("\n".join(summary(result.reports, (), language)))
+    print("\n".join(summary(result.reports, (), settings.language)))
     counts = {"read": result.read, "refused": result.refused_total}
-    print(_TEXTS["read"].in_language(language).format_map(counts), file=sys.stderr)
+    print(_TEXTS["read"].in_language(settings.language).format_map(counts), file=sys.stderr)
     for one in result.refused:
-        print(_TEXTS["refused"].in_language(language).format(file=args.file, **one), file=sys.stderr)
+        print(_TEXTS["refused"].in_language(settings.language).format(file=args.file, **one), file=sys.stderr)
     return 0
 
 

@@ -195,8 +195,8 @@ class AuthReader:
                     raise
                 if at <= now + timedelta(days=1):
                     return at
-        except (ValueError, OverflowError) as error:
-            raise LineError(f"time {text!r}: {error}") from None
+        except (ValueError, OverflowError):
+            raise LineError(f"{text!r} is no time of a calendar") from None
         raise LineError(f"time {text!r} fits no year")
 
     def _aware(self, at: datetime) -> datetime:

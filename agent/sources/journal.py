@@ -3,7 +3,7 @@
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 MAX_ENTRY = 65536
 _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_COMM"
@@ -50,14 +50,22 @@ async def running(argv: list[str]) -> AsyncIterator[Process]:
     try:
         yield child
     finally:
-        if child.returncode is None:
+        await _end(child)
+
+
+async def _end(child: Process) -> None:
+    """Wait for a child that has closed its output; tell any other to go, and make it go."""
+    # A signal to a child that is just ending would reap it behind asyncio's back.
+    if child.stdout is None or not child.stdout.at_eof():
+        with suppress(ProcessLookupError):
             child.terminate()
-            try:
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await child.wait()
-            except TimeoutError:
-                child.kill()
-                await child.wait()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
 
 
 async def next_line(child: Process) -> bytes:
