@@ -1,7 +1,7 @@
 """The collector's numbers as Prometheus reads them: base units, `_total` for counters, no label an incident.
 
 Pure: figures come in, text goes out. What the database knows is read by `store.figures`, what only this
-process knows is handed in by `app` under the names of `COUNTERS` and `DURATIONS`.
+process knows is handed in by `app` under the names of `COUNTERS`, `GAUGES` and `DURATIONS`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,11 +26,18 @@ COUNTERS: Mapping[str, tuple[str, str]] = {
     "fengsui_reports_received_total": ("", "Reports committed to the event log."),
     "fengsui_batches_received_total": ("", "Batches committed to the event log."),
     "fengsui_batches_refused_total": ("reason", "Batches not taken, by reason."),
+    "fengsui_batches_repeated_total": ("", "Batches that were held already."),
+    "fengsui_reports_missing_total": ("", "Report numbers that never came: dropped by an agent's outbox."),
     "fengsui_requests_refused_total": ("reason", "Requests at the agents' listener refused, by reason."),
     "fengsui_reports_quarantined_total": ("", "Reports the pipeline could not read."),
     "fengsui_http_faults_total": ("", "Requests at console and API that ended in a fault of ours."),
 }
 """Counters of this process by name: the label that tells them apart (empty: none) and their help."""
+
+GAUGES: Mapping[str, str] = {
+    "fengsui_agent_connections": "Connections open at the agents' listener.",
+}
+"""Standing values of this process by name."""
 
 DURATIONS: Mapping[str, str] = {
     "fengsui_commit_seconds": "Time from a batch's arrival to its commit in the event log.",
@@ -39,11 +46,15 @@ DURATIONS: Mapping[str, str] = {
 
 
 class Buckets(Struct, frozen=True):
-    """A histogram: how many were at most `bounds[i]` (not cumulated; one more than bounds), and their sum."""
+    """A histogram: how many fell at or below each bound but above the one before, the last above all."""
 
     bounds: tuple[float, ...]
     counts: tuple[int, ...]
     total: float
+
+
+Figure = float | Mapping[str, float] | Buckets
+"""A counter, one by its label's value, or a duration."""
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -74,7 +85,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     state: State
     pulses: Mapping[str, float]
-    counters: Mapping[str, "float | Mapping[str, float] | Buckets"]
+    counters: Mapping[str, Figure]
     version: str
 
 
@@ -162,7 +173,7 @@ def _nodes(state: State) -> Iterator[Metric]:
         )
 
 
-def _own(counters: Mapping[str, float | Mapping[str, float] | Buckets]) -> Iterator[Metric]:
+def _own(counters: Mapping[str, Figure]) -> Iterator[Metric]:
     for name, (label, text) in COUNTERS.items():
         value = counters.get(name, {} if label else 0.0)
         family = CounterMetricFamily(name, text, labels=[label] if label else [])
@@ -172,6 +183,9 @@ def _own(counters: Mapping[str, float | Mapping[str, float] | Buckets]) -> Itera
         elif not isinstance(value, Buckets):
             family.add_metric([], value)
         yield family
+    for name, text in GAUGES.items():
+        if isinstance(standing := counters.get(name), int | float):
+            yield _plain(name, text, standing)
     for name, text in DURATIONS.items():
         if isinstance(found := counters.get(name), Buckets):
             yield _histogram(name, text, found)

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from ..desk.identity import identify, require_same_origin
+from ..desk.identity import identify, is_local, require_same_origin
 from ..desk.problem import Kind, ProblemError
 from ..desk.rights import Deed, Principal, allow, scope
 from ..desk.world import Desk
@@ -23,6 +23,7 @@ from .cursor import mark, place
 Item = TypeVar("Item", bound=Struct)
 Filter = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
+_LOCAL = Principal(actor="local", name="local", role="metrics")
 _KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -62,6 +63,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     Fields:
         name: The operation's id.
         deed: What the caller must be allowed; None: open to all.
+        local: Whether who is on this host needs no token.
         answer: Struct of the answer.
         problems: Kinds that it may answer with besides those every route has.
     """
@@ -73,6 +75,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     handler: Callable[[Call], Awaitable[Any]]
     answer: Any
     deed: Deed | None = "read"
+    local: bool = False
     query: type[Struct] = Nothing
     body: type[Struct] | None = None
     problems: tuple[Kind, ...] = ()
@@ -149,6 +152,8 @@ async def _admitted(request: web.Request, desk: Desk, endpoint: Endpoint) -> Pri
     principal = await identify(request, desk)
     if endpoint.deed is None:
         return principal or Principal(actor="anonymous", name="", role="none")
+    if principal is None and endpoint.local and is_local(request):
+        return _LOCAL
     if principal is None:
         raise ProblemError("unauthenticated", "send `Authorization: Bearer …`, or sign in at the console")
     allow(principal, endpoint.deed)

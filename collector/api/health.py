@@ -2,13 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from ipaddress import ip_address
 
 import msgspec
 from aiohttp import web
 
 from ..desk.application import FAULTS
-from ..desk.identity import identify
+from ..desk.identity import identify, is_local
 from ..desk.problem import ProblemError
 from ..desk.rights import allow
 from ..desk.world import Desk
@@ -79,13 +78,3 @@ async def _may_scrape(request: web.Request, desk: Desk) -> None:
             "unauthenticated", "off loopback /metrics wants a token: `token create --api metrics`"
         )
     allow(principal, "scrape")
-
-
-def is_local(request: web.Request) -> bool:
-    """Whether the caller is on this host and not merely forwarded by a proxy that is."""
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        return ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False

@@ -56,5 +56,6 @@ ENDPOINTS = (
         handler=_agents,
         answer=list[TargetGroup],
         deed="scrape",
+        local=True,
     ),
 )

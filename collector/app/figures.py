@@ -16,6 +16,9 @@ def counters(tally: Tally, pipeline: Pipeline) -> dict[str, Figure]:
     return {
         "fengsui_reports_received_total": float(tally.reports),
         "fengsui_batches_received_total": float(tally.batches),
+        "fengsui_batches_repeated_total": float(tally.repeats),
+        "fengsui_reports_missing_total": float(tally.missing),
+        "fengsui_agent_connections": float(tally.connections),
         "fengsui_batches_refused_total": forks_and_gaps,
         "fengsui_requests_refused_total": refused,
         "fengsui_reports_quarantined_total": float(pipeline.counters.quarantined),

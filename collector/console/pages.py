@@ -13,7 +13,7 @@ from ..desk.world import Desk
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
 from ..store.desk import EXITS, NODES, RECEIVED, Page, one, page
-from .planned import planned
+from .planned import ordered, planned
 from .sight import Sight
 from .spans import zone_named
 from .static import Files
@@ -157,9 +157,21 @@ class Pages:
                 raise ProblemError("not-found", f"there is no incident {key[:64]!r}")
             node_id = case.incident.node
             node = await one(conn, NODES, views.NodeRow, (node_id,)) if node_id else None
-        asset = sight.registry.asset(case.incident.asset)
         return self.show(
-            request, "incident.html", sight, journal, case=case, asset=asset, node=node, planned=planned
+            request,
+            "incident.html",
+            sight,
+            journal,
+            case=case,
+            asset=sight.registry.asset(case.incident.asset),
+            node=node,
+            planned=planned,
+            ordered=ordered,
+            titles={
+                step.step: sight.both(planned(run, step).title)
+                for run in case.runs
+                for step in ordered(run, case.steps)
+            },
         )
 
     async def nodes(self, request: web.Request) -> web.Response:

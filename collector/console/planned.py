@@ -28,6 +28,14 @@ class Planned(Struct, frozen=True, kw_only=True):
         return self.kind in {"manual", "approve"} or bool(self.choices)
 
 
+def ordered(run: RunPlan, steps: list[StepRow]) -> list[StepRow]:
+    """Return a run's visits in the order in which the plan writes its steps, without its ends."""
+    written = list(run.plan_body.get("steps") or {})
+    places = {name: place for place, name in enumerate(written)}
+    own = [step for step in steps if step.run == run.id and step.kind not in {"start", "end"}]
+    return sorted(own, key=lambda step: (places.get(step.step, len(written)), step.visit))
+
+
 def planned(run: RunPlan, step: StepRow) -> Planned:
     """Return what the run's plan says of a step; nothing where it does not know it."""
     steps = run.plan_body.get("steps")

@@ -1,5 +1,6 @@
 """How one reader sees rows: in their language, in a named time zone, with the register's names for keys."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -18,7 +19,13 @@ from .texts import TAGS, catalogue
 from .words import word
 
 SILENT = timedelta(minutes=5)
-_TOLD = ("level", "from", "to", "obligation", "kind", "step", "state", "plan", "channel", "number", "reason")
+_TOLD = {
+    "run.step": ("step", "state"),
+    "incident.moved": ("to", "reason"),
+    "clock.fired": ("obligation", "kind"),
+    "clock.opened": ("obligation",),
+}
+_TOLD_ELSE = ("level", "obligation", "kind", "plan", "channel", "person", "number", "reason")
 _MOVES = ("acknowledged", "contained", "handled", "closed")
 
 
@@ -189,16 +196,24 @@ class Sight(Struct, frozen=True, kw_only=True):
         exit_ = self.registry.exits.get(key)
         return exit_.name if exit_ else key
 
-    def gist(self, entry: AuditRow) -> str:
-        """Return what a timeline says of a journal entry besides its name: its detail's short values."""
+    def gist(self, entry: AuditRow, titles: Mapping[str, str] | None = None) -> str:
+        """Return what a timeline says of a journal entry besides its name: its detail's short values.
+
+        Args:
+            entry: The entry.
+            titles: Words for ids of steps.
+        """
         told = [
             str(value)
-            for key in _TOLD
+            for key in _TOLD.get(entry.action, _TOLD_ELSE)
             if isinstance(value := entry.detail.get(key), str | int) and not isinstance(value, bool) and value
         ]
-        return " · ".join(self._named(value) for value in dict.fromkeys(told))
+        named = {**(titles or {})}
+        return " · ".join(named.get(value) or self._named(value) for value in dict.fromkeys(told))
 
     def _named(self, value: str) -> str:
+        if person := self.registry.person(value):
+            return person.name
         for table in ("state", "recipient", "clock", "run", "step"):
             if (name := word(table, value, self.language)) != value:
                 return name

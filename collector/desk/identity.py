@@ -7,6 +7,7 @@ page cannot read, and must not say that it comes from another site. Bearer token
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -36,6 +37,16 @@ async def identify(request: web.Request, desk: Desk) -> Principal | None:
     async with desk.store.read() as conn:
         found = await session_user(conn, digest(secret), desk.clock())
     return _principal(found, secret) if found else None
+
+
+def is_local(request: web.Request) -> bool:
+    """Whether the caller is on this host and not merely forwarded by a proxy that is."""
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
 
 
 def csrf_of(secret: str) -> str:

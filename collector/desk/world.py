@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..metrics import Buckets
+from ..metrics import Figure
 from ..registry import Registry
 from ..store.engine import Store
 
@@ -46,7 +46,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         registry: The register as loaded last.
         move, complete_step: The writers; they journal and raise as their protocols say.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
-        counters: Plain numbers of this process by metric name (`collector.metrics` lists them).
+        counters: Figures of this process by metric name (`collector.metrics` lists them).
         unit: Registry key of the unit this collector belongs to.
         language: Of who has not chosen one, zh or en.
         version: Of the product, for the foot of the page and `fengsui_build_info`.
@@ -58,7 +58,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     move: Move
     complete_step: CompleteStep
     pulses: Callable[[], Mapping[str, datetime]]
-    counters: Callable[[], Mapping[str, float | Mapping[str, float] | Buckets]]
+    counters: Callable[[], Mapping[str, Figure]]
     unit: str
     language: str = "zh"
     version: str = "0"

@@ -183,6 +183,7 @@ class StepRow(Struct, frozen=True, kw_only=True):
     run: str
     step: str
     visit: int
+    parent: str
     kind: str
     state: str
     owner_role: str | None

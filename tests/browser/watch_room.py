@@ -203,7 +203,8 @@ def a_node(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - c
     return {
         "id": uuid7(now), "unit": "district", "kind": "agent", "state": "active", "host_name": "portal-1",
         "machine_id": "c0ffee", "assets": ["district-portal"], "certificate_serial": "1",
-        "certificate_expires": now + timedelta(days=90), "enrolled_at": now - timedelta(days=3), "last_seen": now,
+        "certificate_expires": now + timedelta(days=90),
+        "enrolled_at": now - timedelta(days=3), "last_seen": now,
         "skew_seconds": 0.04, "agent_version": "0.1.0", "findings": [], **changes,
     }  # fmt: skip
 
@@ -214,4 +215,13 @@ def an_exit(node: str, now: datetime, **changes: Any) -> dict[str, Any]:  # noqa
         "next_hop": "198.51.100.1", "addresses": ["198.51.100.20"], "verdict": "sanctioned",
         "sanctioned_by": "district-dmz-exit", "evidence": [], "first_seen": now - timedelta(days=3),
         "last_seen": now, **changes,
+    }  # fmt: skip
+
+
+def a_received(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
+    incident = uuid7(now)
+    return {
+        "key": f"{incident}/cn-informatization/report", "node": uuid7(now), "unit": "district",
+        "incident": incident, "obligation": "cn-informatization/report", "level": "IV",
+        "payload": {"unit": "district", "complete": False}, "received_at": now, "sha256": "ab" * 32, **changes,
     }  # fmt: skip

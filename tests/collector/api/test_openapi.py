@@ -1,0 +1,95 @@
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from collector.api import ENDPOINTS
+from collector.store import schema
+from tests.browser.watch_room import Room, a_node, a_received, an_exit
+
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+async def test_the_document_is_valid_openapi_and_names_every_route(ask: Ask) -> None:
+    _, document = await ask("/api/v1/openapi.json")
+
+    validate(document)
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == {(endpoint.method, endpoint.template) for endpoint in ENDPOINTS}
+    assert {"Node", "NodeList", "Problem"} <= set(document["components"]["schemas"])
+
+
+async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) -> None:
+    values = await _lived_in(room)
+    _, document = await ask("/api/v1/openapi.json")
+    checked = set()
+    for endpoint in ENDPOINTS:
+        path = endpoint.template.format(**values | values.get(endpoint.name, {}))
+        body = {"moveIncident": {"to": "acknowledged"}, "completeStep": {"out": {"confirmed": True}}}
+        status, answer = await ask(
+            path, endpoint.method, **({"json": body[endpoint.name]} if endpoint.body else {})
+        )
+        assert status == 200, (path, answer)
+        _check(answer, document, endpoint.template, endpoint.method, "200", "application/json")
+        if isinstance(answer, dict) and "items" in answer:
+            assert answer["items"], path
+        checked.add(endpoint.name)
+        if "not-found" in endpoint.problems:
+            missing = endpoint.template.format(**dict.fromkeys(endpoint.parameters, "nothing"))
+            sent = {"json": body[endpoint.name]} if endpoint.body else {}
+            status, problem = await ask(missing, endpoint.method, **sent)
+            assert status == 404, missing
+            _check(problem, document, endpoint.template, endpoint.method, "404", "application/problem+json")
+
+    assert checked == {endpoint.name for endpoint in ENDPOINTS}
+
+
+async def _lived_in(room: Room) -> dict[str, Any]:
+    """Put at least one of everything into the store; return the ids the routes are asked with."""
+    now = room.clock()
+    node = a_node(now)
+    heartbeat = {"metrics_address": "10.20.0.7:9464"}
+    fact = {
+        "node": node["id"],
+        "kind": "heartbeat",
+        "body": heartbeat,
+        "observed_at": now,
+        "received_at": now,
+    }
+    await room.insert(schema.nodes, node)
+    await room.insert(schema.node_facts, fact)
+    await room.insert(schema.exits, an_exit(node["id"], now))
+    await room.insert(schema.received_filings, a_received(now - timedelta(minutes=1)))
+    incident = await room.open(node=node["id"])
+    await room.runner.work()
+    async with room.store.read() as conn:
+        clock = (await conn.execute(schema.clocks.select())).first()
+        filing = (await conn.execute(schema.filings.select())).first()
+        run = (await conn.execute(schema.runs.select())).first()
+    assert clock
+    assert filing
+    assert run
+    return {
+        "id": incident,
+        "getNode": {"id": node["id"]},
+        "getAsset": {"id": "district-portal"},
+        "getUnit": {"id": "district"},
+        "getExit": {"node": node["id"], "key": "eth0|198.51.100.1"},
+        "getObligation": {"id": clock.id},
+        "getFiling": {"id": filing.id},
+        "getRun": {"id": run.id},
+        "completeStep": {"id": run.id, "step": "static-notice"},
+        "getAuditEntry": {"id": "1"},
+    }
+
+
+def _check(answer: object, document: dict[str, Any], path: str, method: str, status: str, kind: str) -> None:
+    place = ["paths", path, method.lower(), "responses", status, "content", kind, "schema"]
+    pointer = "/".join(part.replace("/", "~1") for part in place)
+    registry = Registry().with_resource("doc:", Resource.from_contents(document, DRAFT202012))
+    Draft202012Validator({"$ref": f"doc:#/{quote(pointer)}"}, registry=registry).validate(answer)
