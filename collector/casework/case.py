@@ -117,7 +117,9 @@ def _unit(unit: registry.Unit | None) -> Unit:
 
 def _asset(asset: registry.Asset | None) -> Asset:
     if asset is None:
-        return Asset()
+        # The register lists what is classified and what is critical; what it does not list is neither. Left
+        # unknown it would keep every Chinese regime from applying, and a clock would not start.
+        return Asset(classified=False, cii=False)
     return Asset(
         role=asset.role,
         mlps_grade=asset.mlps_grade,

@@ -56,7 +56,7 @@ def _ask(
 def _set_level(dossier: Dossier, answer: Answer, setting: Setting, cause: Cause, now: datetime) -> None:
     old = dossier.incident
     level = answer.level if cause.by_person else graver(old.level, answer.level)
-    reasons: list[dict[str, Any]] = msgspec.to_builtins(answer.reasons)
+    reasons: list[dict[str, Any]] = [msgspec.to_builtins(reason) for reason in answer.reasons]
     if level != answer.level:
         reasons = old.reasons  # they are what the kept level rests on
     times = dict(old.times)

@@ -12,9 +12,9 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from wire.vocabulary import Level
 
@@ -41,7 +41,7 @@ class Step(Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
 
 
-Chain = Annotated[tuple[Step, ...], Meta(min_length=1)]
+Chain = tuple[Step, ...]
 
 
 class Chains(Struct, frozen=True, kw_only=True):
@@ -125,8 +125,10 @@ def read_policies(files: Iterable[tuple[str, str]]) -> dict[str, Policy]:
 def _check_chains(policy: Policy, tree: Node) -> list[Mistake]:
     mistakes = []
     for name in _CHAINS:
-        steps = getattr(policy.chains, name) or ()
-        waits = [step.after for step in steps]
+        steps: Chain | None = getattr(policy.chains, name)
+        if steps == ():
+            mistakes.append(tree.mistake(f"chains.{name}", "no steps", "one step at least"))
+        waits = [step.after for step in steps or ()]
         for index, after in enumerate(waits):
             path = f"chains.{name}[{index}].after"
             if index and after < waits[index - 1]:
