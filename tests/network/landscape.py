@@ -39,6 +39,17 @@ def eventually(look: Callable[[], Found], *, within: float, every: float = 0.005
     raise AssertionError(f"not seen within {within} s")
 
 
+HOLDER = """
+import fcntl, signal, struct, sys
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
+held = [open("/dev/net/tun", "r+b", buffering=0) for _ in sys.argv[1:]]
+for file, name in zip(held, sys.argv[1:]):
+    fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
+print("held", flush=True)
+signal.pause()
+"""
+
+
 class Landscape:
     """Three namespaces and the two programs in them; a context manager."""
 
@@ -86,6 +97,15 @@ class Landscape:
         """Run `ip` on the agent's host."""
         return command("ip", "-n", self.host, *words)
 
+    def hold_tuns(self, names: Sequence[str]) -> None:
+        """Open tun links on the agent's host and hold them as a VPN's process does: they have a carrier."""
+        words = ["ip", "netns", "exec", self.host, sys.executable, "-c", HOLDER, *names]
+        child = subprocess.Popen(words, stdout=subprocess.PIPE)
+        self._children.insert(0, child)
+        assert child.stdout is not None
+        with child.stdout as said:
+            assert said.readline() == b"held\n"
+
     def _wire(self) -> None:
         for name in (self.collector, self.host, self.stranger):
             command("ip", "netns", "add", name)
@@ -116,7 +136,8 @@ class Landscape:
 
     def _write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (("registry", REGISTRY), ("collector", COLLECTOR), ("agent", AGENT)):
+        agent = AGENT | {"state_dir": str(self.folder / "agent")}
+        for name, content in (("registry", REGISTRY), ("collector", COLLECTOR), ("agent", agent)):
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
 
     def _start(self) -> None:
