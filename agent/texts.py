@@ -4,55 +4,55 @@ from wire.vocabulary import Name
 
 TEXTS: dict[str, Name] = {
     "token_malformed": Name(
-        "令牌无法读取({why})。请原样粘贴 fengsui-collector token create 输出的整行。",
+        "令牌无法读取（{why}）。请原样粘贴 fengsui-collector token create 输出的整行。",
         "the token can't be read ({why}). Paste the whole line that `fengsui-collector token create` "
         "printed.",
     ),
     "token_refused": Name(
-        "采集端 {url} 不接受该令牌:{why}。令牌只能用规定的次数和时间;请重新签发。",
+        "采集端 {url} 不接受该令牌：{why}。令牌只能用规定的次数和时间；请重新签发。",
         "the collector {url} does not accept the token: {why}. A token is good for its uses and its "
         "time only; "
         "have a new one made.",
     ),
     "classified": Name(
-        "采集端 {url} 拒绝登记本机:{why}。涉密系统只登记名称,不安装探针。",
+        "采集端 {url} 拒绝登记本机：{why}。涉密系统只登记名称，不安装探针。",
         "the collector {url} refuses to enrol this node: {why}. Classified systems are registered by "
         "name only.",
     ),
     "enrolment_failed": Name(
-        "采集端 {url} 以状态 {status} 答复登记请求:{why}。",
+        "采集端 {url} 以状态 {status} 答复登记请求：{why}。",
         "the collector {url} answered the enrolment with status {status}: {why}.",
     ),
     "wrong_authority": Name(
-        "{url} 的证书不是令牌所含 CA 签发的({why})。要么地址有误,要么有人冒充采集端;未发送任何内容。",
+        "{url} 的证书不是令牌所含 CA 签发的（{why}）。要么地址有误，要么有人冒充采集端；未发送任何内容。",
         "the certificate of {url} is not from the authority in the token ({why}). The address is wrong "
         "or someone "
         "poses as the collector; nothing was sent.",
     ),
     "unreachable": Name(
-        "无法连接采集端 {url}:{why}。请检查地址、端口和防火墙。",
+        "无法连接采集端 {url}：{why}。请检查地址、端口和防火墙。",
         "the collector {url} can't be reached: {why}. Check the address, the port and the firewall.",
     ),
     "answer_malformed": Name(
-        "采集端 {url} 的答复无法使用:{why}。两端版本可能不一致。",
+        "采集端 {url} 的答复无法使用：{why}。两端版本可能不一致。",
         "the answer of the collector {url} can't be used: {why}. The two sides may differ in version.",
     ),
     "clock_hint": Name(
-        "本机时钟为 {now},与采集端相差 {seconds} 秒;证书有效期检查可能因此失败,请先校时。",
+        "本机时钟为 {now}，与采集端相差 {seconds} 秒；证书有效期检查可能因此失败，请先校时。",
         "This node's clock says {now}, {seconds} s away from the collector's; certificates may look "
         "invalid, "
         "set the clock first.",
     ),
     "clock_suspected": Name(
-        "本机时钟为 {now};若有误,请先校时。",
+        "本机时钟为 {now}；若有误，请先校时。",
         "This node's clock says {now}; if that is wrong, set it first.",
     ),
     "state_folder": Name(
-        "状态目录 {path} 不可用:{why}。请换用 --state-dir 或以有权限的用户运行。",
+        "状态目录 {path} 不可用：{why}。请换用 --state-dir 或以有权限的用户运行。",
         "the state folder {path} can't be used: {why}. Give another by --state-dir or run as a user who may.",
     ),
     "already_enrolled": Name(
-        "本机已登记为节点 {node}。如需重新登记,请加 --again(旧身份会保留在旁)。",
+        "本机已登记为节点 {node}。如需重新登记，请加 --again（旧身份会保留在旁）。",
         "this host is enrolled as node {node}. To enrol it anew say --again; the old identity is kept "
         "beside.",
     ),
@@ -61,54 +61,54 @@ TEXTS: dict[str, Name] = {
         "there is no identity in {path}. Run `fengsui-agent enrol --collector URL --token T` first.",
     ),
     "enrolled": Name(
-        "已登记:节点 {node},单位 {unit},采集端 {url}。身份保存在 {path}。",
+        "已登记：节点 {node}，单位 {unit}，采集端 {url}。身份保存在 {path}。",
         "enrolled: node {node}, unit {unit}, collector {url}. The identity is in {path}.",
     ),
     "settings_right": Name("{file} 没有错误。", "{file} has no mistakes."),
-    "settings_unreadable": Name("无法读取 {file}:{why}。", "can't read {file}: {why}."),
+    "settings_unreadable": Name("无法读取 {file}：{why}。", "can't read {file}: {why}."),
     "running": Name(
-        "节点 {node} 已启动:{sources};上报到 {collectors}。",
+        "节点 {node} 已启动：{sources}；上报到 {collectors}。",
         "node {node} runs: {sources}; reports to {collectors}.",
     ),
-    "stopping": Name("收到停止信号,正在结束。", "told to stop, ending."),
+    "stopping": Name("收到停止信号，正在结束。", "told to stop, ending."),
     "stopped": Name(
-        "已停止;{reports} 条上报仍在本机磁盘上。", "stopped; {reports} reports remain on this disk."
+        "已停止；{reports} 条上报仍在本机磁盘上。", "stopped; {reports} reports remain on this disk."
     ),
     "reloaded": Name("已重新加载设置。", "settings reloaded."),
     "reload_refused": Name(
-        "新设置有错误,继续使用旧设置:\n{why}", "the new settings have mistakes, the old ones stay:\n{why}"
+        "新设置有错误，继续使用旧设置：\n{why}", "the new settings have mistakes, the old ones stay:\n{why}"
     ),
     "reload_moves_state": Name(
-        "state_dir 改变需要重启,继续使用旧设置。",
+        "state_dir 改变需要重启，继续使用旧设置。",
         "a change of state_dir needs a restart, the old settings stay.",
     ),
-    "outbox_damaged": Name("{why};从空的发件箱重新开始。", "{why}; an empty outbox begins."),
+    "outbox_damaged": Name("{why}；从空的发件箱重新开始。", "{why}; an empty outbox begins."),
     "held": Name(
-        "采集端暂不接收({why}),{seconds:.0f} 秒后再试;上报保存在本机磁盘上。",
+        "采集端暂不接收（{why}），{seconds:.0f} 秒后再试；上报保存在本机磁盘上。",
         "the collector takes nothing now ({why}), next try in {seconds:.0f} s; reports stay on this disk.",
     ),
     "set_aside": Name(
-        "采集端无法接收上报 {report}({why});已移入表 refused 并上报缺口。",
+        "采集端无法接收上报 {report}（{why}）；已移入表 refused 并上报缺口。",
         "the collector can't take report {report} ({why}); it is kept in the table `refused` and "
         "reported as a gap.",
     ),
     "renumbered": Name(
-        "另有写入者延续了本发件箱的序列(磁盘克隆?);已换新序列,未丢弃任何上报。",
+        "另有写入者延续了本发件箱的序列（磁盘克隆?）；已换新序列，未丢弃任何上报。",
         "another writer continued this outbox's epoch (a cloned disk?); a new epoch begins, nothing "
         "was dropped.",
     ),
     "rewound": Name(
-        "采集端所存少于已确认的(由备份恢复?);从其所存处继续。",
+        "采集端所存少于已确认的（由备份恢复?）；从其所存处继续。",
         "the collector holds less than it had confirmed (restored from a backup?); going on from what "
         "it holds.",
     ),
-    "order_ended": Name("指令 {order}:{state} {why}", "order {order}: {state} {why}"),
+    "order_ended": Name("指令 {order}：{state} {why}", "order {order}: {state} {why}"),
     "source_failed": Name(
-        "数据源 {source} 出错:{why};{seconds:.0f} 秒后重新启动。",
+        "数据源 {source} 出错：{why}；{seconds:.0f} 秒后重新启动。",
         "source {source} failed: {why}; starts again in {seconds:.0f} s.",
     ),
     "disk_full": Name(
-        "发件箱无法写入({why});数据源等待,{seconds:.0f} 秒后再试。",
+        "发件箱无法写入（{why}）；数据源等待，{seconds:.0f} 秒后再试。",
         "the outbox can't write ({why}); sources wait, next try in {seconds:.0f} s.",
     ),
 }

@@ -16,7 +16,7 @@ def test_every_sentence_says_the_same_in_both_languages() -> None:
 
 
 def test_a_sentence_is_said_with_its_values() -> None:
-    assert say("zh", "order_ended", order="o1", state="done", why="") == "指令 o1:done "
+    assert say("zh", "order_ended", order="o1", state="done", why="") == "指令 o1：done "
     assert say("en", "order_ended", order="o1", state="done", why="") == "order o1: done "
 
 

@@ -1,0 +1,71 @@
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from agent.cli import main
+from agent.cli.loading import load_file, parse
+from agent.settings import Settings
+
+SHIPPED = Path(__file__).parents[3] / "configs/agent.yaml"
+
+
+def paths(value: Any, path: str = "") -> set[str]:  # noqa: ANN401 - any part of a file
+    if not isinstance(value, dict):
+        return {path}
+    return {path} | {found for name, inner in value.items() for found in paths(inner, f"{path}.{name}")}
+
+
+def test_the_shipped_settings_are_right_and_say_every_setting_with_its_default(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check-config", str(SHIPPED), "--lang", "en"]) == 0
+    assert capsys.readouterr().out == f"{SHIPPED} has no mistakes.\n"
+
+    defaults = parse("", "none")
+    assert msgspec.json.encode(load_file(SHIPPED), order="sorted") == msgspec.json.encode(
+        msgspec.structs.replace(defaults, internal_ranges=defaults.sources.internal_ranges), order="sorted"
+    )
+    known = paths(msgspec.to_builtins(defaults)) - {
+        ".sources.internal_ranges",
+        ".sources.asset.unit",
+        ".sources.asset.assets",
+    }
+    assert known <= paths(yaml.safe_load(SHIPPED.read_text("utf-8")))
+
+
+def test_every_mistake_is_on_its_own_line_of_stderr_and_the_exit_code_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("unti: x\nlanguage: fr\nsources: {files: {roots: [{pth: /x}]}}\n")
+
+    assert main(["check-config", str(file)]) == 1
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line.split(": ")[0] for line in said.err.splitlines()] == [
+        f"{file}:1:1",
+        f"{file}:2:11",
+        f"{file}:3:27",
+        f"{file}:3:28",
+    ]
+
+
+def test_a_missing_file_is_said_in_the_language_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check-config", "/missing.yaml", "--lang", "zh"]) == 1
+    assert "无法读取 /missing.yaml" in capsys.readouterr().err
+
+
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["fly"], ["check-config", "--lang", "fr"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_every_default_is_a_setting_that_an_operator_may_write() -> None:
+    assert Settings() == msgspec.convert(msgspec.to_builtins(Settings()), Settings)

@@ -1,0 +1,57 @@
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from agent.cli.loading import load, load_file, parse
+from agent.settings import SettingsError
+from agent.settings.model import STATE_DIR
+from agent.texts import SaidError
+
+
+def test_what_stands_at_the_top_reaches_the_sources() -> None:
+    text = "unit: district\nassets: [{id: portal, mlps_grade: 3}]\ninternal_ranges: [10.0.0.0/8]\n"
+
+    settings = parse(text, "agent.yaml")
+
+    assert settings.sources.asset.unit == "district"
+    assert [(asset.id, asset.mlps_grade) for asset in settings.sources.asset.assets] == [("portal", 3)]
+    assert settings.sources.internal_ranges == ("10.0.0.0/8",)
+
+
+def test_a_thing_is_said_in_one_place_only() -> None:
+    with pytest.raises(SettingsError, match="unknown field"):
+        parse("sources: {internal_ranges: [10.0.0.0/8]}", "agent.yaml")
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "agent.yaml"
+    file.write_text("state_dir: /from/file\nlanguage: zh\n")
+    bare = Namespace(config=str(file), state_dir=None, lang=None)
+    assert (load(bare).state_dir, load(bare).language) == ("/from/file", "zh")
+
+    monkeypatch.setenv("FENGSUI_STATE_DIR", "/from/environment")
+    assert load(bare).state_dir == "/from/environment"
+
+    full = Namespace(config=str(file), state_dir="/from/flag", lang="en")
+    assert (load(full).state_dir, load(full).language) == ("/from/flag", "en")
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.yaml").write_text("unit: here\n")
+    monkeypatch.setenv("FENGSUI_CONFIG", str(tmp_path / "a.yaml"))
+
+    assert load(Namespace(config=None, state_dir=None, lang=None)).unit == "here"
+
+
+def test_without_a_file_every_default_holds() -> None:
+    assert load(Namespace(config=None, state_dir=None, lang=None)).state_dir == STATE_DIR
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for path in (tmp_path / "missing", tmp_path / "binary"):
+        with pytest.raises(SaidError, match=str(path)):
+            load_file(path)
