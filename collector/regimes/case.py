@@ -33,6 +33,9 @@ AssetRole: TypeAlias = Literal[
 Zone: TypeAlias = Literal["intranet", "extranet", "private", "internet"]
 IncidentKind: TypeAlias = Literal["incident", "vulnerability"]
 DataThreat: TypeAlias = Literal["none", "fairly_serious", "serious", "especially_serious"]
+ObjectImportance: TypeAlias = Literal["especially_important", "important", "general"]
+BusinessLoss: TypeAlias = Literal["especially_serious", "serious", "fairly_serious", "minor"]
+SocialHarm: TypeAlias = Literal["especially_grave", "grave", "fairly_grave", "general"]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
@@ -173,6 +176,14 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     intermediate_requested: datetime | None = None
 
 
+class StandardFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What GB/T 20986 grades by, judged by a person; it starts no clock."""
+
+    object_importance: ObjectImportance | None = None
+    business_loss: BusinessLoss | None = None
+    social_harm: SocialHarm | None = None
+
+
 class Filing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A report sent for an obligation. ``complete`` false: items were left open."""
 
@@ -190,6 +201,7 @@ class Incident(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     crime_suspected: bool | None = None
     times: Times = Times()
     facts: Facts = Facts()
+    standard: StandardFacts = StandardFacts()
     filings: tuple[Filing, ...] = ()
 
 

@@ -15,6 +15,7 @@ from .case import Case, Level, zone_of
 from .grading import Grading
 from .model import Criterion, Regime
 from .obligations import Ledger, Owed, State
+from .standard import StandardLevel, standard_level
 
 # The level is always that of the annex to the Chinese measures, whatever regimes are looked at.
 GRADED_BY = "cn-cac-2025"
@@ -83,6 +84,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         level: ``None`` for a classified system.
         proposed: the level rests on unverified criteria alone and needs a person's word; the clocks run
             all the same.
+        standard: the level by GB/T 20986, where a person told what it asks for.
     """
 
     level: Level | None
@@ -91,6 +93,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     could_rise: tuple[str, ...]
     next_level: NextLevel | None
+    standard: StandardLevel | None
     regimes: tuple[Looked, ...]
     obligations: tuple[Obligation, ...]
 
@@ -138,6 +141,7 @@ def explain(
         reasons=_reasons(graded, regimes, language),
         could_rise=graded.could_rise if graded is not None else (),
         next_level=_next_level(graded, clock),
+        standard=standard_level(case.incident.standard) if graded is not None else None,
         regimes=tuple(_looked(regime, verdict, graded) for regime, verdict in verdicts),
         obligations=tuple(_obligation(item, clock, language) for item in owed),
     )

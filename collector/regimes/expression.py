@@ -178,10 +178,7 @@ class _Parser:
         self._levels()
 
     def whole(self) -> _Part:
-        part = self._any()
-        if self._next < len(self._tokens):
-            raise ValueError(f"{self._tokens[self._next]!r} stands where && or || was expected")
-        return part
+        return self._any()
 
     def _levels(self) -> None:
         """Find each bracket's end and refuse deep nesting."""
@@ -229,8 +226,6 @@ class _Parser:
         if self._peek() == "(" and end is not None and self._after(end) in {None, "&&", "||", ")"}:
             self._next += 1
             part = self._any()
-            if self._next != end:
-                raise ValueError(f"{self._tokens[self._next]!r} stands where && or || was expected")
             self._next = end + 1
             return part
         return self._atom(negated=negated)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .calendar import Offset, Workdays
     from .case import Case, Filing
-    from .model import Content, Regime, Route, Stage
+    from .model import Content, Limit, Regime, Route, Stage
 
 State: TypeAlias = Literal["open", "met", "met_late", "overdue", "not_yet", "cannot_compute", "no_number"]
 
@@ -96,6 +96,7 @@ class Ledger:
         self._now = now
         self._workdays = workdays
         self._zone = forms.zone_of(case)
+        self._stages = {stage.id: stage for stage in regime.stages}
         self._ways: dict[str, list[_Way]] = {}
 
     def obligations(self) -> list[Owed]:
@@ -126,8 +127,7 @@ class Ledger:
     def _recipients(self, stage: Stage, route: Route) -> Sequence[str]:
         if stage.recipients_of is None:
             return route.recipients or stage.recipients
-        other = self._regime.stage(stage.recipients_of)
-        return [way.recipient for way in self._ways_of(other)] if other is not None else []
+        return [way.recipient for way in self._ways_of(self._stages[stage.recipients_of])]
 
     def _name(self, stage: Stage, recipient: str) -> str:
         name = f"{self._regime.id}/{stage.id}"
@@ -168,7 +168,7 @@ class Ledger:
         start = self._time_of(anchor, stage, way)
         due = self._after(limit, start)
         if stage.ceiling is not None:
-            return self._under_ceiling(stage, way, _Clock(anchor, start, due, ()))
+            return self._under_ceiling(stage.ceiling, _Clock(anchor, start, due, ()), stage, way)
         missing: tuple[str, ...] = ()
         if start is None and anchor not in _TRIGGERS and not anchor.startswith("filed:"):
             missing = (f"times.{anchor}",)
@@ -176,11 +176,8 @@ class Ledger:
             missing = ("calendar",)
         return _Clock(anchor, start, due, missing)
 
-    def _under_ceiling(self, stage: Stage, way: _Way, clock: _Clock) -> _Clock:
+    def _under_ceiling(self, ceiling: Limit, clock: _Clock, stage: Stage, way: _Way) -> _Clock:
         """The earlier of both, unless the anchor itself came only after the ceiling."""
-        ceiling = stage.ceiling
-        if ceiling is None:
-            return clock
         start = self._time_of(ceiling.anchor, stage, way)
         latest = self._after(ceiling.limit, start)
         if latest is None:
@@ -207,9 +204,7 @@ class Ledger:
         return None if time is not None and kind in _EVENTS and time > self._now else time
 
     def _first_filing(self, stage: str, recipient: str, *, open_items: bool) -> Filing | None:
-        other = self._regime.stage(stage)
-        if other is None:
-            return None
+        other = self._stages[stage]
         recipients = {way.recipient for way in self._ways_of(other)}
         names = {self._name(other, recipient)} if recipient in recipients or not recipients else set()
         names = names or {self._name(other, one) for one in recipients}

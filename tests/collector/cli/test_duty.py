@@ -98,6 +98,7 @@ def test_people_read_it_in_their_language(
         ("dora-late-grading", ["eu-nis2: does not apply (eu-dora applies in its place)"]),
         ("australia-impact-unknown", ["missing: facts.significant"]),
         ("hong-kong", ["eu-nis2: does not apply", "(not verified)"]),
+        ("onward", ["uk-nis: does not apply"]),
     ],
 )
 def test_the_text_says_what_the_answer_says(
@@ -107,6 +108,17 @@ def test_the_text_says_what_the_answer_says(
     out = capsys.readouterr().out
 
     assert [word for word in words if word not in out] == []
+
+
+def test_what_a_regime_needs_to_know_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("unit: {region: FR}\nat: 2026-03-02T10:00:00+01:00\n", "utf-8")
+
+    assert run(str(file)) == 0
+    assert run(str(file), "--lang", "zh") == 0
+    out = capsys.readouterr().out
+    assert "eu-nis2: unknown (missing facts.significant)" in out
+    assert "eu-nis2: 未知 (缺 facts.significant)" in out
 
 
 def test_the_chinese_text_of_a_classified_or_overdue_case(capsys: pytest.CaptureFixture[str]) -> None:

@@ -256,7 +256,8 @@ def test_the_answer_has_the_form_of_the_contract(ask: Ask) -> None:
     answer = ask(laid(LEVEL_III, growing))
 
     assert {
-        "level", "level_by", "proposed", "reasons", "could_rise", "next_level", "regimes", "obligations",
+        "level", "level_by", "proposed", "reasons", "could_rise", "next_level", "standard", "regimes",
+        "obligations",
     } == set(answer)  # fmt: skip
     assert {"criterion", "level", "verified", "figure", "unit", "source", "text"} == set(answer["reasons"][0])
     assert {"level", "at", "criterion"} == set(answer["next_level"])

@@ -1,10 +1,15 @@
 """Which reports are owed, to whom, by when, and how each stands: the states, one by one."""
 
+import json
+from datetime import date, datetime
+
 import pytest
+
+from collector.regimes import Workdays, explain, read_case, read_regime
 
 from .conftest import Ask, Described, filed, filing, laid, obligations
 
-AWARE = "2026-03-02T09:10:00+08:00"
+NOW = datetime.fromisoformat("2026-03-02T10:00:00+08:00")
 LEVEL_III = {"incident": {"facts": {"personal_records": 1_000_000}}}
 LEVEL_II = {"incident": {"facts": {"personal_records": 10_000_000}}}
 CII = {"asset": {"cii": True}}
@@ -267,6 +272,39 @@ class TestStates:
         )
 
         assert obligations(ask(laid(LEVEL_III, told)))["cn-informatization/report"]["state"] == "met"
+
+
+WORKING_DAYS = """id: xx-own
+name: {zh: 甲, en: A}
+source: Art. 1
+applies: {when: unit.country == 'CN', source: Art. 1, verified: true}
+stages:
+  - id: summary
+    name: {zh: 总结, en: Summary}
+    recipients: [informatization_authority]
+    limit: 5wd
+    source: Art. 2
+    verified: true
+    content: {items: [{zh: 甲, en: A}], source: Art. 2, verified: true}
+"""
+
+
+class TestWorkingDays:
+    """A limit in working days needs the calendar of its years."""
+
+    def test_it_is_counted_by_the_calendar(self, described: Described) -> None:
+        regime, _ = read_regime(WORKING_DAYS, "own.yaml")
+        days = frozenset(date(2026, 3, day) for day in range(1, 32) if date(2026, 3, day).weekday() < 5)
+        case = read_case(json.dumps(described), "case.yaml")
+        (duty,) = explain(case, [regime], NOW, workdays=Workdays({2026: days})).obligations
+
+        assert (duty.state, duty.due_at) == ("open", datetime.fromisoformat("2026-03-09T09:10:00+08:00"))
+
+    def test_without_the_calendar_it_cannot_be_computed(self, described: Described) -> None:
+        regime, _ = read_regime(WORKING_DAYS, "own.yaml")
+        (duty,) = explain(read_case(json.dumps(described), "case.yaml"), [regime], NOW).obligations
+
+        assert (duty.state, duty.due_at, duty.missing) == ("cannot_compute", None, ("calendar",))
 
 
 class TestHouseTarget:

@@ -227,3 +227,18 @@ def test_a_part_of_a_tree_can_be_decoded_alone() -> None:
 
     with pytest.raises(Mistakes, match=r"m.yaml:1:25: unit.window.end: found 'x'"):
         yaml_marks.decode(part, Window, "unit.window")
+
+
+def test_a_list_or_mapping_can_be_a_model_of_its_own() -> None:
+    assert yaml_marks.load("[1, 2]", "m.yaml", tuple[int, ...]) == (1, 2)
+    with pytest.raises(Mistakes, match=r"m.yaml:1:5: \[1\]: found 'x', expected a whole number"):
+        yaml_marks.load("[1, x]", "m.yaml", list[int])
+    with pytest.raises(Mistakes, match=r"m.yaml:1:1: \$: found a list, expected a mapping"):
+        yaml_marks.load("[1]", "m.yaml", dict[str, int])
+
+
+def test_a_bound_is_not_told_of_what_could_not_be_read() -> None:
+    with pytest.raises(Mistakes) as caught:
+        yaml_marks.load("[x]", "m.yaml", Annotated[list[int], Meta(min_length=1)])
+
+    assert [mistake.path for mistake in caught.value.mistakes] == ["[0]"]
