@@ -5,12 +5,10 @@
         -> length (411, 413) -> budget (429, 503) -> body -> route -> answer or problem
 
 Whatever arrives, the answer is never a 500 for what the sender did wrong, and every refusal is counted by
-its reason. aiohttp's low-level server is used: its application, router and signals cost as much again as
-parsing a request.
+its reason (`connection.py` has the HTTP of it).
 """
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,7 +16,6 @@ from typing import Any
 
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
 
 from wire.codec import MAX_PACKED, WireError
 
@@ -27,14 +24,13 @@ from ..eventlog.port import StorageFullError
 from ..store.nodes import Standing
 from ..trust.ca import NODE_URN
 from .answers import RefusedError, Reply, problem
+from .connection import Connection, Head
 from .routes import Call, Route
 from .standings import Standings
 from .tally import Tally
 
 BODY_SECONDS = 30.0
-FIRST_REQUEST_SECONDS = 20.0
 HANDSHAKE_SECONDS = 20.0
-KEEPALIVE_SECONDS = 120.0
 MAX_CONNECTIONS = 50_000
 _BUSY_RETRY = 2
 _FULL_RETRY = 30
@@ -42,7 +38,6 @@ _BACKLOG = 4096
 
 Clock = Callable[[], datetime]
 Identify = Callable[[asyncio.BaseTransport], str]
-_log = logging.getLogger(__name__)
 
 
 def server_context(certificate_file: str, key_file: str, trusted: str) -> ssl.SSLContext:
@@ -80,7 +75,7 @@ class Listener:
         identify: Identify = certified_node,
     ) -> None:
         self.tally = tally
-        self.identify = identify
+        self._identify = identify
         self._routes = routes
         self._standings = standings
         self._clock = clock
@@ -96,9 +91,10 @@ class Listener:
             context: See `server_context`; None only where a benchmark measures the cost of TLS.
         """
         loop = asyncio.get_running_loop()
-        self._web = server = web.Server(self.handle, access_log=None)
+        # aiohttp's server only keeps the list of connections here; requests never reach its handler.
+        self._web = server = web.Server(_unreachable, handler_cancellation=True)
         self._server = await loop.create_server(
-            lambda: _Connection(self, server, loop),
+            lambda: Connection(self, server, loop),
             host,
             port,
             ssl=context,
@@ -117,117 +113,60 @@ class Listener:
         await self._server.wait_closed()
         self._server = self._web = None
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+    def opened(self, transport: asyncio.BaseTransport) -> str | None:
+        """See `Door.opened`."""
+        self.tally.connections += 1
+        if self.tally.connections > MAX_CONNECTIONS:
+            self.tally.refused["connections"] += 1
+            return None
+        return self._identify(transport)
+
+    def closed(self) -> None:
+        """See `Door.closed`."""
+        self.tally.connections -= 1
+
+    async def handle(self, head: Head, proceed: Callable[[], None]) -> Reply:
+        """See `Door.handle`."""
         try:
-            reply = await self._serve(request)
+            return await self._serve(head, proceed)
         except RefusedError as error:
-            reply = self.refuse(error.reason, error.status, str(error), error.retry_after)
+            return self.refuse(error.reason, error.status, str(error), error.retry_after)
         except WireError as error:
-            reply = self.refuse(error.reason, error.status, str(error))
+            return self.refuse(error.reason, error.status, str(error))
         except StorageFullError as error:
-            reply = self.refuse("full", 507, str(error), _FULL_RETRY)
+            return self.refuse("full", 507, str(error), _FULL_RETRY)
         except RetryableError as error:
-            reply = self.refuse("unavailable", 503, str(error), _BUSY_RETRY)
-        return response(reply)
+            return self.refuse("unavailable", 503, str(error), _BUSY_RETRY)
 
     def refuse(self, reason: str, status: int, text: str, retry_after: int | None = None) -> Reply:
-        """Count a refusal and return its problem document."""
+        """See `Door.refuse`."""
         self.tally.refused[reason] += 1
         return problem(reason, status, text, retry_after)
 
-    async def _serve(self, request: web.BaseRequest) -> Reply:
-        path, _, query = request.raw_path.partition("?")
+    async def _serve(self, head: Head, proceed: Callable[[], None]) -> Reply:
+        path, _, query = head.target.partition("?")
         route = self._routes.get(path)
         if route is None:
             raise RefusedError("path", 404, f"no route {path[:100]!r} on the agents' listener")
-        if request.method != route.method:
-            raise RefusedError("method", 405, f"{path} takes {route.method}, not {request.method[:20]}")
-        peer = await self._peer(request, route)
-        size = _length(request) if route.method == "POST" else 0
-        with route.budget.hold(peer.id if peer else _address(request), size):
-            body = await _body(request, size)
-            encoding = request.headers.get("Content-Encoding", "")
+        if head.method != route.method:
+            raise RefusedError("method", 405, f"{path} takes {route.method}, not {head.method[:20]}")
+        peer = await self._peer(head, route)
+        size = _length(head) if route.method == "POST" else 0
+        with route.budget.hold(peer.id if peer else head.address, size):
+            body = await _body(head, size, proceed)
+            encoding = head.headers.get("Content-Encoding", "")
             return await route.serve(Call(peer, body, encoding.lower(), query, self._clock()))
 
-    async def _peer(self, request: web.BaseRequest, route: Route) -> Standing | None:
-        connection = request.protocol
-        node = connection.node if isinstance(connection, _Connection) else ""
-        if node:
-            return await self._standings.active(node)
+    async def _peer(self, head: Head, route: Route) -> Standing | None:
+        if head.node:
+            return await self._standings.active(head.node)
         if route.open_to_strangers:
             return None
         raise RefusedError("certificate", 403, "this route needs a node's client certificate; enrol first")
 
 
-class _Connection(RequestHandler):
-    """One connection: knows its node, and does not wait for ever for a first request."""
-
-    __slots__ = ("_first", "_listener", "node")
-
-    def __init__(self, listener: Listener, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(
-            server,
-            loop=loop,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-            access_log=None,  # type: ignore[arg-type]  # None is how aiohttp itself switches it off
-            auto_decompress=False,
-            lingering_time=1.0,
-        )
-        self._listener = listener
-        self._first: asyncio.TimerHandle | None = None
-        self.node = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        tally = self._listener.tally
-        tally.connections += 1
-        super().connection_made(transport)
-        self.node = self._listener.identify(transport)
-        if tally.connections > MAX_CONNECTIONS:
-            tally.refused["connections"] += 1
-            self.force_close()
-        else:
-            self._first = self._loop.call_later(FIRST_REQUEST_SECONDS, self._idle)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self._listener.tally.connections -= 1
-        if self._first is not None:
-            self._first.cancel()
-        super().connection_lost(exc)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what aiohttp could not parse (4xx), and what is our own fault (500)."""
-        if status >= 500:
-            _log.error("fault while serving %s", request.raw_path[:100], exc_info=exc)
-            reply = self._listener.refuse("fault", 500, "a fault of the collector; it was logged")
-        else:
-            reply = self._listener.refuse("http", status, f"not HTTP as we speak it: {(message or '')[:200]}")
-        answer = response(reply)
-        answer.force_close()
-        return answer
-
-    def _idle(self) -> None:
-        if self._current_request is None and self._request_count == 0:
-            self._listener.tally.refused["idle"] += 1
-            self.force_close()
-
-
-def response(reply: Reply) -> web.Response:
-    """Return an answer as aiohttp's."""
-    headers = {"Content-Type": reply.content_type}
-    if reply.retry_after is not None:
-        headers["Retry-After"] = str(reply.retry_after)
-    return web.Response(status=reply.status, body=reply.body, headers=headers)
-
-
-def _length(request: web.BaseRequest) -> int:
-    given = request.headers.get("Content-Length")
+def _length(head: Head) -> int:
+    given = head.headers.get("Content-Length")
     if given is None:
         raise RefusedError("length", 411, "a body needs a Content-Length")
     size = int(given)
@@ -236,26 +175,26 @@ def _length(request: web.BaseRequest) -> int:
     return size
 
 
-async def _body(request: web.BaseRequest, size: int) -> bytes:
+async def _body(head: Head, size: int, proceed: Callable[[], None]) -> bytes:
     if not size:
         return b""
-    content = request.content
+    payload = head.payload
     try:
-        body = content.read_nowait()
+        body = payload.read_nowait()
         if len(body) == size:
             return body
+        if head.headers.get("Expect", "").lower() == "100-continue":
+            proceed()
         parts = [body]
         async with asyncio.timeout(BODY_SECONDS):
-            while part := await content.readany():
+            while part := await payload.readany():
                 parts.append(part)
     except TimeoutError:
         raise RefusedError("slow", 408, f"the body did not come within {BODY_SECONDS:.0f} s") from None
-    except (ClientError, HttpProcessingError, ConnectionError) as error:
+    except (ClientError, HttpProcessingError, web.RequestPayloadError, ConnectionError) as error:
         raise RefusedError("truncated", 400, f"the body broke off: {error}") from None
     return b"".join(parts)
 
 
-def _address(request: web.BaseRequest) -> str:
-    transport = request.transport
-    peer = transport.get_extra_info("peername") if transport else None
-    return str(peer[0]) if peer else ""
+async def _unreachable(request: web.BaseRequest) -> web.StreamResponse:
+    raise NotImplementedError(request.path)
