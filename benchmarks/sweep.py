@@ -3,7 +3,7 @@
     python benchmarks/sweep.py [--sockets 2000] [--processes 300] [--rounds 31] [--limit-ms 10]
 
 One connection in a hundred goes outside. Judged are `steady` (nothing is new since the last sweep) and `news`
-(since the last sweep one connection to the outside was opened, and its process is found). `first`, once at the
+(since the last one, a connection to the outside was opened, and its process is found). `first`, once at the
 agent's start, is told beside: every outside connection is new, and up to all processes are looked through.
 Exit 0: below the limit; 1: too slow; 3: the measurement is not valid (sockets or processes could not be had,
 or what was counted is not what was opened).

@@ -5,7 +5,8 @@ flagged and never for everything, and it stops as soon as all that was asked for
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,19 @@ def pids(proc: Path = Path("/proc")) -> list[str]:
 
 
 def _links(proc: Path, pid: str) -> Iterator[tuple[str, str]]:
-    """Yield descriptor and target of everything a process has open, as far as we may see."""
-    folder = f"{proc}/{pid}/fd"
+    """Yield descriptor and target of everything a process has open, as far as we may see; newest first."""
     try:
-        with os.scandir(folder) as found:
-            names = [entry.name for entry in found]
+        folder = os.open(f"{proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return
-    for name in names:
-        try:
-            yield name, os.readlink(f"{folder}/{name}")  # noqa: PTH115 - a Path for each takes twice the time
-        except OSError:
-            continue
+    try:
+        for name in sorted(os.listdir(folder), key=int, reverse=True):  # noqa: PTH208 - by descriptor: half the time
+            try:
+                yield name, os.readlink(name, dir_fd=folder)
+            except OSError:
+                continue
+    finally:
+        os.close(folder)
 
 
 def describe(proc: Path, pid: str) -> dict[str, Any]:
@@ -73,17 +75,25 @@ def _writes(proc: Path, pid: str, descriptor: str) -> bool:
     return bool(int(flags, 8) & _WRITING)
 
 
-def socket_owners(inodes: set[int], proc: Path = Path("/proc")) -> dict[int, dict[str, Any]]:
-    """Return the process that holds each socket, by inode; missing are those we may not see."""
+def socket_owners(
+    inodes: set[int], proc: Path = Path("/proc"), likely: Iterable[int] = ()
+) -> dict[int, dict[str, Any]]:
+    """Return the process that holds each socket, by inode; missing are those we may not see.
+
+    Args:
+        inodes: The sockets asked for.
+        proc: Where the process table is.
+        likely: Processes to look at first: who talked before, talks again.
+    """
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     found: dict[int, dict[str, Any]] = {}
-    for pid in pids(proc) if wanted else []:
+    for pid in chain(map(str, likely), pids(proc)) if wanted else ():
         for _, target in _links(proc, pid):
             inode = wanted.pop(target, None) if target.startswith("socket:") else None
             if inode is not None:
                 found[inode] = describe(proc, pid)
-        if not wanted:
-            break
+            if not wanted:
+                return found
     return found
 
 

@@ -115,6 +115,10 @@ class Ledger:
         flow.open = flow.open or one.state == inet_diag.ESTABLISHED
         return begun
 
+    def processes(self) -> set[int]:
+        """Return the processes of the talks seen."""
+        return {flow.who["pid"] for flow in self._flows.values() if flow.who}
+
     def rows(self) -> list[dict[str, Any]]:
         """Return the body's rows, newest first."""
         newest = sorted(self._flows.items(), key=lambda item: item[1].last_seen, reverse=True)
@@ -216,7 +220,7 @@ class Sockets:
         """
         found = list(inet_diag.sockets(_STATES, self._ranges.outside))
         unknown = ledger.unknown(found)
-        owners = socket_owners(unknown, self._proc)
+        owners = socket_owners(unknown, self._proc, ledger.processes())
         return ledger.note(found, owners, now), len(unknown - owners.keys())
 
     def _body(self, ledger: Ledger) -> dict[str, Any]:
