@@ -33,11 +33,10 @@ class Apprise:
 
     async def send(self, address: str, payload: Mapping[str, Any], key: str) -> Result:
         """Send; the key stands at the end of the text, for people who get it twice."""
-        server = apprise.Apprise()
-        if not server.add(address or self._url):
-            return Failed(permanent=True, why=f"not an apprise address (channel {self.name})")
         subject, body = str(payload.get("subject", "")), f"{payload.get('body', '')}\n\n[{key}]"
-        call = asyncio.get_running_loop().run_in_executor(self._threads, _notify, server, subject, body)
+        loop = asyncio.get_running_loop()
+        # Its first use loads a hundred plugins: no work for the event loop's thread.
+        call = loop.run_in_executor(self._threads, _notify, address or self._url, subject, body)
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 return await asyncio.shield(call)
@@ -49,8 +48,11 @@ class Apprise:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _notify(server: apprise.Apprise, subject: str, body: str) -> Result:
+def _notify(address: str, subject: str, body: str) -> Result:
+    server = apprise.Apprise()
     try:
+        if not server.add(address):
+            return Failed(permanent=True, why="not an address that apprise knows")
         answer = server.notify(title=subject, body=body)
     except Exception as error:  # noqa: BLE001 - the edge to a hundred plugins: told as unknown, kept in the row
         return Unknown(f"apprise raised {type(error).__name__}")

@@ -34,7 +34,7 @@ class Webhook:
     async def send(self, address: str, payload: Mapping[str, Any], key: str) -> Result:
         """Post the payload."""
         url = address or self._url
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        if not _is_http(url):
             return Failed(permanent=True, why=f"no http address to send to (channel {self.name})")
         session = self._session = self._session or self._open()
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
@@ -92,6 +92,14 @@ def _retry_after(response: aiohttp.ClientResponse) -> timedelta | None:
     with suppress(ValueError):
         return timedelta(seconds=min(max(int(response.headers.get("Retry-After", "")), 0), 3600))
     return None
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _place(url: str) -> str:

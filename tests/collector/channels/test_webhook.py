@@ -1,0 +1,92 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+
+from collector.channels.port import Failed, Sent
+from collector.channels.webhook import MAX_ANSWER, Webhook
+from tests.contracts.receiver import Receiver, receiver
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Receiver]:
+    async with receiver() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def hook(place: Receiver) -> AsyncIterator[Webhook]:
+    channel = Webhook("duty", place.url, timedelta(seconds=5))
+    yield channel
+    await channel.close()
+
+
+async def test_the_payload_is_posted_with_its_key(hook: Webhook, place: Receiver) -> None:
+    assert await hook.send("", {"subject": "s"}, "k") == Sent({"status": 200})
+    assert place.bodies == [{"subject": "s"}]
+    assert place.headers[0]["Idempotency-Key"] == "k"
+    assert place.headers[0]["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(400, True), (404, True), (429, False), (500, False), (503, False)]
+)
+async def test_a_refusal_is_for_good_or_not_by_its_status(
+    hook: Webhook,
+    place: Receiver,
+    status: int,
+    permanent: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, text="why", headers={"Retry-After": "7"})
+
+    place.answer = refuse
+    result = await hook.send("", {}, "k")
+
+    assert isinstance(result, Failed)
+    assert (result.permanent, result.why) == (permanent, f"HTTP {status}: why")
+    assert result.retry_after == (None if permanent else timedelta(seconds=7))
+
+
+async def test_redirects_are_not_followed(hook: Webhook, place: Receiver) -> None:
+    async def elsewhere(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": place.url + "&again"})
+
+    place.answer = elsewhere
+    result = await hook.send("", {}, "k")
+
+    assert isinstance(result, Failed)
+    assert result.permanent
+    assert place.calls["k"] == 1
+
+
+async def test_an_answer_without_end_is_cut_off(hook: Webhook, place: Receiver) -> None:
+    async def flood(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(4 * MAX_ANSWER // 1024):
+            await response.write(b"x" * 1024)
+        return response
+
+    place.answer = flood
+    assert isinstance(await hook.send("", {}, "k"), Sent)
+
+
+@pytest.mark.parametrize("address", ["ftp://host/", "json://host/", "file:///etc/passwd", "host"])
+async def test_only_http_is_spoken(address: str) -> None:
+    result = await Webhook("duty").send(address, {}, "k")
+
+    assert isinstance(result, Failed)
+    assert result.permanent
+
+
+async def test_a_date_as_retry_after_is_no_number_of_seconds(hook: Webhook, place: Receiver) -> None:
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, headers={"Retry-After": "Mon, 02 Mar 2026 04:00:00 GMT"})
+
+    place.answer = busy
+    result = await hook.send("", {}, "k")
+
+    assert isinstance(result, Failed)
+    assert result.retry_after is None
