@@ -35,7 +35,7 @@ def grade(
     answer = _ask(dossier, proofs, regimes, setting, now)
     _set_level(dossier, answer, setting, cause, now)
     _set_regrade(dossier, now)
-    reconcile(dossier, answer, proofs, cause, now)
+    reconcile(dossier, answer.obligations, proofs, cause, now)
 
 
 def _ask(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from wire.ids import uuid7
 
-from ..regimes import Answer, Obligation
+from ..regimes import Obligation
 from ..store.clocks import Clock, clock_values
 from ..store.proofs import Proof
 from .alarms import moments_of
@@ -21,10 +21,12 @@ from .dossier import Cause, Dossier
 _DONE = frozenset({"met", "met_late"})
 
 
-def reconcile(dossier: Dossier, answer: Answer, proofs: Sequence[Proof], cause: Cause, now: datetime) -> None:
-    """Open, move and meet clocks by the answer, with their alarms and journal entries."""
+def reconcile(
+    dossier: Dossier, owing: Sequence[Obligation], proofs: Sequence[Proof], cause: Cause, now: datetime
+) -> None:
+    """Open, move and meet clocks by what is owed, with their alarms and journal entries."""
     held = {key_of(clock): clock for clock in dossier.clocks.values()}
-    for owed in answer.obligations:
+    for owed in owing:
         clock = held.pop((owed.regime, owed.stage, owed.recipient), None)
         if clock is None:
             _open(dossier, owed, proofs, cause, now)
