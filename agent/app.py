@@ -201,6 +201,8 @@ class World:
     async def _figures(self) -> Figures:
         status = await self._outbox.status()
         cpu, memory = own_cost()
+        for source in self.sources:
+            self.figures[source.name].seconds = source.cpu_seconds
         return Figures(
             outbox_bytes=status.bytes,
             outbox_reports=status.reports,

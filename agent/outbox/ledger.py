@@ -22,6 +22,7 @@ from . import bounds as limits
 from .entry import Entry, Observed
 
 MOST_REPORTS = 1000
+_MOST_REFUSED = 1000
 MOST_BYTES = 1024 * 1024
 _SOURCE = "outbox"
 _INSERT = """INSERT INTO reports
@@ -230,6 +231,9 @@ class Ledger:
             [identifier, kind, source, observed_at, body, why, at],
         )
         self._db.execute("DELETE FROM reports WHERE id = ?", [identifier])
+        self._db.execute(
+            "DELETE FROM refused WHERE rowid <= (SELECT max(rowid) FROM refused) - ?", [_MOST_REFUSED]
+        )
         self._count("refused", kind, 1)
         # A gap about a refused gap would be refused as well, and so on for ever.
         if kind != "gap":

@@ -67,6 +67,11 @@ class Asset:
         self._runs = Runs(self.name, self._settings.budget)
         self._owners: dict[int, dict[str, Any]] = {}
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
     async def once(self, now: datetime) -> Reading:
         """Look once."""
         try:

@@ -73,6 +73,11 @@ class Exits:
         self._look = look
         self._runs = Runs(self.name, self._settings.budget)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
     async def once(self, now: datetime) -> Reading:
         """Look once."""
         try:

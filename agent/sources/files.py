@@ -122,6 +122,11 @@ class Files:
         self._proc = root / "proc"
         self._runs = Runs(self.name, self._settings.budget)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
     async def once(self, now: datetime) -> Reading:
         """Compare every root with its accepted content."""
         observations: list[Observation] = []

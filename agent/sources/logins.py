@@ -97,6 +97,11 @@ class Logins:
             return next(iter([*readable, *found]), self._root / _FILES[0])
         return next(iter(readable), None)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
     async def once(self, now: datetime) -> Reading:
         """Read the last of the log and tell the bursts in it."""
         bursts = Bursts(self._settings.bursts)

@@ -71,6 +71,11 @@ class Source(Protocol):
 
     name: str
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        ...
+
     async def once(self, now: datetime) -> Reading:
         """Look once at `now`."""
         ...

@@ -27,13 +27,18 @@ class StuckError(StillRunningError):
 
 
 class Runs:
-    """The runs of one source."""
+    """The runs of one source.
+
+    Attributes:
+        cpu_seconds: CPU time that all of them have taken together.
+    """
 
     def __init__(self, source: str, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._budget = budget
         self._account = Account(budget)
         self._monotonic = monotonic
+        self.cpu_seconds = 0.0
         self._untold: list[tuple[float, float, str]] = []
 
     async def look(self, work: Callable[[], Result]) -> Result:
@@ -80,6 +85,7 @@ class Runs:
         self, done: "asyncio.Future[Any]", result: object, failure: BaseException | None, spent: float
     ) -> None:
         at = self._monotonic()
+        self.cpu_seconds += spent
         self._note(self._account.finish(at, cpu_seconds=spent), at)
         if done.done():
             return

@@ -50,6 +50,7 @@ class Flaky:
     """A source that fails the first times it watches."""
 
     name = "flaky"
+    cpu_seconds = 0.0
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
@@ -210,11 +211,16 @@ async def test_a_source_waits_while_the_disk_is_full_and_loses_nothing(world: Wo
     assert (await world._outbox.status()).reports == 1
 
 
-async def test_the_agents_figures_are_those_of_its_outbox_and_its_process(world: World) -> None:
+async def test_the_agents_figures_are_those_of_its_outbox_its_process_and_its_sources(
+    world: World, clock: Clock
+) -> None:
     await world._emit(await world._heartbeat())
+    for source in world.sources:
+        await source.once(clock.now())
 
     figures = await world._figures()
 
     assert figures.outbox_reports == 1
     assert figures.memory_bytes > 10_000_000
     assert set(figures.sources) == {"asset", "exits", "sockets"}
+    assert all(source.seconds > 0 for source in figures.sources.values())

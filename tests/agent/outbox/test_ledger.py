@@ -289,6 +289,15 @@ def test_a_refused_gap_is_kept_aside_without_another_gap() -> None:
     assert ledger.status().refused == 1
 
 
+def test_what_is_kept_aside_is_bounded_and_still_counted() -> None:
+    ledger = fresh(Hand())
+    for _ in range(1010):
+        ledger.set_aside(ledger.accept(seen("gap")), "status 400")
+
+    assert ledger._db.execute("SELECT count(*) FROM refused").fetchone() == (1000,)
+    assert ledger.status().refused == 1010
+
+
 def test_a_damaged_file_is_told_as_a_gap_of_unknown_size() -> None:
     ledger = fresh(Hand())
 
