@@ -1,0 +1,202 @@
+"""What people do to a run: forms, approvals, decisions, skips, giving up."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collector.errors import PermanentError
+from collector.plans.model import Field, Manual, Text
+from collector.runs import StepRefusedError, complete_step, give_up, skip_step
+from collector.runs.people import filled_form
+
+if TYPE_CHECKING:
+    from tests.collector.runs.conftest import PlanRoom
+
+TITLE = Text(zh="一", en="the cause")
+APPROVAL = """
+id: asks
+name: {zh: 批, en: asks}
+classes: [NAWEBMOD]
+steps:
+  - {id: first, kind: manual, owner: duty, timeout: 1h, undo: back, title: {zh: 办, en: do}}
+  - id: allow
+    kind: approve
+    owner: leader
+    quorum: 2
+    four_eyes: true
+    timeout: 1h
+    on_failure: stopped
+    title: {zh: 批准, en: approve}
+  - {id: rest, kind: wait, owner: duty, for: 1m, title: {zh: 等, en: wait}, next: end}
+  - {id: stopped, kind: wait, owner: duty, for: 1m, title: {zh: 停, en: stopped}, next: end}
+  - {id: back, kind: manual, owner: duty, timeout: 1h, title: {zh: 撤销, en: undo}}
+"""
+DECISION = """
+id: decides
+name: {zh: 定, en: decides}
+classes: [NAWEBMOD]
+steps:
+  - id: which
+    kind: if-condition
+    owner: duty
+    condition: Operator input to proceed
+    title: {zh: 若, en: if}
+    then: [{id: yes, kind: wait, owner: duty, for: 1m, title: {zh: 等, en: wait}}]
+"""
+
+
+async def asking(room: "PlanRoom", text: str) -> tuple[str, str]:
+    room.put(text)
+    incident = await room.open()
+    await room.work()
+    return incident, (await room.run_of(incident)).id
+
+
+async def say(room: "PlanRoom", run: str, step: str, actor: str, **out: Any) -> None:  # noqa: ANN401 - a form
+    async with room.store.write() as conn:
+        await complete_step(conn, run, step, actor, out, room.now)
+
+
+async def test_a_form_is_told_every_mistake_at_once() -> None:
+    step = Manual(
+        title=TITLE,
+        form={
+            "cause": Field(title=TITLE),
+            "when": Field(title=TITLE, type="time", required=False),
+            "kind": Field(title=TITLE, type="choice", choices=("a", "b")),
+        },
+    )
+
+    with pytest.raises(StepRefusedError) as caught:
+        filled_form(step, {"when": "noon", "kind": "c", "stranger": 1})
+
+    assert str(caught.value) == (
+        "stranger: found an unknown field, expected one of cause, when, kind or comment; "
+        "cause: found nothing, expected the cause; "
+        "when: found 'noon', expected a time with offset such as 2026-03-02T09:10:00+08:00; "
+        "kind: found 'c', expected one of a, b"
+    )
+    assert filled_form(step, {"cause": "x", "kind": "b", "comment": " seen "}) == {
+        "cause": "x",
+        "kind": "b",
+        "comment": "seen",
+    }
+
+
+async def test_a_step_that_does_not_wait_for_a_person_refuses_a_word(small_room: "PlanRoom") -> None:
+    incident = await small_room.open()
+    await small_room.work()
+    run = (await small_room.run_of(incident)).id
+
+    for step, why in [
+        ("receipt", "does not wait for a person"),
+        ("tell-duty", "is not open"),
+        ("x", "is not open"),
+    ]:
+        with pytest.raises(StepRefusedError, match=why):
+            await say(small_room, run, step, "person:wang")
+    with pytest.raises(PermanentError, match="over or was never there"):
+        await say(small_room, "no-run", "x", "person:wang")
+
+
+async def test_an_approval_takes_as_many_people_as_it_asks_for_and_other_eyes(small_room: "PlanRoom") -> None:
+    incident, run = await asking(small_room, APPROVAL)
+    await say(small_room, run, "first", "person:wang")
+    await small_room.work()
+
+    with pytest.raises(StepRefusedError, match="four eyes"):
+        await say(small_room, run, "allow", "person:wang", decision="approve")
+    with pytest.raises(StepRefusedError, match="expected approve or refuse"):
+        await say(small_room, run, "allow", "person:zhao", decision="maybe")
+    await say(small_room, run, "allow", "person:zhao", decision="approve", comment="go")
+    with pytest.raises(StepRefusedError, match="has spoken already"):
+        await say(small_room, run, "allow", "person:zhao", decision="approve")
+    assert (await small_room.states(incident))["allow"] == "waiting"
+    await say(small_room, run, "allow", "person:li", decision="approve")
+    await small_room.work()
+
+    steps = await small_room.steps(incident)
+    assert (steps["allow"].state, steps["rest"].state) == ("done", "waiting")
+    assert (steps["allow"].out or {})["by"] == ["person:zhao", "person:li"]
+
+
+async def test_one_refusal_ends_an_approval(small_room: "PlanRoom") -> None:
+    incident, run = await asking(small_room, APPROVAL)
+    await say(small_room, run, "first", "person:wang")
+    await small_room.work()
+
+    await say(small_room, run, "allow", "person:zhao", decision="refuse", comment="too early")
+    await small_room.work()
+
+    steps = await small_room.steps(incident)
+    assert (steps["allow"].state, steps["allow"].why) == ("failed", "refused by person:zhao: too early")
+    assert "stopped" in steps
+
+
+@pytest.mark.parametrize(("decision", "taken"), [("true", True), ("FALSE", False)])
+async def test_a_person_decides_what_a_condition_cannot(
+    small_room: "PlanRoom",
+    decision: str,
+    taken: bool,  # noqa: FBT001 - the expected answer
+) -> None:
+    incident, run = await asking(small_room, DECISION)
+    with pytest.raises(StepRefusedError, match="expected one of true, false"):
+        await say(small_room, run, "which", "person:wang", decision="perhaps")
+
+    await say(small_room, run, "which", "person:wang", decision=decision)
+    await small_room.work()
+
+    assert ("yes" in await small_room.steps(incident)) == taken
+    assert (await small_room.run_of(incident)).state == ("running" if taken else "done")
+
+
+async def test_a_step_is_skipped_for_a_reason_alone(small_room: "PlanRoom") -> None:
+    incident, run = await asking(small_room, APPROVAL)
+    async with small_room.store.write() as conn:
+        with pytest.raises(StepRefusedError, match="reason"):
+            await skip_step(conn, run, "first", actor="person:wang", reason=" ", now=small_room.now)
+        await skip_step(conn, run, "first", actor="person:wang", reason="not needed", now=small_room.now)
+    await small_room.work()
+
+    step = (await small_room.steps(incident))["first"]
+    assert (step.state, step.why, step.actor) == ("skipped", "not needed", "person:wang")
+
+
+async def test_a_run_that_is_given_up_proposes_what_takes_its_steps_back(small_room: "PlanRoom") -> None:
+    incident, run = await asking(small_room, APPROVAL)
+    await say(small_room, run, "first", "person:wang")
+    await small_room.work()
+
+    async with small_room.store.write() as conn:
+        undo = await give_up(conn, run, "person:zhao", "false alarm", small_room.now)
+
+    assert undo == ["back"]
+    assert (await small_room.run_of(incident)).state == "cancelled"
+    assert [entry["state"] for entry in await small_room.told("run.ended")] == ["cancelled"]
+    assert await small_room.work() == 0
+
+
+async def test_two_people_ending_two_branches_at_once_join_them(room: "PlanRoom") -> None:
+    room.put(
+        """
+id: joins
+name: {zh: 并, en: joins}
+classes: [NAWEBMOD]
+steps:
+  - id: fork
+    kind: parallel
+    title: {zh: 并, en: fork}
+    branches:
+      - [{id: a, kind: manual, owner: duty, timeout: 1h, title: {zh: 甲, en: a}}]
+      - [{id: b, kind: manual, owner: duty, timeout: 1h, title: {zh: 乙, en: b}}]
+"""
+    )
+    incident = await room.open()
+    await room.work()
+    run = (await room.run_of(incident)).id
+
+    await asyncio.gather(say(room, run, "a", "person:wang"), say(room, run, "b", "person:li"))
+    await room.work()
+
+    assert (await room.run_of(incident)).state == "done"
