@@ -1,6 +1,6 @@
 """A console over a real store, with incidents that the real casework opened; the other rooms stand still."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -113,6 +113,7 @@ class Room(Struct, frozen=True):
     casework: Casework
     folder: Path
     runner: Runner
+    pulses: dict[str, Callable[[], datetime]]
 
     @property
     def url(self) -> str:
@@ -178,13 +179,14 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'state.db'}")
     work = casework(registry)
     runner = Runner(store, shipped_plans, actions(registry), clock)
+    pulses: dict[str, Callable[[], datetime]] = {"clock": clock, "auditor": clock}
     desk = Desk(
         store=store,
         clock=clock,
         registry=lambda: registry,
         move=work.move,
         complete_step=complete_step,
-        pulses=lambda: {"clock": clock() - timedelta(seconds=1), "auditor": clock() - timedelta(seconds=3)},
+        pulses=lambda: {name: beat() for name, beat in pulses.items()},
         counters=lambda: {"fengsui_reports_received_total": 7},
         unit="district",
         language=language,
@@ -193,7 +195,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     server = TestServer(make_application(desk, [api.room(desk), console.room(desk)]))
     await server.start_server()
     try:
-        yield Room(desk, store, server, clock, work, folder, runner)
+        yield Room(desk, store, server, clock, work, folder, runner, pulses)
     finally:
         await server.close()
         await store.close()
@@ -223,5 +225,6 @@ def a_received(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
     return {
         "key": f"{incident}/cn-informatization/report", "node": uuid7(now), "unit": "district",
         "incident": incident, "obligation": "cn-informatization/report", "level": "IV",
-        "payload": {"unit": "district", "complete": False}, "received_at": now, "sha256": "ab" * 32, **changes,
+        "payload": {"unit": "district", "complete": False}, "received_at": now,
+        "sha256": "ab" * 32, **changes,
     }  # fmt: skip

@@ -71,7 +71,7 @@
   let last = words.journal, source, heard = Date.now(), fresh = new Date(now()), due = null;
   function lost() {
     if (!banner.hidden) return;
-    banner.textContent = put(words.lost, fresh.toLocaleTimeString([], { hour12: false }));
+    banner.textContent = put(words.lost, `${face.format(fresh)} ${offset}`);
     banner.hidden = false;
     say("assertive", banner.textContent);
   }

@@ -22,7 +22,7 @@ async def ask(room: Room) -> AsyncIterator[Callable[..., Awaitable[tuple[int, An
     bearer = await room.token("admin")
     async with ClientSession(room.url, headers={"Authorization": f"Bearer {bearer}"}) as session:
 
-        async def asked(path: str, method: str = "GET", **more: Any) -> tuple[int, Any]:
+        async def asked(path: str, method: str = "GET", **more: Any) -> tuple[int, Any]:  # noqa: ANN401 - aiohttp's own
             async with session.request(method, path, **more) as answer:
                 return answer.status, await answer.json(content_type=None)
 

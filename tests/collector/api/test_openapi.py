@@ -9,6 +9,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from collector.api import ENDPOINTS
+from collector.api.endpoint import Endpoint
 from collector.store import schema
 from tests.browser.watch_room import Room, a_node, a_received, an_exit
 
@@ -35,7 +36,7 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             path, endpoint.method, **({"json": body[endpoint.name]} if endpoint.body else {})
         )
         assert status == 200, (path, answer)
-        _check(answer, document, endpoint.template, endpoint.method, "200", "application/json")
+        _check(answer, document, endpoint, "200")
         if isinstance(answer, dict) and "items" in answer:
             assert answer["items"], path
         checked.add(endpoint.name)
@@ -44,7 +45,7 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             sent = {"json": body[endpoint.name]} if endpoint.body else {}
             status, problem = await ask(missing, endpoint.method, **sent)
             assert status == 404, missing
-            _check(problem, document, endpoint.template, endpoint.method, "404", "application/problem+json")
+            _check(problem, document, endpoint, "404")
 
     assert checked == {endpoint.name for endpoint in ENDPOINTS}
 
@@ -88,8 +89,18 @@ async def _lived_in(room: Room) -> dict[str, Any]:
     }
 
 
-def _check(answer: object, document: dict[str, Any], path: str, method: str, status: str, kind: str) -> None:
-    place = ["paths", path, method.lower(), "responses", status, "content", kind, "schema"]
+def _check(answer: object, document: dict[str, Any], endpoint: Endpoint, status: str) -> None:
+    kind = "application/json" if status == "200" else "application/problem+json"
+    place = [
+        "paths",
+        endpoint.template,
+        endpoint.method.lower(),
+        "responses",
+        status,
+        "content",
+        kind,
+        "schema",
+    ]
     pointer = "/".join(part.replace("/", "~1") for part in place)
     registry = Registry().with_resource("doc:", Resource.from_contents(document, DRAFT202012))
     Draft202012Validator({"$ref": f"doc:#/{quote(pointer)}"}, registry=registry).validate(answer)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from collector.app.figures import counters
 from collector.ingest.tally import Tally
-from collector.metrics import COUNTERS, DURATIONS, Buckets
+from collector.metrics import COUNTERS, DURATIONS, GAUGES, Buckets
 
 
 def test_every_counter_and_duration_of_the_metrics_is_given() -> None:
@@ -15,7 +15,7 @@ def test_every_counter_and_duration_of_the_metrics_is_given() -> None:
     tally.commit(0.004)
     given = counters(tally, SimpleNamespace(counters=SimpleNamespace(quarantined=5)))  # type: ignore[arg-type]
 
-    assert given.keys() | {"fengsui_http_faults_total"} == COUNTERS.keys() | DURATIONS.keys()
+    assert given.keys() | {"fengsui_http_faults_total"} == COUNTERS.keys() | DURATIONS.keys() | GAUGES.keys()
     assert given["fengsui_batches_refused_total"] == {"gap": 0.0, "fork": 1.0}
     assert given["fengsui_requests_refused_total"] == {"version": 2.0}
     spent = given["fengsui_commit_seconds"]
