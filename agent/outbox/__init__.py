@@ -2,7 +2,7 @@
 
 A report is *accepted* when `accept` returns: it is in the file, after fsync. It leaves the file in three ways
 only: acknowledged, dropped by a stated bound (and the drop is itself a report of kind `gap`), or set aside
-because the collector can't take it (the newest thousand are kept in the table `refused`, and a `gap` says so).
+because the collector can't take it (a `gap` says so; the table `refused` keeps the newest thousand).
 
     seq     1     2     3     4     5     6
           acked  acked  |sent  sent| new   new        state: acked 2, id b; sent 4; next 7
