@@ -31,7 +31,7 @@ _APPLIES = {True: ("适用", "applies"), False: ("不适用", "does not apply"),
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its one subcommand."""
     parser = commands.add_parser("duty", help="reporting duties of an incident 报告义务")
-    parser.set_defaults(config=None)
+    parser.set_defaults(config=None, lang=None)
     parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
     part = parts.add_parser(
         "explain", help="grade a described incident and list the reports owed 研判定级、列出报告义务"
@@ -49,15 +49,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer; 1 with every mistake on its own line when the case or a regime cannot be read."""
-    language = getattr(args, "lang", None) or "en"
+    language = args.lang or "en"
     try:
-        regimes = load_regimes(*_folders(getattr(args, "config", None)))
+        regimes = load_regimes(*_folders(args.config))
         case = _case(args.case, regimes)
     except Mistakes as error:
         print(error, file=sys.stderr)
         return 1
     now = args.at or case.at or datetime.now(UTC)  # noqa: TID251 - an explanation for "now" needs a clock
     answer = explain(case, regimes, now, language=language)
+    sys.stderr.write("".join(_strays(case, answer)))
     if args.json:
         sys.stdout.write(answer.to_json().decode() + "\n")
     else:
@@ -108,6 +109,16 @@ def _text(file: str) -> str:
     except UnicodeDecodeError as error:
         found = f"a byte that is not UTF-8 (at {error.start})"
     raise Mistakes([Mistake(file, 1, 1, "", found, "a text file in UTF-8")])
+
+
+def _strays(case: Case, answer: Answer) -> list[str]:
+    """Filings that meet nothing: an id must be exact, and a misfit should not be silent."""
+    owed = {duty.id for duty in answer.obligations}
+    return [
+        f"note: incident.filings[{index}] names {filing.obligation}, which this case does not owe\n"
+        for index, filing in enumerate(case.incident.filings)
+        if filing.obligation not in owed
+    ]
 
 
 def _lines(answer: Answer, now: datetime, *, zh: bool) -> list[str]:

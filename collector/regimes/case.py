@@ -263,6 +263,10 @@ def check_case(text: str, file: str, stages: dict[str, tuple[str, ...]], classes
         elif stage not in stages[regime]:
             expected = f"a stage of {regime}: {', '.join(stages[regime])}"
             mistakes.append(root.mistake(path, f"the stage {stage!r}", expected))
+    for name in case.unit.targets:
+        regime, _, stage = name.partition("/")
+        if stage not in stages.get(regime, ()):
+            mistakes.append(root.mistake("unit.targets", repr(name), "regime/stage of a loaded regime"))
     code = case.incident.klass
     if classes and code is not None and code not in classes:
         mistakes.append(root.mistake("incident.class", repr(str(code)), IncidentClass.yaml_expectation))

@@ -29,6 +29,9 @@ What a model may be made of: ``str int float bool None``, ``Literal``, ``Enum`` 
 ``ValueError`` saying what it expected. A ``ValueError`` of a struct's ``__post_init__`` is a mistake at that
 struct.
 
+A name with nothing after it (``facts:``) is as good as left out, but a required one is a mistake; ``None`` is
+read only where the model takes it.
+
 For checks across fields, read and decode apart and keep the tree: ``node.mistake("stages[0].id", found,
 expected)`` is a mistake at the place of that path; raise ``Mistakes`` with all of them.
 """

@@ -45,6 +45,9 @@ def read(text: str, file: str) -> Node:
         line = text.count("\n", 0, error.position) + 1
         found = f"a character that YAML forbids ({error.reason})"
         builder.mistakes.append(Mistake(file, line, 1, "", found, "printable UTF-8 text"))
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        builder.mistakes.append(Mistake(file, line, 1, "", "half a surrogate pair", "printable UTF-8 text"))
     if builder.mistakes:
         raise Mistakes(builder.mistakes)
     return root

@@ -121,6 +121,20 @@ def test_what_a_regime_needs_to_know_is_said(tmp_path: Path, capsys: pytest.Capt
     assert "eu-nis2: 未知 (缺 facts.significant)" in out
 
 
+def test_a_filing_that_meets_nothing_is_told_beside_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(CITY).read_text("utf-8")
+    file = tmp_path / "case.yaml"
+    filing = "  filings: [{obligation: cn-cac-2025/first/police, at: 2026-03-02T09:30:00+08:00}]\n"
+    file.write_text(text.replace("regimes:", f"{filing}regimes:"), "utf-8")
+
+    assert run(str(file), "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["obligations"][0]["state"] == "open"
+    assert err == "note: incident.filings[0] names cn-cac-2025/first/police, which this case does not owe\n"
+
+
 def test_the_chinese_text_of_a_classified_or_overdue_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(GOLDEN / "classified.yaml"), "--lang", "zh") == 0
     assert run(str(GOLDEN / "onward.yaml"), "--lang", "zh") == 0

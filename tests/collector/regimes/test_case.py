@@ -14,7 +14,11 @@ from collector.regimes.case import (
     zone_of,
 )
 
-STAGES = {"cn-cac-2025": ("first", "summary"), "eu-nis2": ("final",)}
+STAGES = {
+    "cn-cac-2025": ("first", "summary"),
+    "cn-informatization": ("report",),
+    "eu-nis2": ("final",),
+}
 CLASSES = frozenset({"NAWEBMOD"})
 
 FULL = """
@@ -158,6 +162,7 @@ def test_names_that_no_regime_has_are_told() -> None:
     - {obligation: cn-cac-2025/frist, at: 2026-03-02T10:00:00+08:00}
     - {obligation: cn-cac-2024/first, at: 2026-03-02T10:00:00+08:00}
 regimes: [cn-cac-2025, eu-nis3]
+unit: {targets: {cn-informatization/reprot: 30m}}
 """
 
     assert checked(text) == [
@@ -168,7 +173,11 @@ regimes: [cn-cac-2025, eu-nis3]
         ),
         (
             "case.yaml:5: incident.filings[1].obligation: found the regime 'cn-cac-2024', "
-            "expected one of cn-cac-2025, eu-nis2"
+            "expected one of cn-cac-2025, cn-informatization, eu-nis2"
         ),
-        "case.yaml:6: regimes[1]: found 'eu-nis3', expected one of cn-cac-2025, eu-nis2",
+        "case.yaml:6: regimes[1]: found 'eu-nis3', expected one of cn-cac-2025, cn-informatization, eu-nis2",
+        (
+            "case.yaml:7: unit.targets: found 'cn-informatization/reprot', "
+            "expected regime/stage of a loaded regime"
+        ),
     ]

@@ -1,6 +1,8 @@
 """Reading YAML: every mistake with its place, and no text that costs more than its size."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector import yaml_marks
 from collector.yaml_marks import Mapping, Mistakes, Scalar, Sequence
@@ -67,6 +69,22 @@ def test_a_forbidden_character_is_refused_in_its_line() -> None:
     (mistake,) = mistakes_of("a: 1\nb: \x00\n")
 
     assert mistake.startswith("f.yaml:2:1: $: found a character that YAML forbids")
+
+
+def test_half_a_surrogate_pair_is_refused_in_its_line() -> None:
+    assert mistakes_of("a: 1\nb: \ud800\n") == [
+        "f.yaml:2:1: $: found half a surrogate pair, expected printable UTF-8 text"
+    ]
+
+
+@given(st.text(max_size=200) | st.text(alphabet="[]{}:,-&*!|>'\"#?% \n\tab1~", max_size=60))
+def test_any_text_is_read_or_refused_with_its_mistakes(text: str) -> None:
+    try:
+        told = str(yaml_marks.read(text, "f.yaml"))
+    except Mistakes as error:
+        told = str(error)
+
+    assert told
 
 
 def test_a_second_document_is_refused() -> None:
