@@ -82,6 +82,9 @@ class Baseline:
         if not self.file.exists():
             return 0
         with self._read() as connection:
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+            if not made:
+                return 0  # another process is just taking the first content
             row = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         return int(row[0]) if row else 0
 

@@ -33,6 +33,7 @@ from .runs import Runs
 from .tampering import Change, Episode, body, merge, proceed
 from .tree import TreeWatch
 from .webroot import Comparison, Look, WebRoot, accept
+from .whowrote import WhoWrote
 
 _BURST = 5.0
 
@@ -120,6 +121,7 @@ class Files:
         self._settings = settings or FilesSettings()
         self._state = state
         self._proc = root / "proc"
+        self._who: WhoWrote | None = None
         self._runs = Runs(self.name, self._settings.budget)
 
     @property
@@ -156,7 +158,10 @@ class Files:
         return (body(root.path, episode, drift) if episode else None), look.unreadable
 
     def _writers(self, paths: list[str]) -> dict[str, dict[str, Any]]:
-        return writers(paths, self._proc)
+        """Return who wrote the files last, or has them open for writing."""
+        known = self._who.last(paths) if self._who else {}
+        unknown = [path for path in paths if path not in known]
+        return {**known, **(writers(unknown, self._proc) if unknown else {})}
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Guard every root until cancelled."""
@@ -164,7 +169,7 @@ class Files:
             raise ValueError("files: watching needs a state folder for what was accepted")
         guards = [_Guard(root, self._state) for root in self._settings.roots]
         loop = asyncio.get_running_loop()
-        with _heard(loop, guards) as (tree, heard):
+        with self._writing(loop), _heard(loop, guards, self._who) as (tree, heard):
             overflows = 0
             while True:
                 for guard in guards:
@@ -175,6 +180,21 @@ class Files:
                     self._runs.note_gap("inotify queue ran over; compared everything instead")
                 await self._runs.tell(emit, "incident", clock())
                 await self._wait(guards, heard)
+
+    @contextmanager
+    def _writing(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """Hear who writes, where the kernel allows it."""
+        self._who = who = WhoWrote.open(self._proc) if self._settings.roots else None
+        if who is None:
+            yield
+            return
+        loop.add_reader(who.fileno(), who.drain)
+        try:
+            yield
+        finally:
+            loop.remove_reader(who.fileno())
+            who.close()
+            self._who = None
 
     async def _wait(self, guards: list[_Guard], heard: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -256,12 +276,14 @@ class Files:
 
 @contextmanager
 def _heard(
-    loop: asyncio.AbstractEventLoop, guards: list[_Guard]
+    loop: asyncio.AbstractEventLoop, guards: list[_Guard], who: WhoWrote | None
 ) -> Iterator[tuple[TreeWatch, asyncio.Event]]:
     """Watch the guards' trees: what is heard is noted at its guard, and the event is set."""
     event = asyncio.Event()
     tree = TreeWatch(
-        [Path(guard.root.path) for guard in guards], lambda number, path: guards[number].root.excludes(path)
+        [Path(guard.root.path) for guard in guards],
+        lambda number, path: guards[number].root.excludes(path),
+        who.mark if who else lambda _: None,
     )
 
     def read() -> None:

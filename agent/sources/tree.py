@@ -44,14 +44,25 @@ class _Place(NamedTuple):
 class TreeWatch:
     """Watches the folders of several roots, and each root's parent for the root itself.
 
+    Args:
+        roots: The folders.
+        excludes: Says of a root's number and a path below it whether it is left out.
+        watched: Is told every folder that is watched from now on.
+
     Attributes:
         overflows: How often the kernel's queue ran over.
         unwatched: Folders that could not be watched (the kernel's limit of watches).
     """
 
-    def __init__(self, roots: Sequence[Path], excludes: Callable[[int, str], bool]) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        excludes: Callable[[int, str], bool],
+        watched: Callable[[Path], object] = lambda _: None,
+    ) -> None:
         self._roots = roots
         self._excludes = excludes
+        self._watched = watched
         self._inotify = Inotify(cache_size=_EVENTS_A_READ, sync_timeout=0)
         self._places: dict[int, set[_Place]] = {}
         self._watches: dict[int, Watch] = {}
@@ -120,6 +131,7 @@ class TreeWatch:
             place = Path(os.path.realpath(self._roots[number]), path)
             if not self._add(place, _Place(number, path, above=False)):
                 continue
+            self._watched(place)
             try:
                 with os.scandir(place) as found:
                     below = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
@@ -127,7 +139,8 @@ class TreeWatch:
                 continue
             for name in below:
                 inner = f"{path}/{name}" if path else name
-                if not self._excludes(number, inner):
+                # A pattern that takes in any name of a folder takes in the folder.
+                if not self._excludes(number, inner) and not self._excludes(number, f"{inner}/\0"):
                     waiting.append(inner)
 
     def _add(self, folder: Path, place: _Place) -> bool:

@@ -86,7 +86,8 @@ def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result |
             if root.excludes(path):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(path)
+                if not root.excludes(f"{path}/\0"):
+                    waiting.append(path)
             else:
                 try:
                     yield path, entry.stat(follow_symlinks=False), ""
@@ -263,7 +264,8 @@ class Comparison:
 
     def _named(self, seen: dict[str, Change | None]) -> dict[str, Change | None]:
         """Add who is writing, where a file is still open."""
-        changed = {str(Path(self._root.path, path)): path for path, one in seen.items() if one and one.new}
+        top = os.path.realpath(self._root.path)
+        changed = {f"{top}/{path}": path for path, one in seen.items() if one and one.new}
         if not changed:
             return seen
         writing = {changed[place]: who for place, who in self._writers(list(changed)).items()}

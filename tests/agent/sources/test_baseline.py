@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,20 @@ def test_nothing_is_accepted_until_someone_accepts(tmp_path: Path) -> None:
 
     assert baseline.generation() == 0
     assert not baseline.file.exists()
+
+
+def test_content_that_is_just_being_accepted_counts_only_when_it_is_whole(tmp_path: Path) -> None:
+    baseline = Baseline(Path("/var/www"), tmp_path)
+    seen = []
+
+    def entries() -> Iterator[Entry]:
+        seen.append(Baseline(Path("/var/www"), tmp_path).generation())
+        yield ENTRIES[0]
+        seen.append(Baseline(Path("/var/www"), tmp_path).generation())
+
+    baseline.accept(entries())
+    assert seen == [0, 0]
+    assert baseline.generation() == 1
 
 
 def test_what_was_accepted_is_there_for_the_next_process(tmp_path: Path) -> None:

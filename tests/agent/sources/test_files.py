@@ -1,5 +1,8 @@
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -208,3 +211,20 @@ async def test_a_damaged_baseline_is_a_gap_and_no_crash(site: Path, state: Path,
 async def test_without_a_state_folder_there_is_no_watching(site: Path) -> None:
     with pytest.raises(ValueError, match="state folder"):
         await guard(site, None).watch(lambda _: asyncio.sleep(0), host_clock().now)
+
+
+@pytest.mark.root
+async def test_who_tampered_is_named_while_it_lives(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    """By root; the writer has closed the file long before the burst has settled."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    script = f"open({str(site / 'index.html')!r}, 'w').write('0wned'); input()"
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        writer = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdin=subprocess.PIPE)
+        report = await heard.until(incident)
+        await writer.communicate(b"\n")
+
+        assert report.body["evidence"][0]["process"]["pid"] == writer.pid
