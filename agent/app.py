@@ -98,9 +98,9 @@ class World:
         """Stop looking, say so, and give what waits a moment to leave."""
         for task in self._watching:
             task.cancel()
-        await self._emit(await self._heartbeat(last=True))
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._emit(await self._heartbeat(last=True))
                 await self._outbox.drained()
 
     async def _watch(self, source: Source) -> None:
@@ -237,6 +237,7 @@ class Agent:
             SettingsError: the settings have mistakes.
             SaidError: the node has no identity, or the state folder can't be used.
             OutboxError: the outbox can't be opened.
+            OutboxFullError: the disk is so full that not even the start can be written.
             BaseExceptionGroup: a task died.
         """
         settings = self._load()
@@ -293,7 +294,8 @@ class Agent:
         except (SettingsError, SaidError, OSError) as error:
             _log.error(say(language, "reload_refused", why=error))
             return None
-        await outbox.rebound(settings.outbox)
+        with suppress(OutboxFullError):  # they hold from the next tidying on
+            await outbox.rebound(settings.outbox)
         _log.info(say(language, "reloaded"))
         return new
 

@@ -27,7 +27,7 @@ from wire.vocabulary import OrderState
 
 from .actions import Action, BadParametersError, Finished
 from .backoff import Backoff
-from .outbox import Entry, Outbox
+from .outbox import Entry, Outbox, OutboxFullError
 from .texts import say
 from .transport import Reply, UnreachableError
 
@@ -104,7 +104,7 @@ class Orders:
                 await self._tell()
                 fresh, waited = await self._ask()
                 await self._tell()
-            except (UnreachableError, WireError) as error:
+            except (UnreachableError, WireError, OutboxFullError) as error:
                 _log.info("orders: %s", error)
                 await self._sleep(self._backoff.failed())
                 continue

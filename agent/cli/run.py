@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from typing import Any
 
 from ..app import Agent
 from ..clock import host_clock
-from ..outbox import OutboxError
+from ..outbox import OutboxError, OutboxFullError
 from .loading import load
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -20,15 +21,23 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run; 0 when told to stop, 1 when a part died."""
+    """Run; ends the process with 0 when told to stop, with 1 when a part died.
+
+    What hangs in a thread (a name service, a dead file system) must not keep the process from ending, and
+    everything durable is closed by then: so the interpreter is not asked to wait for its threads.
+    """
     logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
     agent = Agent(lambda: load(args), host_clock())
+    code = 0
     try:
-        asyncio.run(agent.run())
-    except OutboxError as error:
+        asyncio.Runner().run(agent.run())
+    except (OutboxError, OutboxFullError) as error:
         print(error, file=sys.stderr)
-        return 1
+        code = 1
     except BaseExceptionGroup as dead:
         logging.getLogger("fengsui.agent").critical("a part of the agent died", exc_info=dead)
-        return 1
-    return 0
+        code = 1
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

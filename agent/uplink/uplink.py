@@ -2,18 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
+
+import msgspec
 
 from wire.codec import IDENTITY, JSON, Codec, WireError, encode, pack
 from wire.messages import Ack, Batch, Refusal
 
-from ..outbox import Outbox
+from ..outbox import Outbox, OutboxFullError
 from ..texts import say
 from ..transport import Reply, UnreachableError
 from .pace import Pace, Step
 
 _log = logging.getLogger("fengsui.uplink")
+_LEAST_SECONDS = 30.0
+# A line of 32 kbit/s still gets a whole batch through in its time.
+_SLOWEST_BYTES_A_SECOND = 4096
 _acks: Codec[Ack] = Codec(Ack)
 _refusals: Codec[Refusal] = Codec(Refusal)
 Sleep = Callable[[float], Awaitable[None]]
@@ -23,7 +28,12 @@ class Way(Protocol):
     """What asks the collectors; `agent.transport` is one."""
 
     async def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
     ) -> Reply:
         """Ask; raises `UnreachableError`."""
         ...
@@ -49,14 +59,21 @@ class Uplink:
     async def run(self) -> None:
         """Send for ever; wakes when a report is accepted."""
         while True:
-            self._outbox.news.clear()
-            batch = await self._outbox.peek(self._pace.limit)
-            if batch is None:
-                await self._outbox.news.wait()
-                continue
-            wait = await self._offer(batch)
+            try:
+                wait = await self._send_next()
+            except OutboxFullError as error:
+                wait = self._hold(self._pace.judge(None, 1).wait, str(error))
             if wait:
                 await self._sleep(wait)
+
+    async def _send_next(self) -> float:
+        """Send the next batch, waiting for one where there is none; return the seconds to wait."""
+        self._outbox.news.clear()
+        batch = await self._outbox.peek(self._pace.limit)
+        if batch is None:
+            await self._outbox.news.wait()
+            return 0.0
+        return await self._offer(batch)
 
     async def _offer(self, batch: Batch) -> float:
         """Send one batch, apply the answer and return the seconds to wait."""
@@ -76,7 +93,8 @@ class Uplink:
         headers = {"Content-Type": JSON}
         if encoding != IDENTITY:
             headers["Content-Encoding"] = encoding
-        return await self._way.request("POST", "/v1/batches", body, headers)
+        seconds = _LEAST_SECONDS + len(body) / _SLOWEST_BYTES_A_SECOND
+        return await self._way.request("POST", "/v1/batches", body, headers, seconds)
 
     async def _apply(self, step: Step, batch: Batch, reply: Reply) -> float:
         match step.verb:
@@ -88,12 +106,12 @@ class Uplink:
                 return 0.0
             case "set_aside":
                 report = batch.reports[0]
-                why = f"status {reply.status}: {reply.body[:300].decode('utf-8', 'replace')}"
+                why = _told(reply)
                 await self._outbox.set_aside(report.id, why)
                 _log.error(say(self._language, "set_aside", report=report.id, why=why))
                 return step.wait
             case "hold":
-                return self._hold(step.wait, f"status {reply.status}")
+                return self._hold(step.wait, _told(reply))
 
     async def _confirm(self, ack: Ack) -> float:
         settled = await self._outbox.acknowledge(ack)
@@ -114,3 +132,14 @@ class Uplink:
         level = logging.WARNING if self._pace.failures < 3 else logging.INFO
         _log.log(level, say(self._language, "held", why=why, seconds=seconds))
         return seconds
+
+
+def _told(reply: Reply) -> str:
+    """Return the status and what the collector says about it (RFC 9457 where it does)."""
+    text = reply.body[:2000].decode("utf-8", "replace")
+    try:
+        problem = msgspec.json.decode(reply.body, type=dict[str, object])
+        text = str(problem.get("detail") or problem.get("title") or text)
+    except msgspec.MsgspecError:
+        pass
+    return f"status {reply.status} {text[:300]}".strip()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from agent.outbox import Bounds, Entry, Outbox
+from agent.outbox import Bounds, Entry, Outbox, OutboxFullError
 from agent.tasks import Tasks
 from agent.transport import Transport
 from agent.uplink import Uplink
@@ -284,3 +285,44 @@ async def test_a_refusal_that_would_change_nothing_is_waited_out(
 
     assert len(far_side.reports) == 1
     assert len(waits.asked) == 2
+
+
+async def test_while_the_disk_cannot_be_written_nothing_is_sent_and_nothing_is_lost(
+    far_side: FarSide, outbox: Outbox, clock: Clock, waits: Waits, tmp_path: Path
+) -> None:
+    await put(outbox, clock, "warm")
+    await drained(outbox)
+    outbox._db.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(tmp_path / "state/outbox.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OutboxFullError, match="locked"):
+        await put(outbox, clock, "held")
+    outbox.news.set()
+    async with asyncio.timeout(10):
+        while not waits.asked:  # noqa: ASYNC110 - the uplink's wait is what is awaited
+            await asyncio.sleep(0.01)
+
+    other.execute("ROLLBACK")
+    other.close()
+    await put(outbox, clock, "held")
+    await drained(outbox)
+
+    assert notes(far_side) == ["warm", "held"]
+
+
+async def test_why_a_collector_takes_nothing_is_said_in_its_own_words(
+    far_side: FarSide, outbox: Outbox, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = iter([{"title": "Forbidden", "detail": "node n is revoked"}])
+
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        await request.read()
+        problem = next(answers, None)
+        return web.json_response(problem, status=403) if problem else None
+
+    far_side.behave["/v1/batches"] = refuse
+    await put(outbox, clock, "a")
+
+    await drained(outbox)
+
+    assert "status 403 node n is revoked" in caplog.text
