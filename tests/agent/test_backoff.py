@@ -1,3 +1,4 @@
+import doctest
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent import backoff
 from agent.backoff import FIRST, LONGEST, LONGEST_ASKED, Backoff, seconds_asked
 
 NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
@@ -58,3 +60,8 @@ def test_a_date_that_has_passed_asks_for_no_wait() -> None:
 
 def test_a_date_without_a_zone_asks_for_nothing() -> None:
     assert seconds_asked("Sun, 01 Mar 2026 01:10:00 -0000", NOW) is None
+
+
+def test_the_example_is_true() -> None:
+    assert doctest.testmod(backoff).attempted
+    assert doctest.testmod(backoff).failed == 0

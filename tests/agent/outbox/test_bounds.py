@@ -1,8 +1,10 @@
+import doctest
 from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.outbox import bounds
 from agent.outbox.bounds import KEPT_ON_A_SHORT_DISK, rank, telemetry_ceiling
 from agent.settings import Bounds
 from wire.messages import ReportKind
@@ -26,3 +28,8 @@ def test_telemetry_gives_back_what_the_disk_lacks_but_keeps_a_mebibyte(held: int
         assert ceiling == bounds.max_bytes
     else:
         assert ceiling <= max(KEPT_ON_A_SHORT_DISK, held - (bounds.min_free_bytes - free))
+
+
+def test_the_example_is_true() -> None:
+    assert doctest.testmod(bounds).attempted
+    assert doctest.testmod(bounds).failed == 0

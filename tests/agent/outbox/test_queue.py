@@ -1,10 +1,12 @@
 import asyncio
+import doctest
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from agent import outbox as room
 from agent.clock import Clock
 from agent.outbox import Bounds, Entry, Outbox, OutboxError, OutboxFullError
 from wire.messages import Ack, Batch, Outcome, Refusal, ReportKind
@@ -180,3 +182,8 @@ async def test_two_agents_cannot_share_a_folder(tmp_path: Path, clock: Clock) ->
         opened(tmp_path, clock)
 
     outbox.close()
+
+
+def test_the_rooms_story_is_true() -> None:
+    assert doctest.testmod(room).attempted
+    assert doctest.testmod(room).failed == 0

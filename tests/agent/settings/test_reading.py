@@ -1,9 +1,11 @@
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from agent.settings import Mistake, Settings, SettingsError, read
+from agent.settings import Mistake, Settings, SettingsError, read, reading
 
 
 class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,3 +140,8 @@ def test_any_text_is_settings_or_mistakes_with_places(text: str) -> None:
         found = error.mistakes or [Mistake("", 0, 0, "", "", "")]
 
     assert all(mistake.line >= 1 and mistake.column >= 1 for mistake in found)
+
+
+def test_the_example_is_true() -> None:
+    assert doctest.testmod(reading).attempted
+    assert doctest.testmod(reading).failed == 0
