@@ -75,18 +75,26 @@ class Pipeline:
         log, store: The two databases.
         stages: In the order in which they act.
         clock: Gives the time of a slice.
+        rows: At most so many batches are one slice.
 
     Attributes:
         counters: For metrics.
     """
 
     def __init__(
-        self, log: EventLog, store: Store, stages: Sequence[Stage], clock: Callable[[], datetime]
+        self,
+        log: EventLog,
+        store: Store,
+        stages: Sequence[Stage],
+        clock: Callable[[], datetime],
+        *,
+        rows: int = ROWS,
     ) -> None:
         self._events = log
         self._store = store
         self._stages = stages
         self._clock = clock
+        self._rows = rows
         self._cursor = 0
         self._place = ""
         self._failures: Counter[str] = Counter()
@@ -142,7 +150,7 @@ class Pipeline:
         Raises:
             RetryableError: A database refuses for now; nothing of the slice happened.
         """
-        entries = await self._events.read(self._cursor, ROWS, BYTES)
+        entries = await self._events.read(self._cursor, self._rows, BYTES)
         if not entries:
             return 0
         self._place = ""

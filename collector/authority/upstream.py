@@ -42,7 +42,7 @@ from ..store.filings import (
 )
 from ..store.incidents import Incident, get_incident
 from ..trust.superior import read_superior, superior_context
-from .superior import Line, RefusedError, UnreachableError
+from .line import Line, RefusedError, UnreachableError
 
 PATH = "/v1/filings"
 LEASE = timedelta(seconds=60)

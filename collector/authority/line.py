@@ -52,7 +52,7 @@ class Line:
             async with self._session.post(
                 self._url + path, data=body, headers=headers, allow_redirects=False
             ) as response:
-                answer = await response.content.read(MAX_ANSWER)
+                answer = await _read(response.content)
                 if response.status == 200:
                     return answer
                 said = f"{self._url} answered {response.status}: {answer[:_KEPT].decode('utf-8', 'replace')}"
@@ -65,6 +65,15 @@ class Line:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    answer = b""
+    async for chunk in content.iter_any():
+        answer += chunk
+        if len(answer) > MAX_ANSWER:
+            raise ValueError(f"an answer of more than {MAX_ANSWER} bytes")
+    return answer
 
 
 def _asked(header: str) -> timedelta:
