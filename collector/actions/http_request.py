@@ -60,16 +60,20 @@ def allowed(url: str, prefixes: Sequence[str]) -> bool:
     """
     try:
         asked = urlsplit(url)
-        return _plain(asked) and any(_below(asked, urlsplit(prefix)) for prefix in prefixes)
+        path = unquote(asked.path)
+        return (
+            not any(_odd(char) for char in url + path)  # before urlsplit took some away in silence
+            and asked.scheme in _PORTS
+            and "@" not in asked.netloc
+            and ".." not in path.split("/")
+            and any(_below(asked, urlsplit(prefix)) for prefix in prefixes)
+        )
     except ValueError:
         return False
 
 
-def _plain(url: SplitResult) -> bool:
-    """No way to say one thing and mean another: user names, dots that climb, odd characters."""
-    path = unquote(url.path)
-    odd = any(not char.isprintable() or char.isspace() or char == "\\" for char in url.geturl() + path)
-    return url.scheme in _PORTS and "@" not in url.netloc and not odd and ".." not in path.split("/")
+def _odd(char: str) -> bool:
+    return not char.isprintable() or char.isspace() or char == "\\"
 
 
 def _below(asked: SplitResult, prefix: SplitResult) -> bool:

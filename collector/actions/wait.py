@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..incident import STATES
 from ..plans.model import Wait as WaitStep
 from ..store.clocks import clocks_of
-from ..store.filings import filing_of
+from ..store.filings import filings_of
 from .port import Done, Failed, Result, Skipped, StepContext, Surroundings, Waiting
 
 LOOK_AGAIN = timedelta(seconds=30)
@@ -44,7 +44,8 @@ class Wait:
     async def _receipt(
         self, conn: AsyncConnection, context: StepContext, incident: str, obligation: str
     ) -> Result:
-        filing = await filing_of(conn, f"{incident}/{obligation}")
+        filed = {filing.obligation: filing for filing in await filings_of(conn, incident)}
+        filing = filed.get(obligation)
         if filing is not None and filing.receipt_at is not None:
             return Done({"receipt_at": filing.receipt_at.isoformat()})
         if filing is not None and filing.state == "refused":

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..errors import PermanentError
 from ..plans import Finding, Plan, examine, pin, unpin
 from ..plans.model import PlaybookAction
 from ..runs.playbooks import read_playbooks, read_text
@@ -71,8 +72,9 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _known_plans(files: Sequence[Path]) -> frozenset[str]:
-    shipped = {path.stem for path in playbooks_dir().glob("*.yaml")}
-    return frozenset(shipped | {path.stem for path in files})
+    folders = {playbooks_dir(), *(path.parent for path in files)}
+    beside = {path.stem for folder in folders for path in folder.glob("*.y*ml")}
+    return frozenset(beside | {path.stem for path in files})
 
 
 def _findings(path: Path, plans: frozenset[str]) -> Sequence[Finding]:
@@ -102,7 +104,10 @@ def _drill(args: argparse.Namespace) -> int:
             told = _file_document(args.file, findings)["findings"]
             _print_json({"ok": False, "drill": True, "steps": [], "end": None, "findings": told})
         return 1
-    body, sha256 = pin(plan, _called_by(plan, args.file))
+    try:
+        body, sha256 = pin(plan, _called_by(plan, args.file))
+    except ValueError as error:
+        raise PermanentError(f"{args.file}: expected {error}") from error
     now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
     drilled = asyncio.run(drill(unpin(body), sha256, now, confirm_all=args.confirm == "all"))
     if args.json:

@@ -161,11 +161,14 @@ class OrderAgent(_Step, frozen=True, kw_only=True, tag="order_agent"):
 
 
 class FileReport(_Step, frozen=True, kw_only=True, tag="file_report"):
-    """Files what an obligation owes; done when it is queued. Skipped where it is not owed."""
+    """Files what an obligation owes; done when it is queued. Skipped where it is not owed.
+
+    `complete: false`: required items are left open, so that the law's time for the supplement begins.
+    """
 
     obligation: Words
     content: dict[str, Words] = {}
-    complete: bool = True
+    complete: bool = False
 
 
 class Wait(_Step, frozen=True, kw_only=True, tag="wait"):

@@ -159,7 +159,13 @@ class Runner:
             if plan is None or (incident.id, plan.id) in already:
                 entries.append(_no_run(incident, plan))
                 continue
-            body, sha256 = self._pins.of(plan, self._plans())
+            try:
+                body, sha256 = self._pins.of(plan, self._plans())
+            except ValueError as error:
+                entries.append(
+                    _no_run(incident, plan, f"the plan {plan.id} cannot be started: expected {error}")
+                )
+                continue
             bodies[sha256] = body
             whole = about[incident.id]
             boards.append(
@@ -237,8 +243,9 @@ def _run_started(board: Board, incident: Pending) -> journal.Entry:
     )
 
 
-def _no_run(incident: Pending, plan: Plan | None) -> journal.Entry:
-    why = (
+def _no_run(incident: Pending, plan: Plan | None, why: str = "") -> journal.Entry:
+    finding = "no_plan" if plan is None or why else "plan_ran"
+    why = why or (
         f"no plan covers class {incident.klass} at level {incident.level or 'IV'}"
         if plan is None
         else f"the incident has a run of {plan.id} already"
@@ -248,5 +255,5 @@ def _no_run(incident: Pending, plan: Plan | None) -> journal.Entry:
         action="audit.finding",
         subject=f"incident:{incident.id}",
         incident=incident.id,
-        detail={"finding": "no_plan" if plan is None else "plan_ran", "why": why, "hint": incident.plan_hint},
+        detail={"finding": finding, "why": why, "hint": incident.plan_hint},
     )

@@ -119,6 +119,26 @@ async def test_a_class_without_a_plan_is_told_once_and_left(small_room: "PlanRoo
     assert [entry["why"] for entry in findings] == ["no plan covers class NASCAN at level IV"]
 
 
+async def test_a_plan_that_cannot_be_started_is_told_and_stops_no_other(small_room: "PlanRoom") -> None:
+    small_room.put(
+        """
+id: calls
+name: {zh: 调, en: calls}
+classes: [NAWEBMOD]
+steps:
+  - {id: call, kind: playbook-action, plan: calls, title: {zh: 调, en: call}}
+"""
+    )
+    await small_room.open()
+    other = await small_room.open(fingerprint="other", klass="SHECONFIG")
+
+    await small_room.work()
+
+    assert (await small_room.run_of(other)).plan == "illegal-external-connection"
+    (finding,) = await small_room.told("audit.finding")
+    assert finding["why"].startswith("the plan calls cannot be started: expected plans that do not call")
+
+
 async def test_a_run_goes_on_with_the_plan_it_was_started_with(small_room: "PlanRoom") -> None:
     incident = await small_room.open()
     await small_room.work()

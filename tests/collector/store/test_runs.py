@@ -133,7 +133,7 @@ async def test_a_wake_up_waits_for_who_is_moving_the_run_and_is_not_written_over
         waking = asyncio.get_running_loop().create_task(wake())
         async with asyncio.timeout(10):
             while not await held_up(waker):
-                await asyncio.sleep(0)
+                pass
         await runs.update_steps(conn, [row], "mover")
     await waking
 
