@@ -4,6 +4,7 @@ Rules change a dossier without I/O; `save_all` then writes any number of dossier
 rows, notices and journal entries together, or nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -117,16 +118,15 @@ class Dossier:
 async def load(connection: AsyncConnection, incidents: Sequence[Incident]) -> list[Dossier]:
     """Return the dossiers of locked incidents."""
     keys = [incident.id for incident in incidents]
-    clocks = await clock_rows.clocks_of(connection, keys)
-    armed = await clock_rows.armed_of(connection, keys)
+    clocks: dict[str, list[Clock]] = defaultdict(list)
+    for clock in await clock_rows.clocks_of(connection, keys):
+        clocks[clock.incident].append(clock)
+    armed: dict[str, list[Alarm]] = defaultdict(list)
+    for alarm in await clock_rows.armed_of(connection, keys):
+        armed[alarm.incident].append(alarm)
     generations = await clock_rows.last_generations(connection, keys)
     return [
-        Dossier(
-            incident,
-            [clock for clock in clocks if clock.incident == incident.id],
-            [alarm for alarm in armed if alarm.incident == incident.id],
-            generations.get(incident.id),
-        )
+        Dossier(incident, clocks[incident.id], armed[incident.id], generations.get(incident.id))
         for incident in incidents
     ]
 

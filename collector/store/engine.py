@@ -135,7 +135,12 @@ class Store:
                     await transaction.rollback()
                     raise
                 self._head = self._new_chain()  # holds if the commit's fate stays unknown
-                await transaction.commit()
+                try:
+                    await transaction.commit()
+                except BaseException:
+                    # The driver may still be inside the transaction; such a connection is not used again.
+                    await connection.invalidate()
+                    raise
                 self._head = end.head
         self.changed.fire()
 
