@@ -21,8 +21,7 @@ from typing import Literal
 
 from wire.messages import ReportKind
 
-from . import heartbeat
-from .actions import Action, CollectEvidence
+from . import actions, heartbeat
 from .backoff import Backoff
 from .clock import Clock
 from .enrolment import Identity, load_identity, renew, this_host
@@ -74,7 +73,7 @@ class World:
         self._orders = Orders(
             self.transport,
             outbox,
-            _actions(settings),
+            actions.build(settings.orders),
             now=clock.now,
             random=_random,
             language=settings.language,
@@ -311,11 +310,6 @@ def _announce(world: World, identity: Identity) -> None:
     names = ", ".join(source.name for source in world.sources)
     where = ", ".join(world.transport.addresses)
     _log.info(say(world.settings.language, "running", node=identity.node, sources=names, collectors=where))
-
-
-def _actions(settings: Settings) -> dict[str, Action]:
-    known = (CollectEvidence(settings.orders.evidence_logs, settings.orders.evidence_bytes),)
-    return {action.kind: action for action in known if action.kind in settings.orders.allow}
 
 
 def _version() -> str:

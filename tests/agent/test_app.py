@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from msgspec import structs
 
 from agent.app import Agent, World
@@ -193,6 +195,38 @@ async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSi
     (gap,) = bodies(far_side, "gap")
     assert "source flaky failed (RuntimeError: the sensor broke)" in gap["why"]
     assert (world.figures["flaky"].failures, world.figures["flaky"].reports) == (1, 1)
+
+
+async def test_a_certificate_is_renewed_in_time_and_the_new_identity_taken_over(
+    far_side: FarSide, world: World, clock: Clock
+) -> None:
+    late = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
+    world._clock = late
+    old_key = (world._identity.folder / "key.pem").read_bytes()
+    reload = asyncio.Event()
+
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", world._renew(reload.set))
+        await reload.wait()
+
+    assert [asked.token for asked in far_side.requests][1:] == [""]
+    assert (world._identity.folder / "key.pem").read_bytes() != old_key
+
+
+async def test_a_renewal_that_is_refused_leaves_the_agent_running(
+    far_side: FarSide, world: World, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        return web.json_response({"detail": "revoked"}, status=403)
+
+    far_side.behave["/v1/enrol"] = refuse
+    world._clock = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
+
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", world._renew(lambda: None))
+        while "revoked" not in caplog.text:  # noqa: ASYNC110 - a log line is awaited
+            await asyncio.sleep(0.01)
 
 
 async def test_a_source_waits_while_the_disk_is_full_and_loses_nothing(world: World, clock: Clock) -> None:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from agent.actions import ACTIONS, BadParametersError, CollectEvidence, Finished
-from agent.settings import LogFile
+from agent.actions import BadParametersError, CollectEvidence, Finished, build
+from agent.settings import LogFile, OrdersSettings
 from wire.messages import Order
 
 NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
@@ -35,8 +35,9 @@ def document(finished: Finished) -> dict[str, Any]:
     return decoded
 
 
-def test_the_list_of_actions_is_closed() -> None:
-    assert [action.kind for action in ACTIONS] == ["collect_evidence"]
+def test_only_what_the_settings_allow_can_be_ordered() -> None:
+    assert list(build(OrdersSettings())) == ["collect_evidence"]
+    assert build(OrdersSettings(allow=())) == {}
 
 
 def test_evidence_holds_sockets_processes_and_routes_and_proves_itself_by_both_digests() -> None:
