@@ -14,7 +14,10 @@ from typing import Any
 Build = Callable[[int, int], bytes]
 """Makes the request number n of connection c, whole with its head."""
 
-_HEAD = "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+_HEAD = (
+    "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    "Content-Length: {size}\r\n\r\n"
+)
 _REPORT = (
     '{"id":"019cac18-4e40-7000-8000-%012x","seq":%d,"kind":"sockets","source":"sockets",'
     '"observed_at":"2026-03-02T01:10:00.123456Z","boot_id":"5f0c8a52-6a4e-4e0b-9a55-0d9ef6c0c1aa",'
@@ -81,7 +84,9 @@ class Sender(asyncio.Protocol):
     from when it was due: a stall is charged to every request it delayed.
     """
 
-    def __init__(self, number: int, build: Build, outcome: Outcome, gap: float, done: "asyncio.Future[None]") -> None:
+    def __init__(
+        self, number: int, build: Build, outcome: Outcome, gap: float, done: "asyncio.Future[None]"
+    ) -> None:
         self._connection = number
         self._build = build
         self._outcome = outcome

@@ -1,6 +1,6 @@
-"""The collector's ingest alone, for the benchmarks: event log, listener and nodes, without what reads the log.
+"""The collector's ingest alone, for the benchmarks: event log, listener and nodes, no reader.
 
-    python server.py FOLDER PORT tls|plain [NODES]
+python server.py FOLDER PORT tls|plain [NODES]
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import itertools
 import signal
 import ssl
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,19 +38,26 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a process of its own
 
 
-def client_contexts(folder: Path, count: int) -> list[ssl.SSLContext]:
-    """TLS contexts of as many nodes, each with its own key, signed by the folder's authority."""
+def client_pairs(folder: Path, count: int) -> Iterator[tuple[bytes, str]]:
+    """Certificate with key, and what to trust, of as many nodes, signed by the folder's authority."""
     authority = Authority.at(folder, "benchmark", now())
-    contexts = []
     for number in range(count):
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
         csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
         pem = csr.public_bytes(serialization.Encoding.PEM).decode()
-        pair = folder / "client.pem"
-        pair.write_bytes(authority.sign_node(pem, f"node-{number}", now()).pem.encode() + key_pem(key))
-        context = ssl.create_default_context(cadata=authority.trusted)
-        context.load_cert_chain(pair)
+        issued = authority.sign_node(pem, f"node-{number}", now())
+        yield issued.pem.encode() + key_pem(key), authority.trusted
+
+
+def client_contexts(folder: Path, count: int) -> list[ssl.SSLContext]:
+    """TLS contexts of as many nodes, each with its own key."""
+    contexts = []
+    file = folder / "client.pem"
+    for pair, trusted in client_pairs(folder, count):
+        file.write_bytes(pair)
+        context = ssl.create_default_context(cadata=trusted)
+        context.load_cert_chain(file)
         contexts.append(context)
     return contexts
 
@@ -64,7 +72,7 @@ async def serve(folder: Path, port: int, *, tls: bool) -> None:
     async def nobody() -> set[str]:
         return set()
 
-    async def no_orders(node: str) -> list[Order]:
+    async def no_orders(_: str) -> list[Order]:
         return []
 
     async def unused(*_: object) -> None:
@@ -87,7 +95,7 @@ async def serve(folder: Path, port: int, *, tls: bool) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    watch = spawn("orders", desk.watch(), lambda name, error: ended.set())
+    watch = spawn("orders", desk.watch(), lambda *_: ended.set())
     await listener.start("127.0.0.1", port, context)
     gc.collect()
     gc.freeze()

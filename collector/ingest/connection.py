@@ -49,6 +49,10 @@ class Door(Protocol):
         """Count a refusal and return its problem document."""
         ...
 
+    def date(self) -> str:
+        """Return the value of the header `Date`."""
+        ...
+
     def opened(self, transport: asyncio.BaseTransport) -> str | None:
         """Count a connection in and say which node it is; None when there are too many."""
         ...
@@ -167,7 +171,7 @@ class Connection(RequestHandler):
     async def _write(self, reply: Reply, *, close: bool) -> None:
         if self.transport is None:
             return
-        self.transport.write(render(reply, close=close))
+        self.transport.write(render(reply, self._door.date(), close=close))
         if self._paused:
             await self._drain_helper()
 
@@ -191,7 +195,7 @@ _heads: dict[tuple[int, str], str] = {
 }
 
 
-def render(reply: Reply, *, close: bool) -> bytes:
+def render(reply: Reply, date: str, *, close: bool) -> bytes:
     """Return an answer as it goes over the wire."""
     head = _heads.get((reply.status, reply.content_type))
     if head is None:
@@ -202,4 +206,4 @@ def render(reply: Reply, *, close: bool) -> bytes:
     if close:
         head += "Connection: close\r\n"
     length = "" if reply.status == HTTPStatus.NO_CONTENT else f"Content-Length: {len(reply.body)}\r\n"
-    return f"{head}{length}\r\n".encode() + reply.body
+    return f"{head}Date: {date}\r\n{length}\r\n".encode() + reply.body

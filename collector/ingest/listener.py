@@ -11,7 +11,8 @@ its reason (`connection.py` has the HTTP of it).
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import ClientError, web
@@ -35,6 +36,7 @@ MAX_CONNECTIONS = 50_000
 _BUSY_RETRY = 2
 _FULL_RETRY = 30
 _BACKLOG = 4096
+_SECOND = timedelta(seconds=1)
 
 Clock = Callable[[], datetime]
 Identify = Callable[[asyncio.BaseTransport], str]
@@ -79,6 +81,8 @@ class Listener:
         self._routes = routes
         self._standings = standings
         self._clock = clock
+        self._date = ""
+        self._date_until = datetime.min.replace(tzinfo=UTC)
         self._server: asyncio.Server | None = None
         self._web: web.Server | None = None
 
@@ -112,6 +116,14 @@ class Listener:
         await self._web.shutdown(grace)
         await self._server.wait_closed()
         self._server = self._web = None
+
+    def date(self) -> str:
+        """See `Door.date`; made anew once a second."""
+        now = self._clock()
+        if now >= self._date_until:
+            self._date_until = now.replace(microsecond=0) + _SECOND
+            self._date = format_datetime(now, usegmt=True)
+        return self._date
 
     def opened(self, transport: asyncio.BaseTransport) -> str | None:
         """See `Door.opened`."""
