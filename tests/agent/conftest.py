@@ -52,7 +52,24 @@ class Authority:
                 ),
                 critical=False,
             )
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+            )
         )
+        if authority:
+            nothing = dict.fromkeys(
+                ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
+            )
+            usage = x509.KeyUsage(
+                digital_signature=True,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+                **nothing,
+            )
+            builder = builder.add_extension(usage, critical=True)
         return builder.sign(self.key, hashes.SHA256())
 
     def pem(self) -> str:
