@@ -178,14 +178,16 @@ class Upstream:
         """
         await self._queue()
         while True:
-            line = self._line = self._line or self._open()
             now = self._clock()
             async with self._store.read() as conn:
                 next_at = await next_filing_at(conn)
-            if next_at is None or line is None:
+            if next_at is None:
                 return _POLL
             if next_at > now:
                 return min(next_at - now, _POLL)
+            line = self._line = self._line or self._open()
+            if line is None:
+                return _POLL
             owner = self._store.incarnation
             async with self._store.write() as conn:
                 claimed = await claim_filings(conn, owner=owner, now=now, lease=LEASE, limit=1)

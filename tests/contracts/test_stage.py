@@ -1,4 +1,4 @@
-"""What every stage of the pipeline owes: it writes by its connection alone, and passes on or ends a report."""
+"""What every stage of the pipeline owes: it writes by its connection alone, and passes on or ends."""
 
 from datetime import UTC, datetime
 from pathlib import Path
