@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from wire.vocabulary import OrderKind
+
 from ..yaml_marks import Mistake, Node
 from .conditions import ROOTS, places_of, syntax_error, variables_of
 from .model import (
@@ -44,6 +46,10 @@ _OUTPUTS: Mapping[type, frozenset[str]] = {
     OrderAgent: frozenset({"order", "state", "detail"}),
     FileReport: frozenset({"filing"}),
     Wait: frozenset({"receipt_at"}),
+}
+# What an agent takes with an order (docs/wire.md); no names: those of the node's own settings.
+_PARAMS: Mapping[OrderKind, Mapping[str, tuple[str, ...]]] = {
+    "collect_evidence": {"items": ("sockets", "processes", "routes"), "logs": ()}
 }
 
 
@@ -214,8 +220,23 @@ class _Linter:
                 self._variable(f"{path}.text", rest)
         if isinstance(step, Manual | Approve) and step.timeout is None and step.due is None:
             self.warn(f"{path}.timeout", "nothing", "a time by which it is to be done")
-        if isinstance(step, OrderAgent) and step.timeout is None:
+        if isinstance(step, OrderAgent):
+            self._order(path, step)
+
+    def _order(self, path: str, step: OrderAgent) -> None:
+        if step.timeout is None:
             self.error(f"{path}.timeout", "nothing", "the order's deadline")
+        for name, value in step.params.items():
+            known = _PARAMS[step.order].get(name)
+            if known is None:
+                near = _near(name, _PARAMS[step.order])
+                self.error(f"{path}.params.{name}", f"the parameter {name!r}", near)
+            elif not isinstance(value, list):
+                self.error(f"{path}.params.{name}", "no list", "a list of names")
+            elif strangers := [each for each in value if known and each not in known]:
+                self.error(
+                    f"{path}.params.{name}", f"the name {strangers[0]!r}", _near(str(strangers[0]), known)
+                )
 
     def _variable(self, path: str, name: str) -> None:
         if name not in self.plan.variables:

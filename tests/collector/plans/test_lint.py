@@ -52,6 +52,20 @@ def test_the_shipped_plans_are_without_a_finding(path: Path) -> None:
             "5: steps.a.text: found the variable 'x'",
         ),
         (
+            (
+                "  - {id: a, kind: order_agent, owner: duty, timeout: 1m, order: collect_evidence, "
+                "title: {zh: 令, en: o}, params: {items: [memory]}}\n"
+            ),
+            "5: steps.a.params.items: found the name 'memory', expected one of processes, routes, sockets",
+        ),
+        (
+            (
+                "  - {id: a, kind: order_agent, owner: duty, timeout: 1m, order: collect_evidence, "
+                "title: {zh: 令, en: o}, params: {itmes: [], logs: auth}}\n"
+            ),
+            "5: steps.a.params.itmes: found the parameter 'itmes', expected one of items, logs",
+        ),
+        (
             "  - {id: a, kind: order_agent, owner: duty, order: collect_evidence, title: {zh: 令, en: o}}\n",
             "5: steps.a.timeout: found nothing, expected the order's deadline",
         ),
