@@ -214,7 +214,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     def _named(self, value: str) -> str:
         if person := self.registry.person(value):
             return person.name
-        for table in ("state", "recipient", "clock", "run", "step"):
+        for table in ("state", "recipient", "clock", "step", "run"):
             if (name := word(table, value, self.language)) != value:
                 return name
         return value

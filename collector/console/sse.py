@@ -19,9 +19,11 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from ..desk.problem import ProblemError
 from ..desk.rights import scope
 from ..desk.world import Desk
 from ..store.board import entries_after, newest_entry, unit_of_incident
+from ..store.engine import StoreBusyError
 from ..store.views import AuditRow
 from .sight import Sight
 
@@ -101,8 +103,12 @@ class Streams:
         self._open.add(response)
         try:
             await self._stream(request, response, sight)
+            await response.write_eof()
         except ConnectionError:
             pass
+        except (ProblemError, StoreBusyError):
+            # The head is out: all that can be said now is the end, and the browser asks again.
+            await response.write_eof()
         finally:
             self._open.discard(response)
         return response

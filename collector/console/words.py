@@ -28,6 +28,7 @@ CLOCK_STATES: Mapping[str, Name] = {
     "not_yet": Name("尚未触发", "not yet triggered"),
     "cannot_compute": Name("无法计算", "cannot be computed"),
     "no_number": Name("及时报告(法规未定时限)", "promptly (no number in law)"),
+    "withdrawn": Name("已撤销", "withdrawn"),
 }
 FILING_STATES: Mapping[str, Name] = {
     "waiting": Name("待发送", "waiting"),
@@ -65,6 +66,10 @@ STEP_KINDS: Mapping[str, Name] = {
     "file_report": Name("报送", "file report"),
     "wait": Name("等待", "wait"),
     "parallel": Name("并行", "parallel"),
+    "if-condition": Name("条件", "condition"),
+    "while-condition": Name("循环", "loop"),
+    "switch-condition": Name("分支", "switch"),
+    "playbook-action": Name("子预案", "plan within the plan"),
     "start": Name("开始", "start"),
     "end": Name("结束", "end"),
 }
@@ -129,6 +134,8 @@ ACTIONS: Mapping[str, Name] = {
     "filing.received": Name("收到下级报送", "filing received from below"),
     "audit.finding": Name("审计发现", "audit finding"),
     "registry.loaded": Name("登记表已加载", "register loaded"),
+    "token.created": Name("令牌已创建", "token created"),
+    "user.added": Name("用户已添加", "user added"),
     "collector.started": Name("采集器启动", "collector started"),
 }
 FACTS: Mapping[str, Name] = {

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from collector import shipped
 from collector.api.health import STALE
+from collector.store import schema
 from tests.browser.watch_room import Room, a_node
 
 CONFIGS = Path(str(shipped.configs_dir()))
@@ -70,8 +71,6 @@ async def test_metrics_count_what_is_in_the_database(room: Room) -> None:
 
 @needs_promtool
 async def test_the_metrics_are_as_prometheus_wants_them(room: Room) -> None:
-    from collector.store import schema  # noqa: PLC0415 - one table of one test
-
     await room.insert(schema.nodes, a_node(room.clock()))
     await room.open()
 
@@ -87,8 +86,6 @@ def test_the_shipped_rules_hold_and_fire_when_they_should() -> None:
 
 
 async def test_rules_and_dashboard_speak_only_of_metrics_there_are(room: Room) -> None:
-    from collector.store import schema  # noqa: PLC0415 - one table of one test
-
     await room.insert(schema.nodes, a_node(room.clock()))
     await room.open()
     there = set(re.findall(r"^# TYPE (fengsui_\w+)", await _metrics(room), re.MULTILINE))

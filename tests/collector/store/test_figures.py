@@ -38,7 +38,12 @@ async def test_nodes_are_counted_by_the_zone_and_grade_the_register_gives_them(s
         a_node(NOW, assets=["city-platform", "district-oa"], last_seen=quiet),
         a_node(NOW, assets=["gone"], state="revoked", last_seen=quiet),
     )
-    await put(state, schema.exits, an_exit("n", NOW, verdict="used"), an_exit("n", NOW, key="x", gone_at=NOW))
+    await put(
+        state,
+        schema.exits,
+        an_exit("n", NOW, verdict="used", gone_at=None),
+        an_exit("n", NOW, key="x", gone_at=NOW),
+    )
     figures = await reader(state).read(NOW)
 
     assert figures.nodes == {

@@ -1,0 +1,153 @@
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession
+
+from collector.desk.identity import csrf_of
+from tests.browser.watch_room import PASSWORD, Room
+
+
+def proof(session: ClientSession) -> str:
+    """The token that every form of the session's pages carries."""
+    return csrf_of(next(one.value for one in session.cookie_jar if one.key == "fengsui_session"))
+
+
+async def send(session: ClientSession, path: str, **form: str) -> tuple[int, Mapping[str, str]]:
+    sent = {"csrf": proof(session)} | form
+    async with session.post(path, data=sent, allow_redirects=False) as answer:
+        return answer.status, answer.headers
+
+
+async def journal(room: Room) -> list[dict[str, Any]]:
+    async with room.store.read() as conn:
+        return [dict(row) for row in (await conn.exec_driver_sql("SELECT * FROM journal")).mappings()]
+
+
+async def test_signing_in_leads_back_to_where_one_came_from(room: Room) -> None:
+    await room.account("li", "duty", "li-na")
+    form = {"name": "li", "password": PASSWORD, "back": "/exits"}
+    async with (
+        ClientSession(room.url) as session,
+        session.post("/sign-in", data=form, allow_redirects=False) as answer,
+    ):
+        cookie = answer.headers["Set-Cookie"]
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/exits")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Secure" not in cookie
+
+
+async def test_behind_tls_the_cookie_never_travels_in_the_clear(room: Room) -> None:
+    await room.account("li", "duty", "li-na")
+    form, headers = {"name": "li", "password": PASSWORD}, {"X-Forwarded-Proto": "https"}
+    async with (
+        ClientSession(room.url) as session,
+        session.post("/sign-in", data=form, headers=headers, allow_redirects=False) as answer,
+    ):
+        assert "Secure" in answer.headers["Set-Cookie"]
+
+
+async def test_a_wrong_password_is_told_and_opens_nothing(room: Room) -> None:
+    await room.account("li", "duty", "li-na")
+    async with (
+        ClientSession(room.url) as session,
+        session.post("/sign-in", data={"name": "li", "password": "guess"}) as answer,
+    ):
+        page = await answer.text()
+
+    assert answer.status == 403
+    assert "Set-Cookie" not in answer.headers
+    assert "Name and password do not fit." in page
+
+
+async def test_another_site_cannot_sign_one_in(room: Room) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    async with (
+        ClientSession(room.url) as session,
+        session.post("/sign-in", data={"name": "li", "password": PASSWORD}, headers=headers) as answer,
+    ):
+        assert answer.status == 403
+
+
+async def test_who_signs_out_is_led_to_the_door(li: ClientSession) -> None:
+    status, headers = await send(li, "/sign-out")
+    async with li.get("/", allow_redirects=False) as after:
+        assert (status, headers["Location"], after.status) == (303, "/sign-in", 303)
+
+
+async def test_a_reader_chooses_their_language(li: ClientSession) -> None:
+    async with li.post("/language", data={"language": "zh", "back": "/nodes"}) as page:
+        assert '<html lang="zh-CN">' in await page.text()
+    async with li.post("/language", data={"language": "tlh", "back": "//evil"}) as page:
+        assert (page.url.path, '<html lang="zh-CN">' in await page.text()) == ("/", True)
+
+
+async def test_a_deed_is_journaled_with_the_person_and_the_reason(room: Room, li: ClientSession) -> None:
+    incident = await room.open()
+
+    status, headers = await send(li, f"/incidents/{incident}/move", to="closed", reason="a test", back="/")
+
+    assert (status, headers["Location"]) == (303, "/")
+    [moved] = [entry for entry in await journal(room) if entry["action"] == "incident.moved"]
+    assert moved["actor"] == "person:li-na"
+    assert msgspec.json.decode(moved["detail"])["reason"] == "a test"
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"csrf": "guess", "to": "closed", "reason": "x"}, 403),
+        ({"csrf": "", "to": "closed", "reason": "x"}, 403),
+        ({"to": "reopened"}, 400),
+        ({"to": "closed", "reason": " "}, 400),
+        ({}, 400),
+    ],
+)
+async def test_a_bad_form_changes_nothing(
+    room: Room, li: ClientSession, form: dict[str, str], status: int
+) -> None:
+    incident = await room.open()
+
+    answered, _ = await send(li, f"/incidents/{incident}/move", **form)
+
+    assert answered == status
+    assert "incident.moved" not in {entry["action"] for entry in await journal(room)}
+
+
+async def test_a_form_of_another_kind_is_refused(room: Room, li: ClientSession) -> None:
+    incident = await room.open()
+    for sent in (
+        {"json": {"to": "closed"}},
+        {"data": b"\xff=%ff", "headers": {"Content-Type": "text/plain"}},
+    ):
+        async with li.post(f"/incidents/{incident}/move", **sent) as answer:  # type: ignore[arg-type]
+            assert answer.status == 400
+
+
+async def test_a_step_takes_what_its_form_asks_for_as_its_type(room: Room, li: ClientSession) -> None:
+    incident = await room.open()
+    await room.runner.work()
+    async with room.store.read() as conn:
+        run = (await conn.exec_driver_sql("SELECT id FROM runs")).scalar_one()
+    path = f"/runs/{run}/steps/static-notice"
+
+    bad, _ = await send(li, path, **{"out.confirmed": "true", "out.switched_at": "yesterday"})
+    good, headers = await send(
+        li,
+        path,
+        **{"out.confirmed": "true", "out.switched_at": "2026-03-02T09:30", "back": f"/incidents/{incident}"},
+    )
+    again, _ = await send(li, path, **{"out.confirmed": "true"})
+    unknown, _ = await send(li, f"/runs/{run}/steps/nothing")
+
+    async with room.store.read() as conn:
+        out = (
+            await conn.exec_driver_sql("SELECT out FROM run_steps WHERE step = 'static-notice'")
+        ).scalar_one()
+    assert (bad, good, again, unknown) == (400, 303, 409, 404)
+    assert headers["Location"] == f"/incidents/{incident}"
+    filled = msgspec.json.decode(out)
+    assert (filled["confirmed"], filled["switched_at"]) == (True, "2026-03-02T09:30:00+08:00")

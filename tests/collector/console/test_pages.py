@@ -1,0 +1,144 @@
+import doctest
+from datetime import timedelta
+
+import pytest
+from aiohttp import ClientSession, CookieJar
+
+from collector.console import pages
+from collector.store import schema
+from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit
+
+
+async def text(session: ClientSession, path: str) -> str:
+    async with session.get(path) as answer:
+        assert answer.status == 200, path
+        return await answer.text()
+
+
+def test_a_way_back_never_leads_off_this_site() -> None:
+    assert doctest.testmod(pages).failed == 0
+    for back in ("javascript:alert(1)", "/\\evil", "//evil", "/a\nb", "/" + "a" * 600):
+        assert pages.local_path(back) == "/"
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/x", "/nodes", "/exits", "/received", "/received/1"])
+async def test_who_is_not_signed_in_is_led_to_the_door(room: Room, path: str) -> None:
+    async with ClientSession(room.url) as session, session.get(path, allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith("/sign-in?back=")
+
+
+async def test_the_board_shows_due_time_zone_and_rule_of_every_clock(room: Room, li: ClientSession) -> None:
+    await room.open()
+
+    page = await text(li, "/")
+
+    assert "house target, not law" in page
+    assert "cn-informatization/report" in page
+    assert "UTC+8" in page
+    assert "becomes level III at" in page
+    assert "<title>(1) Incidents" in page
+
+
+async def test_what_is_due_first_stands_on_top(room: Room, li: ClientSession) -> None:
+    later, now = await room.open(), room.clock()
+    room.clock.at = now - timedelta(minutes=20)
+    sooner = await room.open()
+    room.clock.at = None
+
+    page = await text(li, "/")
+
+    assert page.index(sooner) < page.index(later)
+
+
+async def test_a_case_shows_level_reasons_plan_filing_and_journal(room: Room, li: ClientSession) -> None:
+    node = a_node(room.clock())
+    await room.insert(schema.nodes, node)
+    incident = await room.open(node=node["id"])
+    await room.runner.work()
+
+    page = await text(li, f"/incidents/{incident}")
+
+    for words in (
+        "homepage_tampered.III",
+        "Confirm the tampering and switch to the static notice",
+        "portal-1",
+        "Level and why",
+        "李娜",
+        "waiting",
+        "incident opened",
+        "grade 3, supervised",
+    ):
+        assert words in page, words
+
+
+async def test_what_reports_say_is_never_markup(room: Room, li: ClientSession) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    incident = await room.open(title=evil, title_en=evil, facts={evil: evil}, evidence=({evil: {"a": evil}},))
+
+    for path in ("/", f"/incidents/{incident}"):
+        page = await text(li, path)
+        assert evil not in page
+        assert "&lt;img" in page
+
+
+async def test_incidents_of_other_units_are_not_there(room: Room, li: ClientSession) -> None:
+    other = await room.open(unit="city", asset="city-platform")
+
+    assert other not in await text(li, "/")
+    async with li.get(f"/incidents/{other}") as answer:
+        assert answer.status == 404
+
+
+async def test_nodes_exits_and_received_reports_are_shown(room: Room, li: ClientSession) -> None:
+    now = room.clock()
+    node = a_node(
+        now, last_seen=now - timedelta(hours=1), findings=[{"kind": "grade_differs", "declared": 2}]
+    )
+    await room.insert(schema.nodes, node)
+    await room.insert(
+        schema.exits, an_exit(node["id"], now, verdict="used", evidence=[{"remote": "203.0.113.7:443"}])
+    )
+    await room.insert(schema.received_filings, a_received(now))
+
+    nodes, exits, received = [await text(li, path) for path in ("/nodes", "/exits", "/received")]
+
+    assert "silent" in nodes
+    assert "declared grade differs from the register" in nodes
+    assert "unsanctioned exit used" in exits
+    assert "203.0.113.7:443" in exits
+    assert "no. 1" in received
+    assert "complete" in await text(li, "/received/1")
+
+
+async def test_long_lists_go_on_on_another_page(
+    room: Room, li: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "ROWS", 2)
+    now = room.clock()
+    await room.insert(schema.nodes, *(a_node(now, host_name=f"host-{n}") for n in range(3)))
+    await room.insert(schema.exits, *(an_exit("n", now, key=f"way {n}", link=f"eth{n}") for n in range(3)))
+    await room.insert(schema.received_filings, *(a_received(now) for _ in range(3)))
+
+    for path in ("/nodes", "/exits", "/received"):
+        first = await text(li, path)
+        more = first.partition('class="pager"><a href="')[2].partition('"')[0].replace("&amp;", "&")
+        assert more, path
+        assert 'class="pager"' not in await text(li, more)
+
+
+@pytest.mark.parametrize(
+    "path", ["/incidents/%00", "/received/0x1", "/received/99999999999999999999", "/nodes?after=%00"]
+)
+async def test_an_address_that_cannot_be_is_not_found(li: ClientSession, path: str) -> None:
+    async with li.get(path) as answer:
+        assert answer.status == 404
+
+
+async def test_a_viewer_sees_no_buttons(room: Room) -> None:
+    await room.account("eye", "viewer")
+    incident = await room.open()
+    async with ClientSession(room.url, cookie_jar=CookieJar(unsafe=True)) as session:
+        await session.post("/sign-in", data={"name": "eye", "password": PASSWORD})
+        for path in ("/", f"/incidents/{incident}"):
+            assert "/move" not in await text(session, path)
