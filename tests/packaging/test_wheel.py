@@ -71,6 +71,7 @@ def test_a_case_is_explained_with_the_shipped_regimes(installed: Path, tmp_path:
     case = tmp_path / "case.yaml"
     case.write_text(
         "unit: {kind: local_government, level: district, region: CN-12}\n"
+        "asset: {classified: false}\n"
         "incident: {times: {aware: 2026-03-02T09:10:00+08:00}}\n"
         "at: 2026-03-02T10:00:00+08:00\n"
     )
