@@ -90,7 +90,12 @@ async def _open_step(conn: AsyncConnection, run: str, step: str) -> tuple[Board,
 def _reason(reason: str) -> str:
     if not reason.strip():
         raise StepRefusedError("reason: found nothing, expected why")
-    return reason.strip()[:_MAX_TEXT]
+    return _clean(reason)
+
+
+def _clean(text: str) -> str:
+    """A person's words without what databases and seals cannot hold: control characters, half characters."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t").strip()[:_MAX_TEXT]
 
 
 def _word(board: Board, row: StepRow, actor: str, out: Mapping[str, Any], now: datetime) -> Event:
@@ -122,22 +127,23 @@ def filled_form(step: Manual, out: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, field in step.form.items():
         given = out.get(name)
+        if isinstance(given, str) and len(given) > _MAX_TEXT:
+            mistakes.append(f"{name}: found {len(given)} characters, expected at most {_MAX_TEXT}")
+            continue
         if given is None or given == "":
             if field.required:
                 mistakes.append(f"{name}: found nothing, expected {field.title.en}")
             continue
         try:
-            values[name] = typed(given, field.type)
+            values[name] = typed(_clean(given) if isinstance(given, str) else given, field.type)
         except ValueError as error:
             mistakes.append(f"{name}: found {given!r}, expected {error}")
             continue
         if field.choices and values[name] not in field.choices:
             mistakes.append(f"{name}: found {given!r}, expected one of {', '.join(field.choices)}")
-        if len(str(values[name])) > _MAX_TEXT:
-            mistakes.append(f"{name}: found {len(str(given))} characters, expected at most {_MAX_TEXT}")
     if mistakes:
         raise StepRefusedError("; ".join(mistakes))
-    comment = str(out.get("comment") or "").strip()[:_MAX_TEXT]
+    comment = _clean(str(out.get("comment") or ""))
     return values | ({"comment": comment} if comment else {})
 
 
@@ -145,7 +151,7 @@ def _approval(board: Board, row: StepRow, actor: str, out: Mapping[str, Any], no
     step = board.step_of(row)
     assert isinstance(step, Approve)  # noqa: S101 - the caller asks by kind
     decision = out.get("decision")
-    comment = str(out.get("comment") or "").strip()[:_MAX_TEXT]
+    comment = _clean(str(out.get("comment") or ""))
     if decision not in {"approve", "refuse"}:
         raise StepRefusedError(f"decision: found {decision!r}, expected approve or refuse")
     given: list[dict[str, Any]] = list((row.out or {}).get("votes", []))

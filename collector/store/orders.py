@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import rfc8785
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,8 @@ from .runs import wake_step
 from .schema import orders
 
 MAX_OPEN = 100
+MAX_DETAIL_BYTES = 65_536
+MAX_DETAIL_TEXT = 2_000
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
@@ -115,7 +118,22 @@ async def end_order(conn: AsyncConnection, outcome: Outcome, node: str, now: dat
     row = (await conn.execute(query)).mappings().first()
     if row is None:
         return False
-    return await _end(conn, OrderRow(**row), outcome.state, outcome.detail, actor=f"node:{node}", now=now)
+    detail = storable(outcome.detail)
+    return await _end(conn, OrderRow(**row), outcome.state, detail, actor=f"node:{node}", now=now)
+
+
+def storable(detail: dict[str, Any]) -> dict[str, Any]:
+    """Return what a node said as the journal can seal it; else its text, shortened.
+
+    >>> storable({"size": 2**60})
+    {'why': 'a detail that cannot be kept as it is', 'text': "{'size': 1152921504606846976}"}
+    """
+    try:
+        if len(rfc8785.dumps(detail)) <= MAX_DETAIL_BYTES:
+            return detail
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
+        pass
+    return {"why": "a detail that cannot be kept as it is", "text": repr(detail)[:MAX_DETAIL_TEXT]}
 
 
 async def overdue_orders(conn: AsyncConnection, now: datetime, limit: int = 200) -> list[OrderRow]:

@@ -84,6 +84,17 @@ async def test_a_form_is_told_every_mistake_at_once() -> None:
     }
 
 
+async def test_words_that_no_database_holds_are_kept_without_them(room: "PlanRoom") -> None:
+    incident = await room.open()
+    await room.work()
+
+    await room.complete(incident, "static-notice", confirmed="true", comment="seen\x00 \ud800here\n")
+
+    assert ((await room.steps(incident))["static-notice"].out or {})["comment"] == "seen here"
+    with pytest.raises(StepRefusedError, match="found 20000 characters"):
+        filled_form(Manual(title=TITLE, form={"cause": Field(title=TITLE)}), {"cause": "x" * 20_000})
+
+
 async def test_a_step_that_does_not_wait_for_a_person_refuses_a_word(small_room: "PlanRoom") -> None:
     incident = await small_room.open()
     await small_room.work()

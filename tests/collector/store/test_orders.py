@@ -78,6 +78,23 @@ async def test_the_first_outcome_stays(state: Store) -> None:
     assert await told(state) == [("order.issued", "system"), ("order.ended", "node:node-1")]
 
 
+@pytest.mark.parametrize(
+    "detail", [{"size": 2**60}, {"name": "\ud800"}, {"text": "x" * 100_000}, {"nan": float("nan")}]
+)
+async def test_a_detail_that_cannot_be_sealed_is_kept_as_text_and_ends_the_order(
+    state: Store, detail: dict[str, Any]
+) -> None:
+    order = await issue(state)
+    said = Outcome(version=VERSION, order=order.id, state="done", at=NOW, detail=detail)
+
+    async with state.write() as conn:
+        assert await end_order(conn, said, "node-1", NOW)
+        ended = await order_of(conn, order.key)
+
+    assert ended is not None
+    assert (ended.detail or {})["why"] == "a detail that cannot be kept as it is"
+
+
 @pytest.mark.parametrize("node", ["node-2", ""])
 async def test_nobody_ends_the_order_of_another_node(state: Store, node: str) -> None:
     order = await issue(state)
