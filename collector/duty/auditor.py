@@ -1,11 +1,13 @@
 """Checks independently of the flows that everything due was done, and says so over the channels it is given.
 
-One pass asks a few indexed questions (`store.audits`). A finding is written to the journal and told once: the
-notices' keys name it. The age of the last pass is for the metrics; a collector above misses it when it grows.
+One pass asks a few indexed questions (`store.audits`). A finding is told and written to the journal once, after
+a restart too: the journal is where it is looked up. The age of the last pass is for the metrics; a collector
+above misses it when it grows.
 """
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -21,6 +23,7 @@ from ..store.notice_batch import NewNotice, add_notices
 
 EVERY = timedelta(seconds=30)
 LIMIT = 100
+NAMED = 10
 _log = logging.getLogger(__name__)
 _WORDS = {
     "alarm_not_fired": ("到时提醒未发出", "an alarm that is due has not fired"),
@@ -98,28 +101,34 @@ class Auditor:
     async def _tell(
         self, connection: AsyncConnection, found: list[AuditFinding], now: datetime
     ) -> list[AuditFinding]:
-        new: list[AuditFinding] = []
+        told = await journal.findings_of(connection, {one.incident for one in found if one.incident})
+        groups: dict[tuple[str, str], list[AuditFinding]] = defaultdict(list)
         for finding in found:
-            notices = self._notices(finding)
-            added = await add_notices(connection, notices, now)
-            if added or not notices:
-                new.append(finding)
+            if (finding.kind, finding.subject) not in told:
+                groups[finding.kind, finding.unit or self._unit].append(finding)
+        new: list[AuditFinding] = []
+        for (_, unit), findings in groups.items():
+            notices = self._notices(unit, findings)
+            if await add_notices(connection, notices, now) or not notices:
+                new += findings
         await journal.write_all(connection, [_entry(finding) for finding in new], now)
         return new
 
-    def _notices(self, finding: AuditFinding) -> list[NewNotice]:
+    def _notices(self, unit: str, findings: list[AuditFinding]) -> list[NewNotice]:
+        """One notice a person for all of a unit's findings of a kind: what is broken is broken for many."""
         registry = self._registry()
-        calls = wake(registry, finding.unit or self._unit, "duty", self._channels).calls
+        calls = wake(registry, unit, "duty", self._channels).calls
         calls = calls or wake(registry, self._unit, "duty", self._channels).calls
+        incidents = {finding.incident for finding in findings}
         return [
             NewNotice(
-                key=f"{_key(finding)}/{call.person}/{call.channel}",
-                incident=finding.incident,
+                key=f"{_key(findings[0])}/{call.person}/{call.channel}",
+                incident=findings[0].incident if len(incidents) == 1 else None,
                 person=call.person,
                 channel=call.channel,
-                payload=_payload(finding),
+                payload=_payload(findings),
             )
-            for call in dict.fromkeys(calls)
+            for call in calls
         ]
 
 
@@ -127,13 +136,14 @@ def _key(finding: AuditFinding) -> str:
     return f"{OWN}{finding.kind}/{finding.subject}"
 
 
-def _payload(finding: AuditFinding) -> dict[str, object]:
-    zh, en = _WORDS[finding.kind]
+def _payload(findings: list[AuditFinding]) -> dict[str, object]:
+    zh, en = _WORDS[findings[0].kind]
+    lines = [f"{one.subject}, {one.since.isoformat(' ', 'seconds')}" for one in findings[:NAMED]]
     return {
-        "subject": f"【烽燧】自查:{zh} [Fengsui] audit: {en}",
-        "body": f"{finding.subject}, {finding.since.isoformat(' ', 'seconds')}",
-        "kind": finding.kind,
-        "incident": finding.incident,
+        "subject": f"【烽燧】自查:{zh} ({len(findings)}) [Fengsui] audit: {en} ({len(findings)})",
+        "body": "\n".join(lines),
+        "kind": findings[0].kind,
+        "incident": findings[0].incident,
     }
 
 

@@ -1,6 +1,6 @@
 """The journal: every change once, in the transaction that makes it, as a link of this process's chain."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,6 +97,14 @@ async def of_incident(connection: AsyncConnection, incident: str) -> list[Row]:
     """Return an incident's entries, oldest first."""
     query = sa.select(journal).where(journal.c.incident == incident).order_by(journal.c.id)
     return [Row(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def findings_of(connection: AsyncConnection, incidents: Collection[str]) -> set[tuple[str, str]]:
+    """Return which findings of the auditor, as kind and subject, the journal has for these incidents."""
+    query = sa.select(journal.c.detail, journal.c.subject).where(
+        journal.c.incident.in_(list(incidents)), journal.c.action == "audit.finding"
+    )
+    return {(detail["finding"], subject) for detail, subject in await connection.execute(query)}
 
 
 def _row(entry: Entry, head: Head, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from collector.duty import Auditor
+from collector.duty import auditor as auditor_module
+from collector.store import journal, schema
+from collector.store.engine import Store, StoreBusyError
+from collector.tasks import spawn
+
+if TYPE_CHECKING:
+    from tests.conftest import Office
+
+NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+async def told(store: Store) -> list[tuple[str, str]]:
+    async with store.read() as connection:
+        query = sa.select(schema.notices.c.person, schema.notices.c.payload).order_by(schema.notices.c.id)
+        return [(person, payload["kind"]) for person, payload in await connection.execute(query)]
+
+
+async def findings(store: Store) -> list[str]:
+    async with store.read() as connection:
+        rows = [row async for row in journal.read_chains(connection)]
+    return [row.detail["finding"] for row in rows if row.action == "audit.finding"]
+
+
+async def open_incident(store: Store, office: "Office", **changes: object) -> str:
+    async with store.write() as connection:
+        return await office.casework.open(connection, office.finding(NINE, **changes), NINE, NINE)
+
+
+async def test_where_the_duty_clock_is_dead_the_auditor_wakes_people(
+    sqlite_state: Store, office: "Office"
+) -> None:
+    await open_incident(sqlite_state, office)
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + timedelta(minutes=2))
+
+    assert [one.kind for one in await auditor.audit()] == ["alarm_not_fired"]
+    assert await told(sqlite_state) == [("wang", "alarm_not_fired")]
+    assert await findings(sqlite_state) == ["alarm_not_fired"]
+    assert (auditor.findings, auditor.last_pass) == (1, NINE + timedelta(minutes=2))
+
+
+async def test_a_finding_is_told_once_also_after_a_restart(sqlite_state: Store, office: "Office") -> None:
+    await open_incident(sqlite_state, office)
+    for _ in range(2):
+        auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + 2 * HOUR / 60)
+        await auditor.audit()
+        await auditor.audit()
+
+    assert await findings(sqlite_state) == ["alarm_not_fired"]
+
+
+async def test_a_dead_clock_is_one_notice_a_person_however_many_alarms_it_missed(
+    sqlite_state: Store, office: "Office"
+) -> None:
+    for number in range(12):
+        await open_incident(sqlite_state, office, fingerprint=str(number))
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + timedelta(minutes=2))
+
+    assert len(await auditor.audit()) == 12
+    assert await told(sqlite_state) == [("wang", "alarm_not_fired")]
+    async with sqlite_state.read() as connection:
+        (payload,) = (await connection.execute(sa.select(schema.notices.c.payload))).scalars()
+    assert payload["subject"].endswith("an alarm that is due has not fired (12)")
+    assert len(payload["body"].splitlines()) == 10
+
+
+async def test_what_was_done_in_time_is_no_finding(sqlite_state: Store, office: "Office") -> None:
+    await open_incident(sqlite_state, office)
+    async with sqlite_state.write() as connection:
+        await office.casework.fire_due(connection, NINE)
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + timedelta(minutes=2))
+
+    assert await auditor.audit() == []
+    assert auditor.last_pass is not None
+
+
+async def test_where_a_unit_has_nobody_the_collectors_own_people_hear_of_it(
+    sqlite_state: Store, office: "Office"
+) -> None:
+    await open_incident(sqlite_state, office, unit="lonely", asset=None)
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + timedelta(minutes=2))
+    await auditor.audit()
+
+    assert await told(sqlite_state) == [("li", "alarm_not_fired")]
+
+
+async def test_where_nobody_can_be_reached_the_journal_still_says_it(
+    sqlite_state: Store, office: "Office"
+) -> None:
+    await open_incident(sqlite_state, office)
+    auditor = Auditor(
+        sqlite_state,
+        lambda: office.registry,
+        "city",
+        now=lambda: NINE + timedelta(minutes=2),
+        channels=("pigeon",),
+    )
+    await auditor.audit()
+    await auditor.audit()
+
+    assert await told(sqlite_state) == []
+    assert await findings(sqlite_state) == ["alarm_not_fired"]
+
+
+async def test_the_auditor_does_not_talk_about_its_own_words(sqlite_state: Store, office: "Office") -> None:
+    await open_incident(sqlite_state, office)
+    now = [NINE + timedelta(minutes=2)]
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: now[0])
+    await auditor.audit()
+    async with sqlite_state.write() as connection:
+        await connection.execute(sa.update(schema.alarms).values(state="fired"))
+    now[0] += HOUR
+
+    assert await auditor.audit() == []
+
+
+async def test_a_database_that_is_away_ends_no_auditor(
+    sqlite_state: Store, office: "Office", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditor_module, "EVERY", timedelta(milliseconds=10))
+    await open_incident(sqlite_state, office)
+    away = [True]
+
+    def now() -> datetime:
+        if away:
+            away.pop()
+            raise StoreBusyError("away")
+        return NINE + HOUR
+
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=now)
+    task = spawn("auditor", auditor.run(), lambda _name, _error: None)
+    async with asyncio.timeout(10):
+        await sqlite_state.changed.wait(sqlite_state.changed.count)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert auditor.failures == 1
+    assert auditor.findings
