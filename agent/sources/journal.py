@@ -12,29 +12,34 @@ _MATCHES = ("SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10")
 _STOP_SECONDS = 5
 
 
-def arguments(command: Sequence[str], cursor: str, *, follow: bool, since: str = "") -> list[str]:
-    """Return the child's argv.
+def arguments(command: Sequence[str], cursor: str, since: float, *, follow: bool) -> list[str]:
+    """Return the child's argv: what came after the cursor, or where there is none since a time.
 
-    >>> arguments(["journalctl"], "s=1;i=2", follow=True)[-4:]
-    ['--after-cursor=s=1;i=2', '--follow', 'SYSLOG_FACILITY=4', 'SYSLOG_FACILITY=10']
+    >>> arguments(["journalctl"], "s=1;i=2", 0.0, follow=True)[-4:]
+    ['--no-tail', '--after-cursor=s=1;i=2', 'SYSLOG_FACILITY=4', 'SYSLOG_FACILITY=10']
     """
-    place = [f"--after-cursor={cursor}"] if cursor else ["--lines=0"] if follow else [f"--since={since}"]
-    follows = ["--follow"] if follow else []
+    place = f"--after-cursor={cursor}" if cursor else f"--since=@{int(since)}"
+    follows = ["--follow", "--no-tail"] if follow else []
     return [
         *command,
         "--output=json",
         f"--output-fields={_FIELDS}",
         "--no-pager",
         "--quiet",
-        *place,
         *follows,
+        place,
         *_MATCHES,
     ]
 
 
 def newest(command: Sequence[str]) -> list[str]:
-    """Return the argv that prints the journal's newest entry, whatever it is about: where to begin."""
-    return [*command, "--output=json", "--output-fields=MESSAGE", "--no-pager", "--quiet", "--lines=1"]
+    """Return the argv that prints the newest login record: where to begin.
+
+    journalctl (252 seen) takes the first match after a cursor for the cursor's own entry and skips it,
+    so that a cursor has to be of an entry that matches.
+    """
+    fields = "--output-fields=MESSAGE"
+    return [*command, "--output=json", fields, "--no-pager", "--quiet", "--lines=1", *_MATCHES]
 
 
 @asynccontextmanager

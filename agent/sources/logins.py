@@ -32,7 +32,7 @@ _ONCE_SECONDS = 20.0
 _QUIET = 0.2
 _TICK = 15.0
 _SAVE_SECONDS = 15.0
-_AGAIN_SECONDS = 30.0
+_AGAIN_SECONDS = 10.0
 
 
 class LoginsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,10 +56,11 @@ class LoginsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class _Saved(Struct):
-    """What survives a restart."""
+    """What survives a restart; `since` is the first start, for a journal that had no entry then."""
 
     place: Place | None = None
     cursor: str = ""
+    since: float = 0.0
     counters: list[Counter] = []
 
 
@@ -137,8 +138,8 @@ class Logins:
         return bodies
 
     async def _last_entries(self, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
-        since = f"@{int(now.timestamp() - 2 * self._settings.bursts.window)}"
-        argv = journal.arguments(self._settings.journalctl, "", follow=False, since=since)
+        since = now.timestamp() - 2 * self._settings.bursts.window
+        argv = journal.arguments(self._settings.journalctl, "", since, follow=False)
         bodies: list[dict[str, Any]] = []
         async with asyncio.timeout(_ONCE_SECONDS), journal.running(argv) as child:
             while True:
@@ -206,10 +207,11 @@ class Logins:
         return [body for line in tail.read() for body in self._count(bursts, partial(self._line, line, now))]
 
     async def _follow_journal(self, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
-        if not saved.cursor:
+        if not saved.cursor and not saved.since:
+            saved.since = clock().timestamp()
             saved.cursor = await self._newest()
             self._save(saved)
-        argv = journal.arguments(self._settings.journalctl, saved.cursor, follow=True)
+        argv = journal.arguments(self._settings.journalctl, saved.cursor, saved.since, follow=True)
         async with journal.running(argv) as child:
             while True:
                 bodies: list[dict[str, Any]] = []

@@ -1,7 +1,10 @@
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent import budget
 from agent.budget import Account, Budget, RestingError, StillRunningError
 
 
@@ -67,3 +70,7 @@ def test_no_window_costs_more_than_its_purse_and_one_run(costs: list[float]) -> 
         assert spent <= 3.0 + cost + 1e-9
         if account.finish(at, cpu_seconds=cost):
             spent = 0.0
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(budget).failed == 0

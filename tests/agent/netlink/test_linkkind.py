@@ -1,8 +1,10 @@
+import doctest
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from agent.netlink import linkkind
 from agent.netlink.linkkind import DEVICE_TYPES, DRIVERS, INFO_KINDS, Device, classify, read_device
 from wire.vocabulary import LinkKind
 
@@ -89,3 +91,7 @@ def test_every_kind_is_a_word_of_the_wire() -> None:
     kinds = {*INFO_KINDS.values(), *DRIVERS.values(), *DEVICE_TYPES.values()}
 
     assert kinds <= set(get_args(LinkKind))
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(linkkind).failed == 0

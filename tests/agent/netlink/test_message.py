@@ -1,3 +1,4 @@
+import doctest
 import socket
 import struct
 from contextlib import suppress
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.netlink import message
 from agent.netlink.message import (
     HEADER,
     NetlinkError,
@@ -17,7 +19,7 @@ from agent.netlink.message import (
 )
 
 
-def message(kind: int, payload: bytes) -> bytes:
+def packed(kind: int, payload: bytes) -> bytes:
     return (HEADER.pack(HEADER.size + len(payload), kind, 0, 1, 0) + payload).ljust(
         HEADER.size + len(payload) + 3 & ~3, b"\0"
     )
@@ -25,16 +27,16 @@ def message(kind: int, payload: bytes) -> bytes:
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=40)), max_size=8))
 def test_messages_of_a_datagram_come_out_as_they_went_in(rows: list[tuple[int, bytes]]) -> None:
-    datagram = b"".join(message(kind, payload) for kind, payload in rows)
+    datagram = b"".join(packed(kind, payload) for kind, payload in rows)
 
     assert [(one.type, one.payload) for one in split(datagram)] == rows
 
 
 @given(st.dictionaries(st.integers(0, 0x3FFF), st.binary(max_size=40), max_size=8))
 def test_attributes_of_a_message_come_out_as_they_went_in(values: dict[int, bytes]) -> None:
-    packed = b"".join(pack_attribute(kind, value) for kind, value in values.items())
+    joined = b"".join(pack_attribute(kind, value) for kind, value in values.items())
 
-    assert attributes(packed) == values
+    assert attributes(joined) == values
 
 
 def test_the_mark_of_a_nested_attribute_is_no_part_of_its_number() -> None:
@@ -56,3 +58,7 @@ def test_a_message_of_length_zero_is_an_error_and_not_an_endless_loop() -> None:
 def test_what_the_kernel_refuses_is_told_with_its_reason() -> None:
     with pytest.raises(NetlinkError, match=r"refused a dump of type 9999: Operation not supported"):
         list(dump(socket.NETLINK_ROUTE, 9999, bytes(16)))
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(message).failed == 0

@@ -122,17 +122,13 @@ def test_cached_routes_and_unknown_families_are_no_routes() -> None:
 
 
 @given(st.sampled_from(DECODERS), st.binary(max_size=200))
-def test_garbage_is_a_netlink_error_and_never_anything_else(
-    decode: Decoder, data: bytes
-) -> None:
+def test_garbage_is_a_netlink_error_and_never_anything_else(decode: Decoder, data: bytes) -> None:
     with suppress(NetlinkError):
         decode(data)
 
 
 @given(st.integers(0, 200), st.sampled_from(DECODERS))
-def test_a_message_cut_anywhere_is_read_in_part_or_refused(
-    length: int, decode: Decoder
-) -> None:
+def test_a_message_cut_anywhere_is_read_in_part_or_refused(length: int, decode: Decoder) -> None:
     attrs = [
         ("RTA_DST", "128.0.0.0"),
         ("RTA_MULTIPATH", [{"hops": 0, "oif": 3, "flags": 0, "attrs": [("RTA_GATEWAY", "10.0.0.1")]}]),

@@ -1,3 +1,4 @@
+import doctest
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.sources import authlog
 from agent.sources.authlog import Attempt, AuthReader, LineError
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -148,3 +150,7 @@ def test_no_account_name_moves_the_address(account: str) -> None:
     attempt = read(f"Failed password for invalid user {account} from 203.0.113.9 port 4242 ssh2")
 
     assert attempt is None or attempt.source_address == "203.0.113.9"
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(authlog).failed == 0

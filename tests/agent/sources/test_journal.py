@@ -1,9 +1,11 @@
 import asyncio
+import doctest
 import sys
 
 import pytest
 
-from agent.sources.journal import MAX_ENTRY, arguments, next_line, running
+from agent.sources import journal
+from agent.sources.journal import MAX_ENTRY, arguments, newest, next_line, running
 
 
 def child(code: str) -> list[str]:
@@ -11,19 +13,23 @@ def child(code: str) -> list[str]:
 
 
 def test_following_goes_on_after_the_cursor_and_reads_logins_only() -> None:
-    argv = arguments(["journalctl"], "s=1;i=2", follow=True)
+    argv = arguments(["journalctl"], "s=1;i=2", 1772413802.9, follow=True)
 
     assert "--after-cursor=s=1;i=2" in argv
     assert "--follow" in argv
     assert argv[-2:] == ["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]
 
 
-def test_a_first_start_begins_at_the_end() -> None:
-    assert "--lines=0" in arguments(["journalctl"], "", follow=True)
+def test_a_journal_that_had_no_entry_yet_is_followed_from_the_first_start_on() -> None:
+    assert "--since=@1772413802" in arguments(["journalctl"], "", 1772413802.9, follow=True)
+
+
+def test_where_to_begin_is_a_login_record_and_no_other_entry() -> None:
+    assert newest(["journalctl"])[-2:] == ["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"]
 
 
 def test_looking_once_reads_back_to_a_time_and_does_not_follow() -> None:
-    argv = arguments(["journalctl"], "", follow=False, since="@1772413802")
+    argv = arguments(["journalctl"], "", 1772413802.0, follow=False)
 
     assert "--since=@1772413802" in argv
     assert "--follow" not in argv
@@ -65,3 +71,7 @@ async def test_a_command_that_is_not_there_is_an_error_to_be_told() -> None:
     with pytest.raises(FileNotFoundError):
         async with running(["/nowhere/journalctl"]):
             pass
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(journal).failed == 0

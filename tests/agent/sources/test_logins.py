@@ -176,9 +176,13 @@ def journald() -> Iterator[Journald]:
     script = f"mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log/journal && exec {server}"
     with subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stderr=subprocess.DEVNULL) as process:
         inside = ("nsenter", f"--target={process.pid}", "--mount")
-        ready = "until test -S /run/systemd/journal/stdout; do sleep 0.05; done"
+        ready = "until ls /run/log/journal/*/system.journal; do sleep 0.05; done"
         try:
-            subprocess.run(["timeout", "10", *_waiting(process.pid), *inside, "sh", "-c", ready], check=True)
+            subprocess.run(
+                ["timeout", "10", *_waiting(process.pid), *inside, "sh", "-c", ready],
+                check=True,
+                capture_output=True,
+            )
             yield Journald(inside)
         finally:
             process.terminate()

@@ -1,3 +1,4 @@
+import doctest
 import socket
 from ipaddress import ip_address, ip_network
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.sources import ranges
 from agent.sources.ranges import INTERNAL, NEVER_OUTSIDE, Ranges
 
 
@@ -29,3 +31,7 @@ def test_settings_may_call_a_public_looking_range_their_own() -> None:
 
     assert Ranges().outside(raw)
     assert not Ranges(["59.255.0.0/16"]).outside(raw)
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(ranges).failed == 0

@@ -1,6 +1,9 @@
+import doctest
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.sources import textdiff
 from agent.sources.textdiff import difference
 
 
@@ -39,3 +42,7 @@ def test_any_two_contents_are_told_in_few_characters(old: bytes, new: bytes) -> 
 
     assert told is not None
     assert len(told) < 6000
+
+
+def test_the_examples_of_the_file_are_true() -> None:
+    assert doctest.testmod(textdiff).failed == 0
