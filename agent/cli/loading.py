@@ -31,7 +31,9 @@ def load(args: argparse.Namespace) -> Settings:
         settings = parse("", str(DEFAULT_CONFIG))
     else:
         settings = load_file(Path(named or DEFAULT_CONFIG))
-    state_dir = args.state_dir or os.environ.get("FENGSUI_STATE_DIR") or settings.state_dir
+    asked = args.state_dir or os.environ.get("FENGSUI_STATE_DIR")
+    # What a person types counts from where they are, what stands in a file from where the file lies.
+    state_dir = asked or str(Path(named or DEFAULT_CONFIG).absolute().parent / settings.state_dir)
     return structs.replace(settings, state_dir=state_dir, language=args.lang or settings.language)
 
 

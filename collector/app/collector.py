@@ -21,7 +21,7 @@ from ..channels import Channel, open_channels
 from ..desk.world import Desk
 from ..duty.auditor import Auditor
 from ..duty.clock import DutyClock
-from ..errors import FengsuiError
+from ..errors import FengsuiError, PermanentError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..notices import Notices
@@ -158,10 +158,13 @@ class Collector:
     async def _open(self) -> None:
         settings = self._live.settings()
         agents = settings.listen.agents
-        ports = {
-            "agents": await self._agents.open(agents.host, agents.port),
-            "console": await self._desk.open(settings.listen.console),
-        }
+        try:
+            ports = {
+                "agents": await self._agents.open(agents.host, agents.port),
+                "console": await self._desk.open(settings.listen.console),
+            }
+        except OSError as error:
+            raise PermanentError(f"{error.strerror or error}; see `listen` in the settings") from error
         await self._tell("collector.started", {"version": _version(), "ports": ports})
         _settle_memory()
         write_ports(settings.state, ports)
