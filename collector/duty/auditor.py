@@ -1,8 +1,8 @@
 """Checks independently of the flows that everything due was done, and says so over the channels it is given.
 
-One pass asks a few indexed questions (`store.audits`). A finding is told and written to the journal once, even
-after a restart: the journal is where it is looked up. The age of the last pass is for the metrics; a collector
-above misses it when it grows.
+One pass asks a few indexed questions (`store.audits`). A finding is told and written to the journal once,
+also after a restart: there it is looked up. The age of the last pass is for the metrics;
+a collector above misses it when it grows.
 """
 
 import asyncio
