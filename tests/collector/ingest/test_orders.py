@@ -1,0 +1,116 @@
+"""The long poll for orders."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from collector.errors import RetryableError
+from collector.ingest import orders
+from collector.ingest.orders import OrderDesk
+from collector.ingest.tally import Tally
+from collector.store.signal import Signal
+from collector.tasks import spawn
+from wire.messages import Order
+
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+
+
+def order(identifier: str) -> Order:
+    return Order(id=identifier, kind="collect_evidence", params={}, issued_at=NOW, deadline=NOW)
+
+
+class Shelf:
+    """Orders as the store would tell them."""
+
+    def __init__(self) -> None:
+        self.changed = Signal()
+        self.tally = Tally()
+        self.by_node: dict[str, list[Order]] = {}
+        self.looks = 0
+        self.broken = False
+        self.desk = OrderDesk(self._of, self._busy, self.changed, self.tally)
+
+    def put(self, node: str, *some: Order) -> None:
+        self.by_node[node] = list(some)
+        self.changed.fire()
+
+    async def _of(self, node: str) -> list[Order]:
+        self.looks += 1
+        return self.by_node.get(node, [])
+
+    async def _busy(self) -> set[str]:
+        if self.broken:
+            self.broken = False
+            raise RetryableError("away")
+        return set(self.by_node)
+
+
+@asynccontextmanager
+async def watched(shelf: Shelf) -> AsyncIterator[OrderDesk]:
+    task = spawn("orders", shelf.desk.watch(), lambda *_: None)
+    yield shelf.desk
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_poll_is_answered_as_soon_as_there_is_an_order() -> None:
+    shelf = Shelf()
+    async with watched(shelf) as desk:
+        polls = asyncio.gather(desk.poll("a", 30), desk.poll("b", 0.3))
+        shelf.put("a", order("o1"))
+        async with asyncio.timeout(5):
+            first, second = await polls
+    assert [found.id for found in first.orders] == ["o1"]
+    assert second.orders == []
+
+
+async def test_an_idle_poll_asks_the_store_nothing() -> None:
+    shelf = Shelf()
+    async with watched(shelf) as desk:
+        assert (await desk.poll("a", 0.2)).orders == []
+    assert shelf.looks == 0
+
+
+async def test_an_answered_order_is_not_told_again_at_once_but_a_new_one_is() -> None:
+    shelf = Shelf()
+    shelf.put("a", order("o1"))
+    async with watched(shelf) as desk, asyncio.timeout(10):
+        assert len((await desk.poll("a", 5)).orders) == 1
+        assert (await desk.poll("a", 0.3)).orders == []
+        waiting = asyncio.gather(desk.poll("a", 5))
+        shelf.put("a", order("o1"), order("o2"))
+        [answer] = await waiting
+    assert [found.id for found in answer.orders] == ["o1", "o2"]
+
+
+async def test_an_order_whose_answer_was_lost_is_told_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "REPEAT_SECONDS", 0.2)
+    shelf = Shelf()
+    shelf.put("a", order("o1"))
+    async with watched(shelf) as desk, asyncio.timeout(10):
+        await desk.poll("a", 5)
+        assert [found.id for found in (await desk.poll("a", 5)).orders] == ["o1"]
+
+
+async def test_two_polls_of_one_node_are_both_woken() -> None:
+    """An agent may be back while its old connection has not been given up yet."""
+    shelf = Shelf()
+    async with watched(shelf) as desk, asyncio.timeout(5):
+        old, new = asyncio.gather(desk.poll("a", 0.4)), asyncio.gather(desk.poll("a", 3))
+        await old
+        shelf.put("a", order("o1"))
+        [answer] = await new
+    assert [found.id for found in answer.orders] == ["o1"]
+
+
+async def test_a_store_that_is_away_for_a_moment_ends_no_watch() -> None:
+    shelf = Shelf()
+    shelf.broken = True
+    async with watched(shelf) as desk:
+        shelf.put("a", order("o1"))
+        async with asyncio.timeout(5):
+            assert len((await desk.poll("a", 5)).orders) == 1
+    assert shelf.tally.refused["orders_look"] == 1

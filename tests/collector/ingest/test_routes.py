@@ -1,0 +1,30 @@
+"""The agents' routes."""
+
+import time
+
+from tests.collector.ingest.tower import Tower
+from wire.messages import Order
+
+
+async def test_the_poll_for_orders_ends_when_it_was_asked_to(tower: Tower) -> None:
+    agent = await tower.enrol()
+    begun = time.monotonic()
+    async with tower.session(agent) as session, session.get("/v1/orders?wait=1") as answer:
+        assert (answer.status, await answer.json()) == (200, {"version": 1, "orders": []})
+    assert 0.9 < time.monotonic() - begun < 5
+
+
+async def test_the_poll_for_orders_is_answered_by_an_order(tower: Tower) -> None:
+    agent = await tower.enrol()
+    order = Order(id="o1", kind="collect_evidence", params={"a": 1}, issued_at=tower.now, deadline=tower.now)
+    tower.orders.append((agent.node, order))
+    tower.store.changed.fire()
+    async with tower.session(agent) as session, session.get("/v1/orders") as answer:
+        said = await answer.json()
+    assert [(found["id"], found["params"]) for found in said["orders"]] == [("o1", {"a": 1})]
+
+
+async def test_every_route_but_enrolment_is_closed_to_strangers(tower: Tower) -> None:
+    routes = tower.listener._routes
+    assert sorted(routes) == ["/v1/batches", "/v1/enrol", "/v1/filings", "/v1/orders", "/v1/outcomes"]
+    assert [path for path, route in routes.items() if route.open_to_strangers] == ["/v1/enrol"]

@@ -1,0 +1,92 @@
+"""Rows of nodes and their enrolment tokens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from collector.store import nodes
+from collector.store.engine import Store
+from collector.store.nodes import NodeRow, Standing, TokenRow
+
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+NODE = NodeRow(
+    id="n1",
+    unit="city",
+    kind="agent",
+    state="active",
+    host_name="web-1",
+    machine_id="m",
+    assets=["portal"],
+    certificate_serial="ab",
+    certificate_expires=NOW + timedelta(days=90),
+    enrolled_at=NOW,
+)
+TOKEN = TokenRow(
+    id="t1",
+    secret_sha256="digest",
+    unit="city",
+    kind="agent",
+    created_at=NOW,
+    expires_at=NOW + timedelta(hours=1),
+    uses_left=2,
+)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'state.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url").replace("postgresql:", "postgresql+asyncpg:")
+    store = await Store.open(url)
+    yield store
+    await store.close()
+
+
+async def test_a_node_is_read_back_as_it_was_stored(store: Store) -> None:
+    await store.run(lambda connection: nodes.add_node(connection, NODE))
+    async with store.read() as connection:
+        assert await nodes.node(connection, "n1") == NODE
+        assert await nodes.node(connection, "n2") is None
+        assert await nodes.standing(connection, "n1") == Standing("n1", "city", "agent", "active")
+        assert await nodes.standings(connection, ["n1", "n2"]) == {
+            "n1": Standing("n1", "city", "agent", "active")
+        }
+
+
+async def test_a_node_is_revoked_once_and_renewed_no_more(store: Store) -> None:
+    later = NOW + timedelta(days=180)
+    await store.run(lambda connection: nodes.add_node(connection, NODE))
+
+    assert await store.run(lambda connection: nodes.renew_node(connection, "n1", "cd", later))
+    assert await store.run(lambda connection: nodes.revoke_node(connection, "n1"))
+    assert not await store.run(lambda connection: nodes.revoke_node(connection, "n1"))
+    assert not await store.run(lambda connection: nodes.renew_node(connection, "n1", "ef", later))
+    async with store.read() as connection:
+        row = await nodes.node(connection, "n1")
+        assert row == replace(NODE, state="revoked", certificate_serial="cd", certificate_expires=later)
+        assert await nodes.revoked_nodes(connection) == {"n1"}
+
+
+async def test_a_token_is_found_while_it_lives_and_has_uses(store: Store) -> None:
+    await store.run(lambda connection: nodes.add_token(connection, TOKEN))
+    async with store.read() as connection:
+        assert await nodes.find_token(connection, "digest", NOW) == TOKEN
+        assert await nodes.find_token(connection, "other", NOW) is None
+        assert await nodes.find_token(connection, "digest", TOKEN.expires_at) is None
+
+
+async def test_of_two_who_take_the_same_use_one_gets_it(store: Store) -> None:
+    await store.run(lambda connection: nodes.add_token(connection, TOKEN))
+
+    takes = [store.run(lambda connection: nodes.use_token(connection, TOKEN)) for _ in range(2)]
+    assert sorted(await asyncio.gather(*takes)) == [False, True]
+    async with store.read() as connection:
+        left = await nodes.find_token(connection, "digest", NOW)
+    assert left == replace(TOKEN, uses_left=1)
+    assert await store.run(lambda connection: nodes.use_token(connection, replace(TOKEN, uses_left=1)))
+    async with store.read() as connection:
+        assert await nodes.find_token(connection, "digest", NOW) is None
