@@ -47,7 +47,7 @@ class Theatre:
                     await self._act()
             except TimeoutError:
                 return self._steps, self._late()
-            except FengsuiError as error:
+            except (FengsuiError, OSError) as error:
                 return self._steps, str(error)
             if stay:
                 await self._stay()
