@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.ids import uuid7
@@ -29,7 +30,7 @@ from ..plans import Plan
 from ..store import journal
 from ..store.engine import Store, StoreBusyError
 from ..store.incidents import get_incidents
-from ..store.orders import expire_order, overdue_orders
+from ..store.orders import OrderRow, expire_order, overdue_orders
 from ..store.runs import (
     Pending,
     any_pending,
@@ -50,8 +51,18 @@ from .pinning import Pins
 
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
+GATHER = 0.02
 HOLD = timedelta(minutes=1)
 SLICE = 50
+
+
+class Glance(Struct, frozen=True, kw_only=True):
+    """What there is to do, and when there will be more."""
+
+    overdue: Sequence[OrderRow]
+    pending: bool
+    due: Sequence[str]
+    wake: datetime | None
 
 
 class Runner:
@@ -84,6 +95,7 @@ class Runner:
         self.started = 0
         self.held = 0
         self.last_pass: datetime | None = None
+        self._wake: datetime | None = None
 
     async def run(self) -> None:
         """Work until cancelled, woken by changes of this process and, for those of others, each second."""
@@ -94,53 +106,59 @@ class Runner:
             except StoreBusyError as error:
                 log.warning("runs: %s", error)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(await self._pause()):
+                async with asyncio.timeout(self._pause()):
                     await self._store.changed.wait(seen)
+                    await asyncio.sleep(GATHER)  # a busy store changes faster than it is worth a look
 
     async def work(self) -> int:
         """Do all that is due now; returns the number of steps moved and runs started."""
         before = self.moves + self.started
-        await self._expire_orders()
-        await self._start()
         while True:
             now = self._clock()
-            async with self._store.read() as conn:
-                due = await due_runs(conn, now, SLICE)
-            if not due or not await self._advance(due, now):
+            glance = await self._look(now)
+            if not await self._act(glance, now):
                 break
+        self._wake = glance.wake
         self.last_pass = self._clock()
         return self.moves + self.started - before
 
-    async def _pause(self) -> float:
-        try:
-            async with self._store.read() as conn:
-                wake = await next_wake(conn)
-        except StoreBusyError:
-            wake = None
-        ahead = POLL if wake is None else min(POLL, wake - self._clock())
-        return max(ahead.total_seconds(), 0.01)
-
-    async def _expire_orders(self) -> None:
-        now = self._clock()
+    async def _look(self, now: datetime) -> Glance:
         async with self._store.read() as conn:
-            overdue = await overdue_orders(conn, now)
+            return Glance(
+                overdue=await overdue_orders(conn, now),
+                pending=await any_pending(conn),
+                due=await due_runs(conn, now, SLICE),
+                wake=await next_wake(conn),
+            )
 
+    async def _act(self, glance: Glance, now: datetime) -> bool:
+        """Do what was seen; False where there was nothing, or others do it."""
+        if glance.overdue:
+            await self._expire_orders(glance.overdue, now)
+        looked_at = await self._start() if glance.pending else 0
+        moved = await self._advance(glance.due, now) if glance.due else 0
+        return bool(glance.overdue or looked_at or moved)
+
+    def _pause(self) -> float:
+        ahead = POLL if self._wake is None else min(POLL, self._wake - self._clock())
+        return max(ahead.total_seconds(), GATHER)
+
+    async def _expire_orders(self, overdue: Sequence[OrderRow], now: datetime) -> None:
         async def work(conn: AsyncConnection) -> None:
             for order in overdue:
                 await expire_order(conn, order, now)
 
-        if overdue:
-            await self._store.run(work)
+        await self._store.run(work)
 
-    async def _start(self) -> None:
+    async def _start(self) -> int:
+        """Find plans for the incidents that wait for one; returns how many were looked at."""
+        looked_at = 0
         while True:
-            async with self._store.read() as conn:
-                if not await any_pending(conn):
-                    return
             seen, started = await self._store.run(self._start_slice)
             self.started += started
-            if not seen:
-                return
+            looked_at += seen
+            if seen < SLICE:
+                return looked_at
 
     async def _start_slice(self, conn: AsyncConnection) -> tuple[int, int]:
         """Look at some incidents that wait for a plan; returns how many, and how many runs began."""
