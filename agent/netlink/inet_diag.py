@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from .message import NetlinkError, dump
+from .message import NetlinkError, stream
 from .rtnetlink import address_text
 
 NETLINK_SOCK_DIAG = 4
@@ -90,7 +90,7 @@ def sockets(
     """
     for protocol in protocols:
         for family in (socket.AF_INET, socket.AF_INET6):
-            for row in dump(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, request(family, protocol, mask)):
+            for row in stream(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, request(family, protocol, mask)):
                 found = decode_socket(row.payload, PROTOCOLS[protocol], wanted)
                 if found:
                     yield found

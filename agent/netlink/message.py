@@ -92,8 +92,8 @@ def refusal(payload: bytes) -> int:
     return -code
 
 
-def dump(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
-    """Ask the kernel for a whole table and yield its rows.
+def dump(protocol: int, kind: int, request: bytes) -> list[Message]:
+    """Ask the kernel for a whole table and return its rows, all of one moment.
 
     Raises:
         NetlinkError: the kernel refused, with its errno's text.
@@ -101,26 +101,27 @@ def dump(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
         OSError: the socket could not be made, or the kernel was silent for five seconds.
     """
     for _ in range(_DUMP_TRIES):
-        rows: list[Message] | None = _dump_once(protocol, kind, request)
-        if rows is not None:
-            yield from rows
-            return
+        rows = list(stream(protocol, kind, request))
+        if not any(row.flags & INTERRUPTED for row in rows):
+            return rows
     raise DumpInterruptedError(f"table changed during {_DUMP_TRIES} dumps of type {kind}")
 
 
-def _dump_once(protocol: int, kind: int, request: bytes) -> list[Message] | None:
-    """Return the rows, or None when the kernel says that they do not belong together."""
-    rows: list[Message] = []
-    whole = True
+def stream(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
+    """Yield the rows of a table as the kernel sends them: a large one is never whole in memory.
+
+    Raises:
+        NetlinkError: the kernel refused, with its errno's text.
+        OSError: the socket could not be made, or the kernel was silent for five seconds.
+    """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as kernel:
         kernel.settimeout(_DUMP_SECONDS)
         kernel.send(HEADER.pack(HEADER.size + len(request), kind, REQUEST_DUMP, 1, 0) + request)
         while True:
             for message in split(kernel.recv(_BUFFER)):
-                whole = whole and not message.flags & INTERRUPTED
                 if message.type == DONE:
-                    return rows if whole else None
+                    return
                 if message.type == ERROR:
                     reason = os.strerror(refusal(message.payload))
                     raise NetlinkError(f"kernel refused a dump of type {kind}: {reason}")
-                rows.append(message)
+                yield message

@@ -81,6 +81,7 @@ class JournalEntry(Struct, frozen=True):
     realtime: str = msgspec.field(name="__REALTIME_TIMESTAMP", default="")
     identifier: Any = msgspec.field(name="SYSLOG_IDENTIFIER", default=None)
     command: Any = msgspec.field(name="_COMM", default=None)
+    uid: Any = msgspec.field(name="_UID", default=None)
     cursor: str = msgspec.field(name="__CURSOR", default="")
 
 
@@ -131,6 +132,8 @@ class AuthReader:
             )
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(entry.realtime))
         program = _text(entry.identifier) or _text(entry.command)
+        if program.startswith("sshd") and entry.uid not in {None, "0"}:
+            return None, entry.cursor  # journald vouches for the user: not the one sshd runs as
         return self.message(program, _text(entry.message)[:MAX_LINE], at), entry.cursor
 
     def message(self, program: str, message: str, at: datetime) -> Attempt | None:

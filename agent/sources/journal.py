@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 MAX_ENTRY = 65536
-_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_COMM"
+_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_COMM,_UID"
 # The facilities auth and authpriv (syslog(3)); two values of one field are "or".
 _MATCHES = ("SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10")
 _STOP_SECONDS = 5

@@ -1,10 +1,13 @@
 """Reads a web root: which files it has, what they hold, and what differs from the accepted content."""
 
+import errno
 import hashlib
+import io
 import os
 import pwd
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -74,8 +77,7 @@ def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result |
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(top / folder) as found:
-                names = sorted(found, key=lambda entry: entry.name)
+            names = _names(top, folder)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -93,6 +95,15 @@ def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result |
                     yield path, entry.stat(follow_symlinks=False), ""
                 except FileNotFoundError:
                     continue
+
+
+def _names(top: Path, folder: str) -> list[os.DirEntry[str]]:
+    """Return what a folder holds; one that was replaced by a link leads elsewhere and holds nothing."""
+    place = top / folder
+    if folder and Path(os.path.realpath(place)) != Path(os.path.realpath(top), folder):
+        raise FileNotFoundError(errno.ENOENT, "a link", str(place))
+    with os.scandir(place) as found:
+        return sorted(found, key=lambda entry: entry.name)
 
 
 def stamp(status: os.stat_result) -> str:
@@ -113,11 +124,26 @@ def read(path: Path, status: os.stat_result) -> tuple[str, bytes | None]:
         return hashlib.sha256(f"special:{stat.S_IFMT(status.st_mode)}".encode()).hexdigest(), None
     digest = hashlib.sha256()
     head = b""
-    with path.open("rb", buffering=0) as file:
+    with _opened(path, status) as file:
         while block := file.read(_BLOCK):
             head = head or block
             digest.update(block)
     return digest.hexdigest(), head if status.st_size <= MAX_TEXT and b"\0" not in head else None
+
+
+@contextmanager
+def _opened(path: Path, status: os.stat_result) -> Iterator[io.FileIO]:
+    """Open the very file that was looked at.
+
+    Whoever may write below the root could put a link to /etc/shadow in its place meanwhile, and have us
+    quote it; or a pipe, and have us wait.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(path, flags), "rb", buffering=0) as file:  # noqa: PTH123 - of a descriptor
+        now = os.fstat(file.fileno())
+        if (now.st_dev, now.st_ino) != (status.st_dev, status.st_ino):
+            raise FileNotFoundError(errno.ENOENT, "replaced while it was looked at", str(path))
+        yield file
 
 
 def contents(root: WebRoot) -> Iterator[Entry]:
@@ -173,6 +199,7 @@ class Comparison:
         self._writers = writers
         self._remember = remember
         self._unreadable: dict[str, str] = {}
+        self._full = False
         self._fresh: list[tuple[str, str]] = []
 
     def look(self, told: Iterable[str] = (), touched: Iterable[str] | None = None) -> Look:
@@ -206,9 +233,9 @@ class Comparison:
                 self._unreadable[path] = error
             elif path in known or len(found) < self._root.max_files:
                 found[path] = status
-            else:
+            elif not self._full:
+                self._full = True
                 self._unreadable[path] = f"the root has more than max_files = {self._root.max_files} files"
-                break
         return found
 
     def _judge(

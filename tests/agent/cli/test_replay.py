@@ -53,7 +53,7 @@ def test_a_recorded_auth_log_tells_its_burst_its_success_and_its_end() -> None:
 def test_a_recorded_journal_is_read_by_the_same_code() -> None:
     document = told(str(GOLDEN / "journal.jsonl"), "--as", "journal")
 
-    assert document["read"] == 5
+    assert document["read"] == 6
     assert [one["line"] for one in document["refused"]] == [5, 7]
     assert document["reports"] == []
 

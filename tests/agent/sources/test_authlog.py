@@ -58,8 +58,9 @@ def test_the_recorded_journal_holds_these_attempts_and_these_refused_entries() -
         found += [attempt] if attempt else []
 
     assert [one.source_address for one in found] == ["2001:db8::9", "2001:db8::9", "203.0.113.9"]
+    assert "203.0.113.66" not in {one.source_address for one in found}  # a user's own `logger -t sshd`
     assert found[1].account == "\x1b"
-    assert cursors == ["s=1;i=1", "s=1;i=2", "s=1;i=3", "s=1;i=4", "s=1;i=6"]
+    assert cursors == ["s=1;i=1", "s=1;i=2", "s=1;i=3", "s=1;i=4", "s=1;i=6", "s=1;i=8"]
     assert refused[0] == (5, "__REALTIME_TIMESTAMP is 'soon', expected microseconds since 1970")
     assert refused[1][0] == 7
 

@@ -7,7 +7,7 @@ import pytest
 from agent.clock import host_clock
 from agent.sources.baseline import Baseline
 from agent.sources.tampering import Change
-from agent.sources.webroot import Comparison, WebRoot, accept, contents
+from agent.sources.webroot import Comparison, WebRoot, accept, contents, read, walk
 
 
 @pytest.fixture
@@ -121,6 +121,34 @@ def test_a_link_is_judged_by_where_it_points_and_is_never_followed(site: WebRoot
     assert differing(compared(site)) == {"outside": "modified"}
 
 
+def test_a_file_that_is_replaced_by_a_link_while_it_is_read_is_not_followed(site: WebRoot) -> None:
+    home = Path(site.path, "index.html")
+    status = home.lstat()
+    home.unlink()
+    home.symlink_to("/etc/passwd")
+
+    with pytest.raises(OSError, match="symbolic links"):
+        read(home, status)
+
+
+def test_a_file_that_is_replaced_by_another_while_it_is_read_is_left_for_the_next_look(site: WebRoot) -> None:
+    home, other = Path(site.path, "index.html"), Path(site.path, "other.html")
+    status = home.lstat()
+    other.write_text("other")
+    other.rename(home)
+
+    with pytest.raises(FileNotFoundError, match="replaced"):
+        read(home, status)
+
+
+def test_a_folder_that_was_replaced_by_a_link_is_not_entered(site: WebRoot) -> None:
+    folder = Path(site.path, "news")
+    folder.rename(Path(site.path).parent / "news")
+    folder.symlink_to(Path(site.path).parent / "news")
+
+    assert list(walk(site, "news")) == []
+
+
 def test_a_pipe_in_the_root_does_not_hold_the_look(site: WebRoot) -> None:
     os.mkfifo(Path(site.path, "pipe"))
 
@@ -141,6 +169,7 @@ def test_files_above_the_limit_are_named(site: WebRoot) -> None:
     look = Comparison(few, baseline, host_clock().now()).look()
 
     assert "max_files = 3" in look.unreadable[0][1]
+    assert "deleted" not in differing(look.seen).values()
 
 
 def test_binary_and_long_content_is_hashed_and_not_quoted(site: WebRoot) -> None:
