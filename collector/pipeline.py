@@ -10,6 +10,9 @@ the same slice waits and then finds nothing to do; a kill before the commit leav
 A report that cannot be read is put into quarantine and the rest goes on. A report on which a stage fails is
 our fault: nothing of the slice is kept, it is tried again, and after `PATIENCE` times that one report is set
 aside, with an entry in the journal that says so. So a poisoned report costs a moment and stops nothing.
+
+A report is worth a transaction at once; heartbeats alone are not: a fleet's gather for up to a second,
+because every commit costs a disk's flush and wakes every flow.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import SystemRandom
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,12 +41,26 @@ from .store.facts import Fact, NodeRow, Sign
 CURSOR = "pipeline"
 PATIENCE = 3
 ROWS, BYTES = 64, 8 * 1024 * 1024
+HEARTBEAT_ROWS = 1024
+HEARTBEAT_WAIT = 1.0
+_BREATH = 0.02
 MEMORY = timedelta(days=30)
 _FORGET_EVERY = timedelta(hours=1)
 _LONGEST_PAUSE = 5.0
 _random = SystemRandom()
 _log = logging.getLogger(__name__)
 _batches = Codec(Batch)
+
+
+class _Kind(Struct):
+    kind: str
+
+
+class _Kinds(Struct):
+    reports: list[_Kind]
+
+
+_kinds = msgspec.json.Decoder(_Kinds)
 
 
 class _Overtaken(Exception):  # noqa: N818 - no error: another process did the work
@@ -109,8 +127,7 @@ class Pipeline:
             try:
                 if failed == 0:
                     await self._settle()
-                await self._events.wait_for(self._cursor)
-                await self.step()
+                await self.step(await self._gather())
                 failed = 0
             except _Overtaken:
                 failed = 0
@@ -144,13 +161,36 @@ class Pipeline:
             await journal.write(conn, _finding(f"cursor:{CURSOR}", detail), self._clock())
         self._cursor = last
 
-    async def step(self) -> int:
+    async def _gather(self) -> list[Entry]:
+        """Wait for entries that are worth a transaction."""
+        loop = asyncio.get_running_loop()
+        await self._events.wait_for(self._cursor)
+        until = loop.time() + HEARTBEAT_WAIT
+        entries: list[Entry] = []
+        while len(entries) < HEARTBEAT_ROWS:
+            after = entries[-1].position if entries else self._cursor
+            more = await self._events.read(after, self._rows, BYTES)
+            entries += more
+            if not more or not all(only_heartbeats(entry) for entry in more):
+                break
+            await asyncio.sleep(_BREATH)
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._events.wait_for(entries[-1].position)
+            except TimeoutError:
+                break
+        return entries
+
+    async def step(self, gathered: list[Entry] | None = None) -> int:
         """Do one slice; return how many reports it held.
+
+        Args:
+            gathered: Entries right after the cursor; None: whatever the log has.
 
         Raises:
             RetryableError: A database refuses for now; nothing of the slice happened.
         """
-        entries = await self._events.read(self._cursor, self._rows, BYTES)
+        entries = gathered or await self._events.read(self._cursor, self._rows, BYTES)
         if not entries:
             return 0
         self._place = ""
@@ -237,6 +277,14 @@ class Pipeline:
         if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
             await facts.forget_reports(conn, now - MEMORY)
             self._forgot_at = now
+
+
+def only_heartbeats(entry: Entry) -> bool:
+    """Whether an entry has nothing that anybody waits for; what cannot be read has."""
+    try:
+        return all(report.kind == "heartbeat" for report in _kinds.decode(entry.body).reports)
+    except ValueError:
+        return False
 
 
 def _fresh(batch: Batch, entry: Entry) -> Iterator[Report]:

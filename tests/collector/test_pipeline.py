@@ -427,6 +427,42 @@ async def test_the_loop_goes_on_from_its_cursor_and_wakes_on_an_append(desk: Des
     assert again.counters.reports == 1
 
 
+async def test_heartbeats_gather_into_one_commit_and_an_incident_among_them_does_not_wait(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.pipeline.HEARTBEAT_WAIT", 3600.0)
+    running = asyncio.get_running_loop().create_task(desk.pipeline.run())
+    commits = desk.store.changed.count
+    for _ in range(3):
+        await desk.say("heartbeat", {"version": "1"})
+    await desk.say("incident", TAMPERED)
+
+    async def opened() -> bool:
+        return bool(await desk.rows(schema.incidents))
+
+    await desk.until(opened)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert desk.store.changed.count == commits + 1
+    assert desk.pipeline.counters.reports == 4
+
+
+async def test_heartbeats_alone_are_written_when_their_wait_is_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.pipeline.HEARTBEAT_WAIT", 0.05)
+    running = asyncio.get_running_loop().create_task(desk.pipeline.run())
+    await desk.say("heartbeat", {"version": "1"})
+
+    async def seen() -> bool:
+        return (await desk.rows(schema.nodes))[0]["last_seen"] is not None
+
+    await desk.until(seen)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_second_process_that_was_overtaken_does_nothing_twice(desk: Desk) -> None:
     other = Pipeline(desk.log, desk.store, desk.pipeline._stages, lambda: desk.now)
     await desk.say("incident", TAMPERED)
