@@ -33,7 +33,8 @@ import yaml
 from server import client_contexts
 
 HERE = Path(__file__).parent
-SLOW, USAGE, INVALID = 1, 2, 3
+SLOW = DEAR = 1
+INVALID = 3
 
 
 class InvalidError(Exception):

@@ -9,6 +9,7 @@ its reason (`connection.py` has the HTTP of it).
 """
 
 import asyncio
+import resource
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ MAX_CONNECTIONS = 50_000
 _BUSY_RETRY = 2
 _FULL_RETRY = 30
 _BACKLOG = 4096
+_OTHER_FILES = 256
 _SECOND = timedelta(seconds=1)
 
 Clock = Callable[[], datetime]
@@ -81,6 +83,7 @@ class Listener:
         self._routes = routes
         self._standings = standings
         self._clock = clock
+        self._most = MAX_CONNECTIONS
         self._date = ""
         self._date_until = datetime.min.replace(tzinfo=UTC)
         self._server: asyncio.Server | None = None
@@ -95,6 +98,7 @@ class Listener:
             context: See `server_context`; None only where a benchmark measures the cost of TLS.
         """
         loop = asyncio.get_running_loop()
+        self._most = _allow_connections()
         # aiohttp's server only keeps the list of connections here; requests never reach its handler.
         self._web = server = web.Server(_unreachable, handler_cancellation=True)
         self._server = await loop.create_server(
@@ -128,7 +132,7 @@ class Listener:
     def opened(self, transport: asyncio.BaseTransport) -> str | None:
         """See `Door.opened`."""
         self.tally.connections += 1
-        if self.tally.connections > MAX_CONNECTIONS:
+        if self.tally.connections > self._most:
             self.tally.refused["connections"] += 1
             return None
         return self._identify(transport)
@@ -175,6 +179,17 @@ class Listener:
         if route.open_to_strangers:
             return None
         raise RefusedError("certificate", 403, "this route needs a node's client certificate; enrol first")
+
+
+def _allow_connections() -> int:
+    """Raise the process's limit of open files to what it may be; return how many may be connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MAX_CONNECTIONS + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        files = min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return files - _OTHER_FILES
 
 
 def _length(head: Head) -> int:

@@ -273,3 +273,15 @@ async def test_a_sender_that_breaks_off_leaves_nothing_behind(tower: Tower) -> N
         while tower.tally.connections:  # noqa: ASYNC110 - a plain counter of the product
             await asyncio.sleep(0)
     assert await tower.log.read(0, 10, 1000) == []
+
+
+async def test_more_connections_than_there_is_room_for_are_cut(tower: Tower) -> None:
+    agent = await tower.enrol()
+    tower.listener._most = tower.tally.connections + 1
+    context = agent.context(tower.folder)
+    kept = await asyncio.open_connection("localhost", tower.port, ssl=context)
+    reader, writer = await asyncio.open_connection("localhost", tower.port, ssl=context)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert tower.tally.refused["connections"] == 1
+    for end in (kept[1], writer):
+        end.close()

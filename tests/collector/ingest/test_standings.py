@@ -71,7 +71,7 @@ async def test_a_revocation_by_another_process_is_heard_of(monkeypatch: pytest.M
         await register.looked.wait()
         register.away = False
         register.revoke()
-        while await _active(known, "n1"):
+        while await _active(known, "n1"):  # noqa: ASYNC110 - the store tells nobody
             await asyncio.sleep(0)
     task.cancel()
     assert tally.refused["standings_refresh"] >= 1
