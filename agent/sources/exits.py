@@ -13,6 +13,7 @@ that follows shows the truth all the same; the states in between are gone, and a
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -72,6 +73,8 @@ class Exits:
         self._environment = os.environ if environment is None else environment
         self._look = look
         self._runs = Runs(self.name, self._settings.budget)
+        self._used: list[dict[str, Any]] | None = None
+        self._used_at = 0.0
 
     @property
     def cpu_seconds(self) -> float:
@@ -146,9 +149,16 @@ class Exits:
             "resolvers": attempt("resolvers", lambda: surroundings.resolvers(self._root), []),
             "proxies": attempt("proxies", lambda: surroundings.proxies(self._root, self._environment), []),
             "forwarding": surroundings.forwarding(self._root),
-            "evidence": attempt("connections", lambda: in_use(tables, self._ranges), []),
+            "evidence": attempt("connections", lambda: self._in_use(tables), []),
         }
         return body, unreadable
+
+    def _in_use(self, tables: rtnetlink.Tables) -> list[dict[str, Any]]:
+        """Return the evidence of use, read once a poll: the table is too large to read at every event."""
+        at = time.monotonic()
+        if self._used is None or at - self._used_at >= self._settings.poll:
+            self._used, self._used_at = in_use(tables, self._ranges), at
+        return self._used
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 import asyncio
 import json
 import socket
-import statistics
 import subprocess
 import time
 from collections.abc import Callable, Coroutine
@@ -214,7 +213,7 @@ def test_a_change_is_told_well_within_a_fifth_of_a_second(
     async def scene() -> None:
         async with watching(Exits(settings)) as heard:
             await heard.until(lambda one: one.kind == "exits")
-            for number in range(20):
+            for number in range(40):
                 route = f"203.0.113.{number}/32"
                 ip("route", "add", route, "dev", "lo")
                 returned = time.perf_counter()
@@ -224,7 +223,23 @@ def test_a_change_is_told_well_within_a_fifth_of_a_second(
                 taken.append(time.perf_counter() - returned)
 
     own_network(scene)
-    assert statistics.quantiles(taken, n=20)[-1] < 0.2
+    assert sorted(taken)[37] < 0.2  # the 95th percentile
+
+
+@pytest.mark.root
+def test_a_talk_that_begins_is_told_at_the_next_look(own_network: OwnNetwork, watching: Watching) -> None:
+    async def scene() -> None:
+        ip("addr", "add", "203.0.113.5/32", "dev", "lo")
+        async with watching(Exits(ExitsSettings(poll=0.1))) as heard:
+            await heard.until(lambda one: one.kind == "exits")
+            with (
+                socket.create_server(("203.0.113.5", 0)) as far,
+                socket.create_connection(far.getsockname(), source_address=("203.0.113.5", 0)),
+            ):
+                await heard.until(lambda one: one.body["evidence"])
+            await heard.until(lambda one: one is heard.heard[-1] and not one.body["evidence"])
+
+    own_network(scene)
 
 
 @pytest.mark.root
