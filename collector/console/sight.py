@@ -156,6 +156,19 @@ class Sight(Struct, frozen=True, kw_only=True):
         running = [clock for clock in clocks if clock.state in RUNNING and when(clock)]
         return sorted(map(self._face, running), key=lambda face: face.at)
 
+    def met(self, clocks: list[ObligationRow]) -> list[ObligationRow]:
+        """Return the clocks that were met, the last first."""
+        done = [clock for clock in clocks if clock.met_at is not None]
+        return sorted(done, key=lambda clock: clock.met_at or self.now, reverse=True)
+
+    def rise_heat(self, began: datetime, at: datetime) -> Heat:
+        """Return how near the time is at which an incident becomes graver."""
+        return heat(began, at, self.now)
+
+    def share(self, began: datetime, at: datetime) -> float:
+        """Return the share of the time until then that is gone."""
+        return elapsed(began, at, self.now)
+
     def moves(self, incident: IncidentRow) -> list[str]:
         """Return the states a person may bring the incident into from where it is."""
         if not self.may_act or incident.state not in STATES:
@@ -214,7 +227,11 @@ class Sight(Struct, frozen=True, kw_only=True):
     def _named(self, value: str) -> str:
         if person := self.registry.person(value):
             return person.name
-        for table in ("state", "recipient", "clock", "step", "run"):
+        if value.startswith(("overdue_", "escalate_")):
+            kind, _, place = value.partition("_")
+            step = int(place) + (kind == "escalate") if place.isdigit() else place  # chains count from 0
+            return f"{word('alarm', kind, self.language)} {step}"
+        for table in ("alarm", "order", "state", "recipient", "clock", "step", "run"):
             if (name := word(table, value, self.language)) != value:
                 return name
         return value

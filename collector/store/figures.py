@@ -56,13 +56,15 @@ async def metrics_listeners(conn: AsyncConnection, *, units: Units) -> list[List
 class Reader:
     """Reads the figures, at most once in `fresh`; keeps the lateness of alarms since it was made."""
 
-    def __init__(self, store: Store, registry: Callable[[], Registry], fresh: timedelta) -> None:
+    def __init__(
+        self, store: Store, registry: Callable[[], Registry], fresh: timedelta, since: datetime
+    ) -> None:
         self._store = store
         self._registry = registry
         self._fresh = fresh
         self._lock = asyncio.Lock()
         self._read: tuple[datetime, State] | None = None
-        self._lateness = Lateness()
+        self._lateness = Lateness(since)
 
     async def read(self, now: datetime) -> State:
         """Return figures no older than `fresh`."""
@@ -77,16 +79,14 @@ class Reader:
 class Lateness:
     """Counts how late alarms fired; a row may commit after one that fired later: a minute is read again."""
 
-    def __init__(self) -> None:
-        self._since: datetime | None = None
+    def __init__(self, since: datetime) -> None:
+        self._since = since
         self._known: dict[str, datetime] = {}
         self._counts = [0] * (len(LATENESS_BOUNDS) + 1)
         self._total = 0.0
 
     async def follow(self, conn: AsyncConnection, now: datetime) -> None:
         """Count the alarms that fired since the last call."""
-        if self._since is None:
-            self._since = now
         alarms = schema.alarms
         query = sa.select(alarms.c.id, alarms.c.at, alarms.c.fired_at).where(
             alarms.c.state == "fired", alarms.c.fired_at >= self._since

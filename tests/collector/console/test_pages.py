@@ -36,7 +36,7 @@ async def test_the_board_shows_due_time_zone_and_rule_of_every_clock(room: Room,
     assert "house target, not law" in page
     assert "cn-informatization/report" in page
     assert "UTC+8" in page
-    assert "becomes level III at" in page
+    assert "becomes level III" in page
     assert "<title>(1) Incidents" in page
 
 

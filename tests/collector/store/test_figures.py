@@ -13,7 +13,7 @@ WORK = casework(REGISTRY)
 
 
 def reader(state: Store, fresh: timedelta = timedelta(0)) -> Reader:
-    return Reader(state, lambda: REGISTRY, fresh)
+    return Reader(state, lambda: REGISTRY, fresh, NOW)
 
 
 async def put(state: Store, table: sa.Table, *rows: dict[str, object]) -> None:
