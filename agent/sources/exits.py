@@ -117,7 +117,7 @@ class Exits:
         except RefusedError:
             return None
         except (NetlinkError, OSError) as error:
-            self._runs.note_gap(f"routing tables could not be read: {error}")
+            self._runs.note_trouble(f"routing tables could not be read: {error}")
             return None
 
     async def _wait(self, changed: asyncio.Event) -> None:

@@ -36,6 +36,7 @@ from .webroot import Comparison, Look, WebRoot, accept
 from .whowrote import WhoWrote
 
 _BURST = 5.0
+_BLIND_RESCAN = 60.0
 
 
 class FilesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -121,6 +122,7 @@ class Files:
         self._settings = settings or FilesSettings()
         self._state = state
         self._proc = root / "proc"
+        self._rescan = self._settings.rescan
         self._who: WhoWrote | None = None
         self._runs = Runs(self.name, self._settings.budget)
 
@@ -175,6 +177,12 @@ class Files:
                 for guard in guards:
                     if guard.due(self._settings.settle) <= loop.time():
                         await self._settle(guard, emit, clock)
+                if tree.unwatched:
+                    self._rescan = min(self._settings.rescan, _BLIND_RESCAN)
+                    self._runs.note_trouble(
+                        f"{tree.unwatched} folders can't be watched (fs.inotify.max_user_watches); "
+                        f"everything is compared each {self._rescan:g} s instead"
+                    )
                 if tree.overflows > overflows:
                     overflows = tree.overflows
                     self._runs.note_gap("inotify queue ran over; compared everything instead")
@@ -217,12 +225,17 @@ class Files:
             guard.retry_at = loop.time() + max(1.0, self._runs.resting)
             return
         except OSError as error:
-            self._runs.note_gap(f"{guard.root.path} could not be compared: {error}")
+            self._runs.note_trouble(f"{guard.root.path} could not be compared: {error}")
             guard.touch(None, loop.time())
             guard.retry_at = loop.time() + self._settings.repeat
             return
-        if look is not None:
-            await self._tell(guard, look, emit, clock)
+        if look is None:
+            return
+        if look.unreadable:
+            path, why = look.unreadable[0]
+            places = len(look.unreadable)
+            self._runs.note_trouble(f"{guard.root.path}: {places} places not compared, first {path}: {why}")
+        await self._tell(guard, look, emit, clock)
 
     async def _compare_touched(self, guard: _Guard, now: datetime) -> Look | None:
         loop = asyncio.get_running_loop()
@@ -234,7 +247,7 @@ class Files:
         guard.whole = False
         look = await self._runs.look(lambda: self._look(guard, now, touched))
         if touched is None:
-            guard.next_scan = loop.time() + self._settings.rescan
+            guard.next_scan = loop.time() + self._rescan
         return look
 
     def _look(self, guard: _Guard, now: datetime, touched: frozenset[str] | None) -> Look | None:
@@ -262,7 +275,7 @@ class Files:
         try:
             guard.baseline.tell(guard.drift, guard.episode)
         except OSError as error:
-            self._runs.note_gap(f"{guard.root.path}: what was told is not remembered: {error}")
+            self._runs.note_trouble(f"{guard.root.path}: what was told is not remembered: {error}")
         guard.distance = min(max(self._settings.settle, 2 * guard.distance), self._settings.repeat)
         guard.not_before = asyncio.get_running_loop().time() + guard.distance if drift else 0.0
 

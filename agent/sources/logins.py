@@ -32,7 +32,8 @@ _ONCE_SECONDS = 20.0
 _QUIET = 0.2
 _TICK = 15.0
 _SAVE_SECONDS = 15.0
-_AGAIN_SECONDS = 10.0
+_AGAIN_SECONDS = 5.0
+_AGAIN_AT_MOST = 300.0
 
 
 class LoginsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -171,8 +172,10 @@ class Logins:
             raise ValueError("logins: watching needs a state folder for the place read up to")
         saved = self._load()
         bursts = Bursts(self._settings.bursts, saved.counters)
+        wait = _AGAIN_SECONDS
         while True:
             path = self._log()
+            begun = asyncio.get_running_loop().time()
             try:
                 if path:
                     await self._follow_file(path, saved, bursts, emit, clock)
@@ -181,9 +184,11 @@ class Logins:
             except (OSError, RefusedError) as error:
                 if self._telling:
                     raise  # not the log but the outbox failed
-                self._runs.note_gap(f"{path or 'journal'} could not be read: {error}")
+                self._runs.note_trouble(f"{path or 'journal'} could not be read: {error}")
             await self._runs.tell(emit, "incident", clock())
-            await asyncio.sleep(_AGAIN_SECONDS)
+            lasted = asyncio.get_running_loop().time() - begun
+            wait = _AGAIN_SECONDS if lasted > _AGAIN_AT_MOST else min(2 * wait, _AGAIN_AT_MOST)
+            await asyncio.sleep(wait)
 
     async def _follow_file(self, path: Path, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
         tail = Tail(path, saved.place)

@@ -8,6 +8,7 @@ Overdrafts and stuck runs are kept until the source hands them out as `gap` obse
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from ..budget import Account, Budget, Overdraft, StillRunningError
 from .port import Emit, Observation, moment
 
 Result = TypeVar("Result")
+_TROUBLE_SECONDS = 3600.0
+_MAX_TROUBLES = 100
 
 
 class StuckError(StillRunningError):
@@ -40,6 +43,7 @@ class Runs:
         self._monotonic = monotonic
         self.cpu_seconds = 0.0
         self._untold: list[tuple[float, float, str]] = []
+        self._troubles: dict[str, float] = {}
 
     async def look(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, run in a thread; its exceptions are raised here.
@@ -116,6 +120,16 @@ class Runs:
     def note_gap(self, why: str) -> None:
         """Remember that something may have been missed just now."""
         at = self._monotonic()
+        self._untold.append((at, at, why))
+
+    def note_trouble(self, why: str) -> None:
+        """Remember what can't be read: while it lasts it is told once an hour, not at every try."""
+        at = self._monotonic()
+        if at - self._troubles.get(why, -math.inf) < _TROUBLE_SECONDS:
+            return
+        if len(self._troubles) >= _MAX_TROUBLES:
+            self._troubles.clear()
+        self._troubles[why] = at
         self._untold.append((at, at, why))
 
     def gaps(self, kind: str, now: datetime) -> tuple[Observation, ...]:

@@ -206,7 +206,7 @@ class Sockets:
             except RefusedError:
                 pass
             except (NetlinkError, OSError) as error:
-                self._runs.note_gap(f"socket table could not be read: {error}")
+                self._runs.note_trouble(f"socket table could not be read: {error}")
             if changed or loop.time() >= due:
                 observation = Observation("sockets", self.name, now, self._body(ledger))
                 self._runs.pay(observation)

@@ -90,3 +90,25 @@ async def test_a_look_that_is_cancelled_leaves_the_source_usable() -> None:
                 break
             except StillRunningError:
                 await asyncio.sleep(0)
+
+
+def test_a_trouble_that_lasts_is_told_once_an_hour() -> None:
+    clock = [0.0]
+    runs = Runs("logins", Budget(), monotonic=lambda: clock[0])
+    told = 0
+    for second in range(0, 7200, 10):
+        clock[0] = float(second)
+        runs.note_trouble("journal could not be read: No such file or directory: 'journalctl'")
+        told += len(runs.gaps("incident", NOW))
+
+    assert told == 2
+    runs.note_trouble("another one")
+    assert [one.body["why"] for one in runs.gaps("incident", NOW)] == ["another one"]
+
+
+def test_events_that_were_missed_are_told_each_time() -> None:
+    runs = Runs("exits", Budget())
+    runs.note_gap("kernel dropped routing events")
+    runs.note_gap("kernel dropped routing events")
+
+    assert len(runs.gaps("exits", NOW)) == 2
