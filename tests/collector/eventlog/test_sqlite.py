@@ -48,7 +48,7 @@ async def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> 
 async def test_a_file_locked_by_another_writer_is_worth_another_try(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.eventlog.sqlite._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("collector.eventlog.sqlite_rows.BUSY_SECONDS", 0.05)
     log = await SqliteLog.open(tmp_path / "events.db")
     other = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
