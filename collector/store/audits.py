@@ -82,15 +82,18 @@ def _notices(before: datetime) -> sa.Select[Any]:
 
 
 def _runs(before: datetime) -> sa.Select[Any]:
-    """Running, without progress, and not waiting for anybody or anything still to come."""
+    """Running, without progress, and put off or not waiting for anybody or anything still to come."""
     waits = sa.select(run_steps.c.run).where(
         run_steps.c.run == runs.c.id,
         run_steps.c.state == "waiting",
         sa.or_(run_steps.c.wake_at.is_(None), run_steps.c.wake_at >= before),
     )
+    put_off = sa.select(run_steps.c.run).where(
+        run_steps.c.run == runs.c.id, run_steps.c.lease_until.is_not(None)
+    )
     since = runs.c.progress_at
     return _select("run_without_progress", "run:", runs, since).where(
-        _is(runs.c.state, "running"), runs.c.progress_at < before, ~waits.exists()
+        _is(runs.c.state, "running"), runs.c.progress_at < before, sa.or_(put_off.exists(), ~waits.exists())
     )
 
 

@@ -214,7 +214,7 @@ async def update_steps(conn: AsyncConnection, changed: Sequence[StepRow], owner:
         )
         .values(
             {name: sa.bindparam(f"b_{name}") for name in fields}
-            | {"fence": run_steps.c.fence + 1, "lease_owner": owner}
+            | {"fence": run_steps.c.fence + 1, "lease_owner": owner, "lease_until": None}
         )
     )
     wanted = ("run", "step", "visit", "fence", *fields)
@@ -264,11 +264,15 @@ async def _wake(
 
 
 async def hold(conn: AsyncConnection, run: str, until: datetime, why: str, now: datetime) -> None:
-    """Put off a run whose steps could not be moved, so that it does not keep the others from moving."""
+    """Put off a run whose steps could not be moved, so that it does not keep the others from moving.
+
+    Until they move, `lease_until` stands in their rows: by that the auditor knows a run that only seems
+    to wait.
+    """
     await conn.execute(
         sa.update(run_steps)
         .where(run_steps.c.run == run, _IS_OPEN, run_steps.c.wake_at <= now)
-        .values(wake_at=until, why=why[:500])
+        .values(wake_at=until, lease_until=until, why=why[:500])
     )
 
 

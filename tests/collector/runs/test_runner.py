@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from collector.store.audits import Grace, find
 from collector.store.runs import due_runs
 from collector.store.schema import filings, incidents, notices, orders, run_steps, runs
 
@@ -211,6 +212,25 @@ async def test_a_run_that_cannot_be_moved_is_put_off_and_the_others_go_on(small_
         assert await due_runs(conn, small_room.now, 10) == []  # put off, not spinning
     told = await small_room.told("run.step")
     assert any("could not be moved" in (entry.get("why") or "") for entry in told)
+
+
+async def test_the_auditor_finds_a_run_that_is_put_off_again_and_again(small_room: "PlanRoom") -> None:
+    incident = await small_room.open()
+    await small_room.work()
+    run = await small_room.run_of(incident)
+    async with small_room.store.write() as conn:
+        await conn.execute(
+            run_steps.update()
+            .where(run_steps.c.run == run.id, run_steps.c.step == "receipt")
+            .values(step="a-step-no-plan-has", wake_at=small_room.now)
+        )
+
+    for _ in range(3):
+        await small_room.work(after=timedelta(minutes=6))
+
+    async with small_room.store.read() as conn:
+        found = await find(conn, small_room.now, Grace(), 100)
+    assert f"run:{run.id}" in {each.subject for each in found if each.kind == "run_without_progress"}
 
 
 async def test_a_drill_incident_tells_people_so_and_reaches_no_authority(
