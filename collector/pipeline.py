@@ -275,7 +275,7 @@ class Pipeline:
 
     async def _forget(self, conn: AsyncConnection, now: datetime) -> None:
         if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
-            await facts.forget_reports(conn, now - MEMORY)
+            await facts.forget(conn, now - MEMORY)
             self._forgot_at = now
 
 

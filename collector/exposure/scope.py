@@ -1,7 +1,5 @@
 """What the register allows one node: its zone's policy and the exits that serve it."""
 
-from functools import lru_cache
-
 from msgspec import Struct
 
 from wire.vocabulary import Zone
@@ -31,6 +29,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         joins: Other zones the asset is meant to have a leg in.
         policy: What nodes of the zone may have.
         exits: Sanctioned exits that serve the node.
+        inside: Version, first and last address of every range that is not the internet.
     """
 
     registry: Registry
@@ -38,6 +37,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     joins: tuple[Zone, ...]
     policy: ZonePolicy
     exits: tuple[SanctionedExit, ...]
+    inside: tuple[tuple[int, int, int], ...]
 
     def outside(self, address: Address) -> bool:
         """Whether an address is on the internet, as far as the register tells."""
@@ -45,7 +45,9 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     def leads_outside(self, destination: Network) -> bool:
         """Whether a route to `destination` takes in addresses outside."""
-        return not any(_within(destination, inside) for inside in _inside(self.registry))
+        first, last = int(destination.network_address), int(destination.broadcast_address)
+        version = destination.version
+        return not any(version == one and low <= first and last <= high for one, low, high in self.inside)
 
     def zone_of(self, address: Address) -> Zone | None:
         """Return the zone an address belongs to; one that is outside is in the internet zone."""
@@ -60,18 +62,13 @@ def scope_of(registry: Registry, unit: str, asset: Asset | None) -> Scope:
         joins=asset.joins if asset else (),
         policy=registry.policy(asset.zone if asset else None),
         exits=registry.exits_for(unit, asset) if asset else (),
+        inside=_inside(registry),
     )
 
 
-def _inside(registry: Registry) -> tuple[Network, ...]:
+def _inside(registry: Registry) -> tuple[tuple[int, int, int], ...]:
     ranges = [one for zone, policy in registry.zones.items() if zone != "internet" for one in policy.networks]
-    return (*_NEVER_OUTSIDE, *registry.internal, *ranges)
-
-
-@lru_cache(maxsize=65_536)
-def _within(small: Network, large: Network) -> bool:
-    return (
-        small.version == large.version
-        and small.prefixlen >= large.prefixlen
-        and small.network_address in large
+    return tuple(
+        (one.version, int(one.network_address), int(one.broadcast_address))
+        for one in (*_NEVER_OUTSIDE, *registry.internal, *ranges)
     )

@@ -273,9 +273,10 @@ class _File:
             for field in ("role", "mlps_grade", "zone"):
                 if getattr(asset, field) is None:
                     self.refuse(f"{path}.{field}", "nothing", "it given for an asset that is not classified")
-            for zone in (asset.zone, *asset.joins):
-                if zone is not None:
-                    self.known(f"{path}.zone", zone, "zones")
+            if asset.zone is not None:
+                self.known(f"{path}.zone", asset.zone, "zones")
+            for index, zone in enumerate(asset.joins):
+                self.known(f"{path}.joins[{index}]", zone, "zones")
 
     def _check_classified(self, path: str) -> None:
         entry = self.root

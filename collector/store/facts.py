@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wire.ids import uuid7
 
 from .once import insert_once
-from .schema import node_facts, nodes, quarantine, seen_reports
+from .schema import exits, node_facts, nodes, quarantine, seen_reports
 
 MAX_QUARANTINED_BYTES = 65_536
 
@@ -122,9 +122,14 @@ async def first_sight(conn: AsyncConnection, node: str, report: str, now: dateti
     return await insert_once(conn, seen_reports, {"node": node, "report": report, "seen_at": now})
 
 
-async def forget_reports(conn: AsyncConnection, before: datetime) -> int:
-    """Forget ids remembered before a time, and return how many they were."""
-    return (await conn.execute(seen_reports.delete().where(seen_reports.c.seen_at < before))).rowcount
+async def forget(conn: AsyncConnection, before: datetime) -> None:
+    """Forget report ids, ways out that are gone and what lies in quarantine since before a time.
+
+    The event log keeps what they were made from for as long as the settings say.
+    """
+    await conn.execute(seen_reports.delete().where(seen_reports.c.seen_at < before))
+    await conn.execute(exits.delete().where(exits.c.gone_at < before))
+    await conn.execute(quarantine.delete().where(quarantine.c.received_at < before))
 
 
 async def add_quarantine(

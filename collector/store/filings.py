@@ -18,7 +18,7 @@ from wire.messages import Filing as Message
 
 from . import journal
 from .once import insert_once
-from .schema import clocks, filings, received_filings
+from .schema import clocks, filings, incidents, received_filings
 
 Way = Literal["upstream", "person"]
 State = Literal["waiting", "sending", "receipted", "refused"]
@@ -66,14 +66,26 @@ class Owed(Struct, frozen=True, kw_only=True):
 
 _COLUMNS = tuple(filings.c[field] for field in Filing.__struct_fields__)
 _OPEN = ("open", "overdue", "no_number", "cannot_compute")
+_BY_ITSELF = ("occurred", "detected", "aware", "graded", "believed", "received", "reported")
 
 
 async def owed_unfiled(conn: AsyncConnection, recipients: frozenset[str], limit: int = 100) -> list[Owed]:
-    """Return open clocks toward these recipients that have no filing, oldest first."""
+    """Return open clocks toward these recipients that have no filing and need no person, oldest first.
+
+    A supplement, a summary, a report that was asked for or follows the handling are a person's work; a drill
+    reaches no authority.
+    """
     filed = sa.select(filings.c.clock).where(filings.c.clock == clocks.c.id).exists()
     rows = await conn.execute(
         sa.select(clocks.c.id, clocks.c.incident, clocks.c.obligation, clocks.c.recipient)
-        .where(clocks.c.recipient.in_(recipients), clocks.c.state.in_(_OPEN), ~filed)
+        .join(incidents, incidents.c.id == clocks.c.incident)
+        .where(
+            clocks.c.recipient.in_(recipients),
+            clocks.c.state.in_(_OPEN),
+            clocks.c.anchor.in_(_BY_ITSELF),
+            incidents.c.drill.is_(False),
+            ~filed,
+        )
         .order_by(clocks.c.opened_at, clocks.c.id)
         .limit(limit)
     )
@@ -230,8 +242,19 @@ async def record_proof(
     proof: dict[str, Any],
     actor: str,
     now: datetime,
+    message: Message | None = None,
 ) -> bool:
     """Write down what a person says of a filing they made: when, and the proof; the first one stays.
+
+    Args:
+        conn: A write transaction.
+        filing: The filing, one that goes by a person.
+        filed_at: When they filed.
+        receipt_at: When it arrived, as far as the proof shows it.
+        proof: What they have to show.
+        actor: Who says so.
+        now: The time.
+        message: What they filed, in place of what was to be filed.
 
     Returns:
         False where the filing has its receipt already: nothing was written.
@@ -241,12 +264,42 @@ async def record_proof(
         "filed_at": filed_at,
         "receipt": proof,
         "receipt_at": receipt_at,
+        **({"payload": msgspec.to_builtins(message)} if message else {}),
     }
     held = (filings.c.id == filing.id, filings.c.receipt_at.is_(None), filings.c.way == "person")
     if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
         return False
     action = "filing.receipted" if receipt_at else "filing.sent"
     await _journal(conn, action, filing, {"filed_at": filed_at, "proof": proof}, actor=actor, now=now)
+    return True
+
+
+async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: datetime) -> bool:
+    """Let a person file what the line to the collector above has not brought there.
+
+    Returns:
+        False while a sending is under way, or where the receipt is here.
+    """
+    idle = sa.or_(filings.c.state.in_(["waiting", "refused"]), filings.c.lease_until <= now)
+    held = (
+        filings.c.id == filing.id,
+        filings.c.fence == filing.fence,
+        filings.c.way == "upstream",
+        filings.c.receipt_at.is_(None),
+        idle,
+    )
+    values = {
+        "way": "person",
+        "state": "waiting",
+        "owner": None,
+        "lease_until": None,
+        "fence": filing.fence + 1,
+    }
+    if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
+        return False
+    await _journal(
+        conn, "filing.queued", filing, {"way": "person", "clock": filing.clock}, actor=actor, now=now
+    )
     return True
 
 

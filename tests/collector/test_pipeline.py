@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collector.casework import Casework
 from collector.classes import read_classes
 from collector.escalation import read_policies
+from collector.eventlog.port import EventLog
+from collector.eventlog.postgres import PostgresLog
 from collector.eventlog.sqlite import SqliteLog
 from collector.pipeline import PATIENCE, Pipeline, _Overtaken
 from collector.regimes import load_regimes
@@ -62,7 +64,7 @@ TWO_LEGS: dict[str, Any] = {
 class Desk:
     """A collector without listener: what is put into the log comes out as rows."""
 
-    def __init__(self, log: SqliteLog, store: Store, extra: tuple[Stage, ...] = ()) -> None:
+    def __init__(self, log: EventLog, store: Store, extra: tuple[Stage, ...] = ()) -> None:
         self.log = log
         self.store = store
         self.sent = 0
@@ -473,6 +475,43 @@ async def test_a_second_process_that_was_overtaken_does_nothing_twice(desk: Desk
     assert await other.step() == 0
     (incident,) = await desk.rows(schema.incidents)
     assert incident["count"] == 1
+
+
+def fail(name: str, error: BaseException) -> None:
+    raise AssertionError(f"task {name} died") from error
+
+
+async def test_two_collectors_on_one_postgresql_count_every_report_once(
+    postgres_server: Any,  # noqa: ANN401 - the wheel's class is not exported
+    postgres_url: str,
+) -> None:
+    postgres_server.psql("CREATE DATABASE events_of_two")
+    events = postgres_server.get_uri(database="events_of_two")
+    desks = [Desk(await PostgresLog.open(events, fail), await Store.open(postgres_url)) for _ in range(2)]
+    first = desks[0]
+    await first.enrol("district-portal")
+    running = [asyncio.get_running_loop().create_task(desk.pipeline.run()) for desk in desks]
+    for number in range(40):
+        await first.say("incident", TAMPERED | {"key": f"k{number % 4}"})
+
+    async def counted() -> bool:
+        return sum(row["count"] for row in await first.rows(schema.incidents)) >= 40
+
+    async with asyncio.timeout(30):
+        while not await counted():
+            await asyncio.wait(running, timeout=0.05)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    rows = await first.rows(schema.incidents)
+    for desk in desks:
+        await desk.log.close()
+        await desk.store.close()
+    postgres_server.psql("DROP DATABASE events_of_two WITH (FORCE)")
+
+    assert sorted(row["count"] for row in rows) == [10, 10, 10, 10]
+    assert sum(desk.pipeline.counters.reports for desk in desks) == 40
+    assert sum(desk.pipeline.counters.retries for desk in desks) == 0
 
 
 async def test_a_log_older_than_the_state_is_noticed_and_its_new_reports_are_read(

@@ -128,6 +128,7 @@ def test_a_unit_that_is_its_own_superior_is_a_circle() -> None:
         ("unit: county, role", "unit: x, role", "assets.oa.unit"),
         ("mlps_grade: 2", "mlps_grade: 2, operator: x", "assets.oa.operator"),
         ("zone: extranet}", "zone: private}", "assets.oa.zone"),
+        ("zone: extranet}", "zone: extranet, joins: [private]}", "assets.oa.joins[0]"),
         ("extranet: {exits: sanctioned}", "extranet: {exits: none, networks: [10.1.0.0/16]}", "zones.extra"),
         ("  oa:", "  O A:", "assets.O A"),
         ("units:", "internal: [ten]\nunits:", "internal[0]"),

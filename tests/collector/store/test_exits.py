@@ -8,6 +8,7 @@ from collector.exposure.reasons import reason
 from collector.store import schema
 from collector.store.engine import Store
 from collector.store.exits import Change, keep_exits
+from collector.store.facts import forget
 from wire.vocabulary import Verdict
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -59,7 +60,19 @@ async def test_a_way_that_is_gone_stays_as_gone_is_told_once_and_may_come_back(s
     assert (await row(state))["gone_at"] == NOON + timedelta(minutes=1)
     assert await keep(state, minutes=2) == ()
 
+    async with state.write() as conn:
+        await forget(conn, NOON)
+
     (back,) = await keep(state, way("available"), minutes=3)
     assert back.before is None
     kept = await row(state)
     assert (kept["gone_at"], kept["first_seen"]) == (None, NOON + timedelta(minutes=3))
+
+
+async def test_only_what_has_been_gone_for_long_is_forgotten(state: Store) -> None:
+    await keep(state, way("available"), way("used", "way/tun0/-/4"))
+    await keep(state, way("available"), minutes=1)
+    async with state.write() as conn:
+        await forget(conn, NOON + timedelta(days=30))
+
+    assert (await row(state))["key"] == "way/usb0/-/4"

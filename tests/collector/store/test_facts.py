@@ -88,8 +88,9 @@ async def test_a_report_id_is_new_once_a_node_until_it_is_forgotten(state: Store
         assert await facts.first_sight(conn, "a", "r", NOON)
         assert not await facts.first_sight(conn, "a", "r", NOON)
         assert await facts.first_sight(conn, "b", "r", NOON + timedelta(days=1))
-        assert await facts.forget_reports(conn, NOON + timedelta(hours=1)) == 1
+        await facts.forget(conn, NOON + timedelta(hours=1))
         assert await facts.first_sight(conn, "a", "r", NOON)
+        assert not await facts.first_sight(conn, "b", "r", NOON)
 
 
 async def test_quarantine_keeps_the_beginning_of_what_could_not_be_read(state: Store) -> None:
@@ -99,5 +100,10 @@ async def test_quarantine_keeps_the_beginning_of_what_could_not_be_read(state: S
         assert await facts.in_quarantine(conn, "a", "w")
         assert not await facts.in_quarantine(conn, "b", "w")
         body = (await conn.execute(schema.quarantine.select())).mappings().one()["body"]
+
+        await facts.forget(conn, NOON)
+        assert await facts.count_quarantine(conn) == 1
+        await facts.forget(conn, NOON + timedelta(seconds=1))
+        assert await facts.count_quarantine(conn) == 0
 
     assert len(body) == facts.MAX_QUARANTINED_BYTES

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from collector.store import journal
+from collector.store import journal, schema
 from collector.store.engine import Store
 from collector.store.filings import (
     Filing,
@@ -176,4 +176,19 @@ async def test_owed_is_an_open_clock_without_filing_toward_these_recipients(
         assert await owed_unfiled(conn, frozenset({"nobody"})) == []
         assert (owed.incident, owed.obligation) == (incident, "cn-informatization/report")
         await add_filing(conn, message=message(), clock=owed.id, way="upstream", actor="system", now=NOON)
+        assert await owed_unfiled(conn, recipients) == []
+
+
+async def test_what_needs_a_person_or_is_a_drill_is_not_filed_by_itself(
+    state: Store, office: "Office"
+) -> None:
+    recipients = frozenset({"informatization_authority"})
+    async with state.write() as conn:
+        await office.casework.open(conn, office.finding(NOON), NOON, NOON)
+        assert len(await owed_unfiled(conn, recipients)) == 1
+        for anchor in ("filed:first", "handled", "intermediate_requested"):
+            await conn.execute(schema.clocks.update().values(anchor=anchor))
+            assert await owed_unfiled(conn, recipients) == []
+        await conn.execute(schema.clocks.update().values(anchor="aware"))
+        await conn.execute(schema.incidents.update().values(drill=True))
         assert await owed_unfiled(conn, recipients) == []
