@@ -79,9 +79,16 @@ def message(context: StepContext, language: str) -> dict[str, object]:
     title = context.step.title.in_language(language)
     text = (context.step.text or context.step.title).in_language(language)
     return {
-        "subject": mark + fill(title, context.scope),
+        "subject": f"{mark}{fill(title, context.scope)}{_about(context, language)}",
         "body": mark + fill(text, context.scope),
         "incident": context.incident.id if context.incident else None,
         "run": context.run,
         "step": context.name,
     }
+
+
+def _about(context: StepContext, language: str) -> str:
+    """Which incident it is: a subject is all that a telephone shows at night."""
+    if context.incident is None:
+        return ""
+    return f" · {context.incident.title if language == 'zh' else context.incident.title_en}"

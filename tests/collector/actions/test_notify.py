@@ -43,7 +43,10 @@ async def test_everybody_of_the_role_gets_one_notice_a_channel(visit: "Visit") -
         "wang",
         "webhook",
     )
-    assert (notice["payload"]["subject"], notice["payload"]["body"]) == ("通知", "门户网站首页被篡改。")
+    assert (notice["payload"]["subject"], notice["payload"]["body"]) == (
+        "通知 · 门户网站首页被篡改",
+        "门户网站首页被篡改。",
+    )
 
 
 async def test_told_again_after_a_crash_is_told_once(visit: "Visit") -> None:
@@ -81,13 +84,14 @@ async def test_a_leader_is_reminded_once(visit: "Visit") -> None:
 
     (notice,) = (await queued(visit)).values()
     assert notice["key"] == "run-1/step-1/1/late/zhao/webhook"
-    assert notice["payload"]["subject"] == "【已超时】通知"
+    assert notice["payload"]["subject"] == "【已超时】通知 · 门户网站首页被篡改"
 
 
 @pytest.mark.parametrize(("language", "subject"), [("zh", "【演练】通知"), ("en", "[DRILL] tell")])
 def test_a_drill_says_so_in_subject_and_body(visit: "Visit", language: str, subject: str) -> None:
     said = message(visit.of(step(), drill=True), language)
 
-    assert (said["subject"], said["body"]) == (subject, subject)
+    about = {"zh": "门户网站首页被篡改", "en": "home page of the portal tampered with"}[language]
+    assert (said["subject"], said["body"]) == (f"{subject} · {about}", subject)
     plain = message(replace(visit.of(step()), incident=None), language)
     assert plain["incident"] is None
