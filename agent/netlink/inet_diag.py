@@ -2,11 +2,11 @@
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from .message import NetlinkError, stream
+from .message import NetlinkError, pack_attribute, stream
 from .rtnetlink import address_text
 
 NETLINK_SOCK_DIAG = 4
@@ -42,6 +42,30 @@ def states(*wanted: int) -> int:
 def request(family: int, protocol: int, mask: int) -> bytes:
     """Return an inet_diag_req_v2 for all sockets of the states in `mask`."""
     return struct.pack("=BBBBI48x", family, protocol, 0, 0, mask)
+
+
+_OP = struct.Struct("=BBH")
+_CONDITION = struct.Struct("=BBxxi")
+_JUMP, _REMOTE = 1, 8
+_BYTECODE = 1
+
+
+def leave_out(networks: Sequence[tuple[bytes, int]]) -> bytes:
+    """Return the attribute by which the kernel leaves out sockets whose far address lies in a network.
+
+    Each network (its first address and prefix length) is two operations of inet_diag's little machine:
+
+        is the far address in it?   yes: the next operation     no: the one after the next
+        jump behind the end (which refuses the socket)
+    """
+    code = b""
+    for address, prefix in reversed(networks):
+        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        condition = _CONDITION.pack(family, prefix, -1) + address
+        size = _OP.size + len(condition)
+        jump = _OP.pack(_JUMP, _OP.size, _OP.size + len(code) + 4)
+        code = _OP.pack(_REMOTE, size, size + _OP.size) + condition + jump + code
+    return pack_attribute(_BYTECODE, code) if code else b""
 
 
 def _plain(family: int, data: bytes) -> bytes:
@@ -80,9 +104,14 @@ def decode_socket(payload: bytes, protocol: str, wanted: Wanted = _all) -> Socke
 
 
 def sockets(
-    mask: int, wanted: Wanted = _all, protocols: tuple[int, ...] = tuple(PROTOCOLS)
+    mask: int,
+    wanted: Wanted = _all,
+    protocols: tuple[int, ...] = tuple(PROTOCOLS),
+    bytecode: bytes = b"",
 ) -> Iterator[Socket]:
     """Yield the sockets of the states in `mask` whose far address (4 or 16 bytes) is `wanted`.
+
+    What `bytecode` (of `leave_out`) tells the kernel to leave out never gets here; `wanted` still decides.
 
     Raises:
         NetlinkError: the kernel refused, or its answer could not be read.
@@ -90,7 +119,9 @@ def sockets(
     """
     for protocol in protocols:
         for family in (socket.AF_INET, socket.AF_INET6):
-            for row in stream(NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, request(family, protocol, mask)):
+            for row in stream(
+                NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, request(family, protocol, mask) + bytecode
+            ):
                 found = decode_socket(row.payload, PROTOCOLS[protocol], wanted)
                 if found:
                     yield found

@@ -284,7 +284,7 @@ def in_use(tables: rtnetlink.Tables, ranges: Ranges) -> list[dict[str, Any]]:
     names = {link.index: link.name for link in tables.links}
     owners = {row.address: names.get(row.index, "") for row in tables.addresses}
     talks: dict[str, list[str]] = {}
-    for found in inet_diag.sockets(inet_diag.states(inet_diag.ESTABLISHED), ranges.outside):
+    for found in ranges.talks(inet_diag.states(inet_diag.ESTABLISHED)):
         talks.setdefault(found.local_address, []).append(found.remote_address)
     return [
         {

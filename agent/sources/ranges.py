@@ -2,6 +2,9 @@
 
 from ipaddress import ip_network
 
+from ..netlink import inet_diag
+from ..netlink.message import NetlinkError
+
 INTERNAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 NEVER_OUTSIDE = (
     "0.0.0.0/8",
@@ -23,13 +26,20 @@ class Ranges:
     True
     """
 
-    def __init__(self, internal: "tuple[str, ...] | list[str]" = INTERNAL) -> None:
+    def __init__(
+        self,
+        internal: "tuple[str, ...] | list[str]" = INTERNAL,
+        never_outside: tuple[str, ...] = NEVER_OUTSIDE,
+    ) -> None:
+        packed: list[tuple[bytes, int]] = []
         self._networks: dict[int, list[tuple[int, int]]] = {4: [], 16: []}
-        for text in (*internal, *NEVER_OUTSIDE):
+        for text in (*internal, *never_outside):
             network = ip_network(text)
             mask = int(network.netmask)
             self._networks[network.max_prefixlen // 8].append((int(network.network_address), mask))
+            packed.append((network.network_address.packed, network.prefixlen))
         self._known: dict[bytes, bool] = {}
+        self._bytecode = inet_diag.leave_out(packed)
 
     def outside(self, address: bytes) -> bool:
         """Say whether the address lies in none of the networks; answers are remembered."""
@@ -41,3 +51,18 @@ class Ranges:
                 self._known.clear()
             self._known[address] = known
         return known
+
+    def talks(self, mask: int) -> list[inet_diag.Socket]:
+        """Return the sockets of the states in `mask` that talk to the outside.
+
+        Raises:
+            NetlinkError: the kernel refused, or its answer could not be read.
+            OSError: no netlink socket here, or no answer.
+        """
+        try:
+            return list(inet_diag.sockets(mask, self.outside, bytecode=self._bytecode))
+        except NetlinkError:
+            if not self._bytecode:
+                raise
+            self._bytecode = b""  # a kernel that does not filter: everything is read and judged here
+            return self.talks(mask)

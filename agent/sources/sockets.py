@@ -223,7 +223,7 @@ class Sockets:
             NetlinkError: the kernel refused, or its answer could not be read.
             OSError: no netlink socket here, or no answer.
         """
-        found = list(inet_diag.sockets(_STATES, self._ranges.outside))
+        found = self._ranges.talks(_STATES)
         unknown = ledger.unknown(found)
         owners = socket_owners(unknown, self._proc, ledger.processes())
         return ledger.note(found, owners, now), len(unknown - owners.keys())
