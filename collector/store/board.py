@@ -1,11 +1,11 @@
 """What the duty desk looks at: incidents by what is due first, and everything that belongs to one of them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, convert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import schema, views
@@ -15,6 +15,8 @@ Row = TypeVar("Row", bound=Struct)
 RUNNING = ("open", "overdue", "no_number")
 """States of a clock that still asks something of somebody at a time that is known."""
 
+_OVER = ("handled", "closed")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _incidents = schema.incidents
 _clocks = schema.clocks
 
@@ -52,7 +54,10 @@ def when(clock: views.ObligationRow) -> datetime | None:
 
 
 async def read_board(conn: AsyncConnection, *, units: Units, limit: int = 100, recent: int = 10) -> Board:
-    """Return the live incidents, earliest due first, gravest level first among equals."""
+    """Return the live incidents, earliest due first; then what nobody took up yet, then the gravest.
+
+    Among those shown, one that becomes graver at a known time stands where a clock due then would stand.
+    """
     due = sa.func.coalesce(_clocks.c.due_at, _clocks.c.target_at)
     first = (
         sa.select(_clocks.c.incident, sa.func.min(due).label("first_due"))
@@ -68,6 +73,7 @@ async def read_board(conn: AsyncConnection, *, units: Units, limit: int = 100, r
         .order_by(
             first.c.first_due.is_(None),
             first.c.first_due,
+            _incidents.c.state != "open",
             sa.func.coalesce(_incidents.c.level, "V"),
             _incidents.c.id.desc(),
         )
@@ -82,8 +88,9 @@ async def read_board(conn: AsyncConnection, *, units: Units, limit: int = 100, r
         .order_by(_incidents.c.closed_at.desc())
         .limit(recent)
     )
+    burning = [Burning(incident=row, clocks=[c for c in clocks if c.incident == row.id]) for row in rows]
     return Board(
-        burning=[Burning(incident=row, clocks=[c for c in clocks if c.incident == row.id]) for row in rows],
+        burning=sorted(burning, key=_next_thing),
         total=total,
         recent=[shaped(row, views.IncidentRow) for row in (await conn.execute(closed)).mappings()],
     )
@@ -147,6 +154,14 @@ async def incident_of_run(conn: AsyncConnection, run: str) -> tuple[bool, str | 
     )
     found = (await conn.execute(query)).one_or_none()
     return found is not None, found[0] if found else None
+
+
+def _next_thing(one: Burning) -> datetime:
+    times = [at for clock in one.clocks if clock.state in RUNNING and (at := when(clock))]
+    rise = (one.incident.next_level or {}).get("at")
+    if rise and one.incident.state not in _OVER:
+        times.append(convert(rise, datetime))
+    return min(times, default=_NEVER)
 
 
 def _seen(units: Units, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

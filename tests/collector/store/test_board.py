@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+from collector.store import schema
 from collector.store.board import (
     entries_after,
     incident_of_run,
@@ -29,6 +30,17 @@ async def test_what_is_due_first_stands_on_top_and_what_runs_for_nothing_below(s
     dues = [when(one.clocks[0]) for one in board.burning if one.clocks and when(one.clocks[0])]
     assert dues == sorted(due for due in dues if due)
     assert free in order
+
+
+async def test_what_becomes_graver_soon_stands_before_what_only_waits(state: Store) -> None:
+    rising = await open_incident(state, WORK, NOW)
+    waiting = await open_incident(state, WORK, NOW + timedelta(minutes=1), klass="SHECONFIG", facts={})
+    async with state.write() as conn:
+        await conn.execute(schema.clocks.update().values(state="met"))
+    async with state.read() as conn:
+        board = await read_board(conn, units=None)
+
+    assert [one.incident.id for one in board.burning] == [rising, waiting]
 
 
 async def test_a_closed_incident_leaves_the_board_and_is_shown_as_closed_lately(state: Store) -> None:
