@@ -30,7 +30,7 @@ from .timekeeper import Timekeeper
 
 MARK = "duty.clock"
 TICK = timedelta(seconds=1)
-BREATH = timedelta(milliseconds=20)  # while another process holds what is due
+BREATH = timedelta(milliseconds=20)  # writes come in bursts, and another process may hold what is due
 MARK_EVERY = timedelta(seconds=10)
 OUTAGE_FROM = timedelta(seconds=60)
 STEP_BACK_FROM = timedelta(seconds=2)
@@ -92,6 +92,7 @@ class DutyClock:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait.total_seconds()):
                     await self._store.changed.wait(seen)
+                    await asyncio.sleep(BREATH.total_seconds())
 
     async def tick(self) -> timedelta:
         """Fire everything that is due; return how long nothing will be, a second at most.

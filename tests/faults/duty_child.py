@@ -1,4 +1,7 @@
-"""A collector process that does nothing but fire alarms, until it is killed: `duty_child.py URL`."""
+"""A collector process that does nothing but fire alarms, until it is killed: `duty_child.py URL`.
+
+It says `ready`, then a dot a committed transaction, and `idle` where nothing is due any more.
+"""
 
 import asyncio
 import sys
@@ -12,6 +15,7 @@ from collector.escalation import read_policy
 from collector.regimes import load_regimes
 from collector.registry import read_registry
 from collector.store.engine import Store
+from collector.tasks import spawn
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,11 +31,26 @@ async def main(url: str) -> None:
         casework,
         wall=lambda: datetime.now(UTC),  # noqa: TID251 - a process of its own has a clock of its own
         steady=time.monotonic,
-        batch=2,
+        batch=1,
     )
-    sys.stdout.write("ready\n")
+    say("ready")
+    spawn("dots", dots(store), lambda _name, _error: None)
+    while True:
+        wait = await clock.tick()
+        say("idle")
+        await asyncio.sleep(wait.total_seconds())
+
+
+async def dots(store: Store) -> None:
+    seen = store.changed.count
+    while True:
+        seen = await store.changed.wait(seen)
+        say(".")
+
+
+def say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
-    await clock.run()
 
 
 if __name__ == "__main__":
