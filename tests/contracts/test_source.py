@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -134,3 +136,24 @@ async def first(source: Source) -> Observation:
         told = await heard.get()
         tasks.stop()
     return told
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_field_that_is_told_stands_in_the_docs(host: Host, name: str) -> None:
+    docs = (Path(__file__).parents[2] / "docs/wire.md").read_text("utf-8")
+    for one in (await host.source(name).once(host_clock().now())).observations:
+        section = docs.split(f"### `{one.kind}`")[1].split("\n### ")[0]
+        words = set(re.findall(r"\w+", section))
+        told = {key for row in rows(one.body) for key in row}
+
+        assert told <= words
+
+
+def rows(value: object) -> Iterator[dict[str, object]]:
+    """Yield every object of a JSON value, however deep."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from rows(one)
