@@ -42,7 +42,7 @@ from wire.codec import IDENTITY, ZSTD, Codec, unpack
 from wire.messages import Batch
 
 FAILED, INVALID = 1, 3
-_SECONDS = 30.0
+_SECONDS = 60.0
 _batch = Codec(Batch)
 
 
@@ -151,8 +151,13 @@ class Campaign:
         self._collector.send_signal(signal.SIGKILL)
         self._collector.wait()
         lost = [self._losses(n) for n in range(self._agents)]
-        until("every agent saw it", lambda: all(self._losses(n) > lost[n] for n in range(self._agents)))
+        until("every agent saw it", lambda: self._agents_saw(lost))
         self._count("collector")
+
+    def _agents_saw(self, lost: list[int]) -> bool:
+        if self._agents_child.poll() is not None:
+            raise InvalidError(f"the agents died by themselves with {self._agents_child.returncode}")
+        return all(self._losses(n) > lost[n] for n in range(self._agents))
 
     def _kill_agents(self) -> None:
         self._agents_child.send_signal(signal.SIGKILL)
