@@ -17,7 +17,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from random import SystemRandom
 from secrets import token_hex
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
@@ -138,8 +138,7 @@ class Store:
                 try:
                     await transaction.commit()
                 except BaseException:
-                    # The driver may still be inside the transaction; such a connection is not used again.
-                    await connection.invalidate()
+                    await self._leave(connection)
                     raise
                 self._head = end.head
         self.changed.fire()
@@ -163,6 +162,15 @@ class Store:
     async def close(self) -> None:
         """Give all connections back; the store cannot be used afterwards."""
         await self.engine.dispose()
+
+    async def _leave(self, connection: AsyncConnection) -> None:
+        """Get a connection out of a transaction whose commit failed; the driver may still be inside it."""
+        if self.dialect == "sqlite":
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.rollback()
+        else:
+            await connection.invalidate()
 
     def _new_chain(self) -> Head:
         self._chains += 1

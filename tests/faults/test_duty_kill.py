@@ -57,7 +57,7 @@ async def test_every_alarm_sounds_once_though_the_processes_are_killed(
 
 
 def _kill_amid(url: str, random: Random) -> int:
-    """Start two processes on one database, kill each some transactions later; count those that had more to do."""
+    """Start two processes, kill each some transactions later; return how many had more to do."""
     amid = 0
     children = [_child(url), _child(url)]
     for child in children:

@@ -75,10 +75,10 @@ async def test_a_busy_write_is_tried_again(sqlite_state: Store) -> None:
     assert len(tries) == 3
 
 
-async def test_after_a_commit_of_unknown_fate_a_new_chain_is_begun(sqlite_state: Store) -> None:
+async def test_after_a_commit_of_unknown_fate_a_new_chain_is_begun(state: Store) -> None:
     losing = [True]
 
-    @event.listens_for(sqlite_state.engine.sync_engine, "commit")
+    @event.listens_for(state.engine.sync_engine, "commit")
     def lose(_: object) -> None:
         if losing.pop():
             raise ConnectionResetError
@@ -90,9 +90,9 @@ async def test_after_a_commit_of_unknown_fate_a_new_chain_is_begun(sqlite_state:
         return await journal.write(connection, ENTRY, NINE)
 
     with pytest.raises(ConnectionResetError):
-        await sqlite_state.run(write)
+        await state.run(write)
     losing.append(False)
-    number = await sqlite_state.run(write)
+    number = await state.run(write)
 
     assert number == 1
     assert chains[0] != chains[1]
