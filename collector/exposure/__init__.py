@@ -4,9 +4,10 @@ Evidence first, verdict second. The rules stand as a table in `docs/exposure.md`
 """
 
 from .facts import Asset, Declared, Exits, Facts, Sockets
+from .judged import GRAVITY, Judged, worst
 from .reasons import REASONS, Reason
 from .scope import Scope, scope_of
-from .verdict import GRAVITY, Judged, judge, worst
+from .verdict import judge
 
 __all__ = [
     "GRAVITY",

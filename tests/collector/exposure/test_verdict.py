@@ -1,85 +1,26 @@
 """The verdict rules of docs/exposure.md, one by one, and what no routing table may ever bring about."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.exposure import GRAVITY, Asset, Exits, Facts, Judged, Sockets, judge, scope_of, worst
+from collector.exposure import GRAVITY, Facts, judge, scope_of, worst
 from collector.registry import read_registry
-
-SHIPPED = Path(__file__).parents[3] / "configs/registry.yaml"
-FREE = """
-zones: {internet: {exits: free}}
-units: {u: {name: U, kind: enterprise, level: district, region: CN, sector: x}}
-assets: {web: {name: W, unit: u, role: portal, mlps_grade: 2, zone: internet}}
-"""
-
-
-REGISTRY = read_registry(SHIPPED.read_text("utf-8"), "registry.yaml")
-
-
-def link(name: str, *addresses: str, kind: str = "wired", **more: object) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": kind,
-        "state": "up",
-        "addresses": [{"address": one} for one in addresses],
-        **more,
-    }
-
-
-def route(
-    interface: str, gateway: str | None, destination: str = "0.0.0.0/0", **more: object
-) -> dict[str, Any]:
-    family = 6 if ":" in destination else 4
-    return {
-        "family": family,
-        "destination": destination,
-        "gateway": gateway,
-        "interface": interface,
-        **more,
-    }
-
-
-def told(
-    links: list[dict[str, Any]],
-    routes: list[dict[str, Any]],
-    *,
-    talks: Sequence[tuple[str, str]] = (),
-    services: Sequence[dict[str, Any]] = (),
-    **more: object,
-) -> Facts:
-    return Facts(
-        exits=msgspec.convert({"links": links, "routes": routes, **more}, Exits),
-        sockets=msgspec.convert(
-            {"connections": [{"local_address": one, "remote_address": other} for one, other in talks]},
-            Sockets,
-        ),
-        asset=msgspec.convert({"listening_services": list(services)}, Asset),
-    )
-
-
-def verdicts(facts: Facts, asset: str | None = "district-oa", unit: str = "district") -> dict[str, str]:
-    return {one.key: one.verdict for one in judged(facts, asset, unit)}
-
-
-def judged(facts: Facts, asset: str | None = "district-oa", unit: str = "district") -> tuple[Judged, ...]:
-    return judge(facts, scope_of(REGISTRY, unit, REGISTRY.asset(asset)))
-
-
-def codes(facts: Facts, asset: str | None = "district-oa") -> list[str]:
-    return [reason.code for reason in judged(facts, asset)[0].reasons]
-
-
-ANYWHERE = "0.0.0.0"  # noqa: S104 - what a service says it listens on; nothing is bound here
-EXPOSED = {"service/tcp/22": "exposed_service"}
-HOME = link("eth0", "10.20.0.9", "fe80::1")
-GOOD = route("eth0", "10.20.0.1")
+from tests.collector.exposure.told import (
+    ANYWHERE,
+    FREE,
+    GOOD,
+    HOME,
+    REGISTRY,
+    codes,
+    judged,
+    link,
+    route,
+    told,
+    verdicts,
+)
 
 
 def test_the_registered_exit_is_sanctioned() -> None:
@@ -270,82 +211,6 @@ def test_public_resolvers_stand_among_the_reasons_of_a_way_that_is_not_sanctione
 
     assert codes(facts).count("public_resolver") == 1
     assert codes(told([HOME], [GOOD], resolvers=resolvers)) == ["registered_exit", "default_route"]
-
-
-def test_proxies_are_ways_out() -> None:
-    proxies = [
-        {"name": "https_proxy", "value": "http://10.20.0.3:3128"},
-        {"name": "http_proxy", "value": "10.66.0.1:8080"},
-        {"name": "all_proxy", "value": "socks5://127.0.0.1"},
-        {"name": "no_proxy", "value": "10.0.0.0/8"},
-        {"name": "ftp_proxy", "value": "http://[fd99::1]:8080"},
-        {"name": "rsync_proxy", "value": "http://[broken"},
-        {"name": "proxy", "value": "http://"},
-        {"name": "proxy", "value": "http://localhost"},
-    ]
-    assert verdicts(told([HOME], [], proxies=proxies)) == {
-        "proxy/10.66.0.1:8080": "available",
-        "proxy/[fd99::1]:8080": "available",
-        "proxy/127.0.0.1:1080": "unknown",
-        "proxy/localhost:80": "unknown",
-        "proxy/10.20.0.3:3128": "sanctioned",
-    }
-
-
-def test_links_in_two_zones_are_bridging_unless_the_asset_is_meant_to_join_them() -> None:
-    two = [HOME, link("eth1", "10.10.0.9")]
-
-    assert verdicts(told(two, []))["bridging/eth0+eth1"] == "bridging"
-    assert "政务内网" in judged(told(two, []))[0].reasons[0].zh
-    gateway = [link("eth0", "198.51.100.7"), link("eth1", "10.20.0.9")]
-    assert verdicts(told(gateway, []), "district-portal") == {}
-
-
-def test_a_leg_of_a_container_or_a_bridge_of_guests_joins_no_zones() -> None:
-    guests = [
-        HOME,
-        link("br9", "10.10.0.1", kind="bridge"),
-        link("vnet1", kind="tun", master="br9"),
-        link("veth1", "10.10.0.2", kind="container"),
-    ]
-    assert verdicts(told(guests, [])) == {}
-    assert verdicts(told([*guests, link("eth1", master="br9")], [])) == {"bridging/br9+eth0": "bridging"}
-
-
-def test_forwarding_from_a_zone_into_a_way_out_is_bridging() -> None:
-    leg = link("wlan0", "192.168.1.5", kind="wifi")
-    routes = [route("wlan0", "192.168.1.1")]
-
-    def of(**forwarding: object) -> str | None:
-        return worst(judged(told([HOME, leg], routes, forwarding=forwarding)))
-
-    assert of(ipv4=False) == "available"
-    assert of(ipv6=True) == "available"
-    assert of(ipv4=True) == "bridging"
-    assert of(ipv4=True, interfaces=["eth0", "wlan0"]) == "bridging"
-    assert of(ipv4=True, interfaces=["docker0", "wlan0"]) == "available"
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [(ANYWHERE, EXPOSED), ("::", EXPOSED), ("198.51.100.7", EXPOSED), ("10.20.0.9", {}), ("127.0.0.1", {})],
-)
-def test_a_service_on_an_address_outside_is_exposed(address: str, found: dict[str, str]) -> None:
-    links = [link("eth0", "198.51.100.7"), link("eth1", "10.20.0.9")]
-    service = {"protocol": "tcp", "address": address, "port": 22, "process": "sshd"}
-
-    assert verdicts(told(links, [], services=[service]), "district-portal") == found
-
-
-def test_what_the_zones_policy_allows_may_listen() -> None:
-    services = [
-        {"protocol": "tcp", "address": ANYWHERE, "port": 443},
-        {"protocol": "udp", "address": ANYWHERE, "port": 68},
-    ]
-    facts = told([link("eth0", "198.51.100.7")], [], services=services)
-
-    assert verdicts(facts, "district-portal") == {}
-    assert verdicts(facts, "district-oa") == {"service/tcp/443": "exposed_service"}
 
 
 def test_every_verdict_says_why_in_both_languages() -> None:

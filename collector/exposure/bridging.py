@@ -1,0 +1,80 @@
+"""Does the host join zones that are to be apart: by links in two of them, or by forwarding into a way out?"""
+
+from collections.abc import Iterable, Iterator
+
+from wire.vocabulary import ZONES, Name, Zone
+
+from .facts import Exits, Link, address
+from .judged import Judged
+from .reasons import Reason, reason
+from .scope import Scope
+
+
+def judge_zones(exits: Exits, scope: Scope, judged: list[Judged]) -> list[Judged]:
+    """Judge live links in zones that the node is not meant to join, and forwarding into a way out."""
+    legs = dict(_legs(exits, scope))
+    found = []
+    if scope.zone is not None and not set(legs) <= {scope.zone, *scope.joins} and len(legs) > 1:
+        why = reason("two_zones", links=_names(legs.values()), zones=_zones(legs))
+        found.append(_bridge(exits, legs, why))
+    inner = {name for zone, names in legs.items() if zone != "internet" for name in names}
+    for way in judged:
+        if way.verdict not in {"available", "used"} or not way.link:
+            continue
+        between = sorted(name for name in inner - {way.link} if _forwards(exits, way, name))
+        if between:
+            names = ", ".join([*between, way.link])
+            one = _bridge(exits, {"internet": [way.link, *between]}, reason("forwards", links=names))
+            found.append(one)
+    return list({one.key: one for one in found}.values())
+
+
+def _legs(exits: Exits, scope: Scope) -> Iterator[tuple[Zone, list[str]]]:
+    """Yield every zone with the node's live links in it; those of containers and guests do not count."""
+    legs: dict[Zone, list[str]] = {}
+    for link in exits.links:
+        if not link.live or link.kind == "container" or _is_inner_bridge(link, exits):
+            continue
+        for one in link.addresses:
+            zone = scope.zone_of(address(one.address))
+            if zone is not None and link.name not in legs.setdefault(zone, []):
+                legs[zone].append(link.name)
+    yield from sorted(legs.items())
+
+
+def _is_inner_bridge(link: Link, exits: Exits) -> bool:
+    """Whether a bridge joins only containers and virtual machines: nothing of the host's own is in it."""
+    inner = {"container", "tun", "loopback", "bridge"}
+    return link.kind == "bridge" and all(one.kind in inner for one in exits.links if one.master == link.name)
+
+
+def _forwards(exits: Exits, way: Judged, other: str) -> bool:
+    on = exits.forwarding.ipv6 if way.key.endswith("/6") else exits.forwarding.ipv4
+    between = exits.forwarding.interfaces
+    return on and (not between or (way.link in between and other in between))
+
+
+def _bridge(exits: Exits, legs: dict[Zone, list[str]], why: Reason) -> Judged:
+    names = sorted({name for found in legs.values() for name in found})
+    links = [link for link in exits.links if link.name in names]
+    kinds = [link.kind for link in links if link.kind not in {"wired", "bridge"}]
+    return Judged(
+        key=f"bridging/{'+'.join(names)}",
+        verdict="bridging",
+        link="+".join(names),
+        link_kind=kinds[0] if kinds else "wired",
+        next_hop=None,
+        addresses=tuple(one.address for link in links for one in link.addresses),
+        sanctioned_by=None,
+        reasons=(why,),
+        evidence=tuple({"zone": zone, "links": found} for zone, found in legs.items()),
+    )
+
+
+def _names(groups: Iterable[list[str]]) -> str:
+    return ", ".join(name for group in groups for name in group)
+
+
+def _zones(legs: Iterable[Zone]) -> Name:
+    names = [ZONES[zone] for zone in legs]
+    return Name("、".join(name.zh for name in names), " and ".join(name.en for name in names))

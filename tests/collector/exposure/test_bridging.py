@@ -1,0 +1,38 @@
+"""Zones that are to be apart, joined."""
+
+from collector.exposure import worst
+from tests.collector.exposure.told import HOME, judged, link, route, told, verdicts
+
+
+def test_links_in_two_zones_are_bridging_unless_the_asset_is_meant_to_join_them() -> None:
+    two = [HOME, link("eth1", "10.10.0.9")]
+
+    assert verdicts(told(two, []))["bridging/eth0+eth1"] == "bridging"
+    assert "政务内网" in judged(told(two, []))[0].reasons[0].zh
+    gateway = [link("eth0", "198.51.100.7"), link("eth1", "10.20.0.9")]
+    assert verdicts(told(gateway, []), "district-portal") == {}
+
+
+def test_a_leg_of_a_container_or_a_bridge_of_guests_joins_no_zones() -> None:
+    guests = [
+        HOME,
+        link("br9", "10.10.0.1", kind="bridge"),
+        link("vnet1", kind="tun", master="br9"),
+        link("veth1", "10.10.0.2", kind="container"),
+    ]
+    assert verdicts(told(guests, [])) == {}
+    assert verdicts(told([*guests, link("eth1", master="br9")], [])) == {"bridging/br9+eth0": "bridging"}
+
+
+def test_forwarding_from_a_zone_into_a_way_out_is_bridging() -> None:
+    leg = link("wlan0", "192.168.1.5", kind="wifi")
+    routes = [route("wlan0", "192.168.1.1")]
+
+    def of(**forwarding: object) -> str | None:
+        return worst(judged(told([HOME, leg], routes, forwarding=forwarding)))
+
+    assert of(ipv4=False) == "available"
+    assert of(ipv6=True) == "available"
+    assert of(ipv4=True) == "bridging"
+    assert of(ipv4=True, interfaces=["eth0", "wlan0"]) == "bridging"
+    assert of(ipv4=True, interfaces=["docker0", "wlan0"]) == "available"
