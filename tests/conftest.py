@@ -12,6 +12,8 @@ from uuid import uuid4
 import pytest
 
 from collector.casework import Casework
+from collector.classes import read_classes
+from collector.documents import Documents
 from collector.escalation import read_policy
 from collector.incident import Finding
 from collector.regimes import load_regimes
@@ -84,6 +86,11 @@ class Office:
         self.policy = read_policy(chains.read_text(), str(chains))
         self.casework = Casework(
             registry=lambda: self.registry, regimes=lambda: self.regimes, policy=lambda: self.policy
+        )
+        table = root / "configs" / "classes.yaml"
+        self.classes = read_classes(table.read_text(), str(table))
+        self.documents = Documents(
+            registry=lambda: self.registry, regimes=lambda: self.regimes, classes=lambda: self.classes
         )
 
     def finding(self, at: datetime, **changes: Any) -> Finding:  # noqa: ANN401 - the fields of a finding

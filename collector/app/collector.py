@@ -19,6 +19,7 @@ from ..authority import Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.world import Desk
+from ..documents import Documents
 from ..duty.auditor import Auditor
 from ..duty.clock import DutyClock
 from ..errors import FengsuiError, PermanentError
@@ -102,12 +103,14 @@ class Collector:
             clock=now,
             on_death=ending.died,
         )
+        self._documents = Documents(registry=live.registry, regimes=live.regimes, classes=live.classes)
         self._upstream = Upstream(
             store,
             state=settings.state,
             registry=live.registry,
             routes=lambda: live.settings().routes,
             record_filing=self._casework.record_filing,
+            statement=self._documents.statement,
             clock=now,
         )
         self._runner = Runner(

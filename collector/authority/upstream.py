@@ -29,6 +29,7 @@ from wire.messages import Filing as Message
 from ..errors import PermanentError, RetryableError
 from ..registry import Registry, case_asset, case_unit
 from ..settings import Route
+from ..statement import Statement
 from ..store.clocks import Clock, get_clock
 from ..store.engine import Store
 from ..store.filings import (
@@ -76,6 +77,14 @@ class RecordFiling(Protocol):
         ...
 
 
+class Compose(Protocol):
+    """Says what a clock's report holds (`documents.Documents.statement`)."""
+
+    def __call__(self, conn: AsyncConnection, clock: Clock, now: datetime, /) -> Awaitable[Statement]:
+        """Compose it."""
+        ...
+
+
 class Upstream:
     """Queues and sends filings.
 
@@ -85,6 +94,7 @@ class Upstream:
         registry: Units and assets, for what a filing tells.
         routes: Recipient to its way out.
         record_filing: Lets a receipt meet its clock, in the transaction of the receipt.
+        statement: Says what a report holds.
         clock: The time.
 
     Attributes:
@@ -100,6 +110,7 @@ class Upstream:
         registry: Callable[[], Registry],
         routes: Callable[[], Mapping[str, Route]],
         record_filing: RecordFiling,
+        statement: Compose,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -107,6 +118,7 @@ class Upstream:
         self._registry = registry
         self._routes = routes
         self._record_filing = record_filing
+        self._statement = statement
         self._clock = clock
         self._line: Line | None = None
         self.receipted = 0
@@ -129,8 +141,9 @@ class Upstream:
             clock_id: The obligation's clock.
             actor: Who files: `system`, `user:<name>` or `person:<key>`.
             now: The time of filing.
-            complete: False while required items are open: the supplement begins.
-            content: The required items by name.
+            complete: False where the caller has more to say; an item that is open makes it false too, and
+                the supplement begins.
+            content: What the caller adds to the composed items, by name.
 
         Returns:
             The filing's id.
@@ -142,7 +155,15 @@ class Upstream:
         incident = await get_incident(conn, clock.incident) if clock else None
         if clock is None or incident is None:
             raise NoSuchClockError(f"clock {clock_id}: there is none; a filing names a clock of `clocks`")
-        message = compose(clock, incident, self._registry(), now, complete=complete, content=content)
+        said = await self._statement(conn, clock, now)
+        message = compose(
+            clock,
+            incident,
+            self._registry(),
+            now,
+            complete=complete and said.complete,
+            content=said.content() | ({"added": dict(content)} if content else {}),
+        )
         way = self._routes().get(clock.recipient, Route()).way
         filing, _ = await add_filing(conn, message=message, clock=clock_id, way=way, actor=actor, now=now)
         return filing
@@ -209,7 +230,7 @@ class Upstream:
             return
         async with self._store.write() as conn:
             for clock in owed:
-                await self.file(conn, clock.id, "system", self._clock(), complete=False, content={})
+                await self.file(conn, clock.id, "system", self._clock(), complete=True, content={})
 
     async def _send(self, line: Line, filing: Filing) -> None:
         began = self._clock()

@@ -16,6 +16,9 @@ from .expression import Condition
 Id: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
 StageId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z_]*$")]
 Words: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
+Topic: TypeAlias = Literal[
+    "unit", "event", "effect", "measures", "ransom", "trend", "cause", "leads", "plans", "scene", "rest"
+]
 FigureUnit: TypeAlias = Literal["minutes", "records", "people", "share", "yuan", "reposts", "views"]
 
 
@@ -97,11 +100,17 @@ class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One item of a report. ``may_follow``: it may be left open at first and follow in a supplement."""
+    """One item of a report.
+
+    Fields:
+        may_follow: it may be left open at first and follow in a supplement.
+        about: what the collector fills it with; empty: a person has to write it.
+    """
 
     zh: Words
     en: Words
     may_follow: bool = False
+    about: tuple[Topic, ...] = ()
 
 
 class Content(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

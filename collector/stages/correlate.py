@@ -115,13 +115,14 @@ def detected_finding(item: Item, body: Incident, classes: Classes) -> Finding:
     klass = body.klass if classes.knows(body.klass) else OTHER
     name = classes.name(klass)
     at = _not_later(body.first_seen, item.received_at)
+    facts = dict(_facts(body.facts, item.received_at))
     return Finding(
         fingerprint=f"{item.node.id}/{klass}/{body.key}",
         klass=klass,
         unit=item.node.unit,
         asset=item.asset.id if item.asset else None,
         node=item.node.id,
-        facts=dict(_facts(body.facts, item.received_at)),
+        facts=facts,
         times={"occurred": at, "detected": _not_later(item.observed_at, item.received_at)},
         first_seen=at,
         last_seen=_not_later(body.last_seen, item.received_at),
@@ -137,6 +138,7 @@ def detected_finding(item: Item, body: Incident, classes: Classes) -> Finding:
                 "count": body.count,
                 "items": body.evidence[:EVIDENCE_KEPT],
                 "items_total": body.evidence_total,
+                "facts": facts,
             },
         ),
         title=_title(name.zh, item, _what(body), "zh"),

@@ -339,6 +339,32 @@ received_filings = sa.Table(
     _time("received_at"),
     _text("sha256"),
 )
+drafts = sa.Table(
+    "drafts",  # what persons wrote for a report, kept after it was filed: its supplement begins with it
+    metadata,
+    sa.Column("clock", sa.Text, primary_key=True),
+    _text("incident"),
+    _json("items"),  # number of the item: collector.statement.Written
+    _json("ransom", null=True),
+    _time("updated_at"),
+    _text("updated_by"),
+    _count("version", default=1),
+)
+sa.Index(None, drafts.c.incident)
+attachments = sa.Table(
+    "attachments",  # proof a person handed in: a confirmation, a fax journal, a photograph
+    metadata,
+    _id(),
+    _text("incident"),
+    _text("name"),
+    _text("media_type"),
+    _count("size"),
+    _text("sha256"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _text("actor"),
+    _time("at"),
+    sa.UniqueConstraint("incident", "sha256"),
+)
 
 # --- plans -----------------------------------------------------------------------------------------------
 

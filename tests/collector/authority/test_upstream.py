@@ -86,6 +86,7 @@ class District:
             registry=lambda: office.registry,
             routes=lambda: self.routes,
             record_filing=office.casework.record_filing,
+            statement=office.documents.statement,
             clock=lambda: self.now,
         )
 
@@ -221,8 +222,9 @@ async def test_a_plan_and_the_automatic_way_file_an_obligation_once(district: Di
     filing = await district.step()
 
     assert ids == [filing.id, filing.id]
-    assert filing.payload["content"] == {"经过": "网页被篡改"}
-    assert filing.payload["complete"] is True
+    assert filing.payload["content"]["added"] == {"经过": "网页被篡改"}
+    assert len(filing.payload["content"]["items"]) == 4
+    assert filing.payload["complete"] is False  # no measure was taken and no report kept yet
 
 
 async def test_a_recipient_reached_by_a_person_is_left_to_the_person(district: District, city: City) -> None:
