@@ -26,6 +26,7 @@ _TOLD = {
     "clock.opened": ("obligation",),
 }
 _TOLD_ELSE = ("level", "obligation", "kind", "plan", "channel", "person", "number", "reason")
+_OVER = ("handled", "closed")
 _MOVES = ("acknowledged", "contained", "handled", "closed")
 
 
@@ -161,9 +162,10 @@ class Sight(Struct, frozen=True, kw_only=True):
         done = [clock for clock in clocks if clock.met_at is not None]
         return sorted(done, key=lambda clock: clock.met_at or self.now, reverse=True)
 
-    def rise_heat(self, began: datetime, at: datetime) -> Heat:
-        """Return how near the time is at which an incident becomes graver."""
-        return heat(began, at, self.now)
+    def rise_heat(self, incident: IncidentRow) -> Heat:
+        """Return how near the time is at which an incident becomes graver; calm where it does not."""
+        at = self.instant((incident.next_level or {}).get("at"))
+        return heat(incident.opened_at, at, self.now) if at and incident.state not in _OVER else "calm"
 
     def share(self, began: datetime, at: datetime) -> float:
         """Return the share of the time until then that is gone."""
