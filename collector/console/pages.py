@@ -12,7 +12,7 @@ from ..desk.rights import allow, scope
 from ..desk.world import Desk
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
-from ..store.desk import EXITS, NODES, RECEIVED, Page, one, page
+from ..store.desk import EXITS, NODES, RECEIVED, Page, hosts_of, one, page
 from .planned import ordered, planned
 from .sight import Sight
 from .spans import zone_named
@@ -192,8 +192,7 @@ class Pages:
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
             found = await page(conn, EXITS, units=self._units(sight), after=place, limit=ROWS)
-            nodes = {row.node for row in found.items}
-            named = [await one(conn, NODES, views.NodeRow, (node,)) for node in sorted(nodes)]
+            hosts = await hosts_of(conn, {row.node for row in found.items})
         more = "&".join(f"after={quote(str(part), safe='')}" for part in found.next or ())
         return self.show(
             request,
@@ -201,7 +200,7 @@ class Pages:
             sight,
             journal,
             exits=sorted(found.items, key=_gravity),
-            hosts={node.id: node.host_name for node in named if node},
+            hosts=hosts,
             more=f"/exits?{more}" if more else None,
         )
 

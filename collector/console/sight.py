@@ -229,9 +229,9 @@ class Sight(Struct, frozen=True, kw_only=True):
     def _named(self, value: str) -> str:
         if person := self.registry.person(value):
             return person.name
-        if value.startswith(("overdue_", "escalate_")):
+        if value.startswith(("overdue_", "escalate_", "progress_")):
             kind, _, place = value.partition("_")
-            step = int(place) + (kind == "escalate") if place.isdigit() else place  # chains count from 0
+            step = int(place) + (kind != "overdue") if place.isdigit() else place  # chains count from 0
             return f"{word('alarm', kind, self.language)} {step}"
         for table in ("alarm", "order", "state", "recipient", "clock", "step", "run"):
             if (name := word(table, value, self.language)) != value:

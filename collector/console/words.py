@@ -128,6 +128,8 @@ ACTIONS: Mapping[str, Name] = {
     "run.ended": Name("预案结束", "plan ended"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
+    "filing.drafted": Name("报告已拟写", "report drafted"),
+    "attachment.added": Name("附件已添加", "attachment added"),
     "filing.queued": Name("报送入队", "filing queued"),
     "filing.sent": Name("报送已发出", "filing sent"),
     "filing.receipted": Name("收到回执", "receipt received"),
@@ -235,6 +237,7 @@ ALARMS: Mapping[str, Name] = {
     "target": Name("到达内部目标", "own target reached"),
     "overdue": Name("逾期提醒", "overdue, reminder"),
     "escalate": Name("升级", "escalation step"),
+    "progress": Name("处置进展提醒", "reminder of progress"),
     "regrade": Name("重新定级", "graded anew"),
 }
 ORDERS: Mapping[str, Name] = {"collect_evidence": Name("收集证据", "collect evidence")}

@@ -164,6 +164,13 @@ async def facts_of(conn: AsyncConnection, node: str) -> list[views.FactRow]:
     return [shaped(row, views.FactRow) for row in (await conn.execute(query)).mappings()]
 
 
+async def hosts_of(conn: AsyncConnection, nodes: Collection[str]) -> dict[str, str]:
+    """Return the host names of these nodes by id."""
+    table = schema.nodes
+    query = sa.select(table.c.id, table.c.host_name).where(table.c.id.in_(nodes))
+    return {key: name for key, name in (await conn.execute(query)).all()}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def steps_of(conn: AsyncConnection, runs: Sequence[str]) -> list[views.StepRow]:
     """Return the steps of these runs in the order they became ready."""
     table = schema.run_steps
