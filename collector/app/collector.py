@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
 from ..actions.port import Surroundings
-from ..authority import Upstream
+from ..authority import ByHand, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.world import Desk
@@ -31,6 +32,7 @@ from ..runs import Runner, complete_step
 from ..store import cursors, journal
 from ..store.engine import Store
 from ..tasks import spawn
+from ..trust.superior import renew
 from ..world import World
 from ..yaml_marks import Mistakes
 from .doors import AgentsDoor, DeskDoor
@@ -40,6 +42,7 @@ from .live import Live
 
 Notes = Callable[[str], None]
 _TRIM_SECONDS = 3600.0
+_RENEW_SECONDS = 3600.0
 
 
 def now() -> datetime:
@@ -113,6 +116,13 @@ class Collector:
             statement=self._documents.statement,
             clock=now,
         )
+        self._by_hand = ByHand(
+            self._upstream,
+            registry=live.registry,
+            routes=lambda: live.settings().routes,
+            record_filing=self._casework.record_filing,
+            statement=self._documents.statement,
+        )
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
         )
@@ -184,6 +194,7 @@ class Collector:
             "notices": self._notices.run,
             "authority": self._upstream.run,
             "retention": self._trim,
+            "superior": self._stay_joined,
             **self._agents.watches,
         }
 
@@ -215,6 +226,7 @@ class Collector:
             registry=self._live.registry,
             move=self._casework.move,
             complete_step=complete_step,
+            filings=self._by_hand,
             pulses=self._pulses,
             counters=lambda: counters(self._agents.tally, self._pipeline),
             unit=settings.unit,
@@ -240,6 +252,16 @@ class Collector:
         await self._tell("registry.loaded", self._live.counts())
         await _close(old)
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
+
+    async def _stay_joined(self) -> None:
+        """Renew the certificate by which the collector above knows this one."""
+        while True:
+            try:
+                if await renew(self._live.settings().state, socket.gethostname(), now()):
+                    await self._upstream.close()
+            except FengsuiError as error:
+                self._notes(f"the certificate for the collector above is not renewed yet: {error}")
+            await asyncio.sleep(_RENEW_SECONDS)
 
     async def _trim(self) -> None:
         """Let old batches go that the pipeline has read."""

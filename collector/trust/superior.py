@@ -9,6 +9,7 @@
 
 import asyncio
 import ssl
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from wire.codec import JSON, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
 
 from ..errors import PermanentError, RetryableError
-from .ca import key_pem, write_secret
+from .ca import key_pem, load_key, write_secret
 from .tokens import EnrolmentToken
 
 FOLDER = "superior"
@@ -84,21 +85,51 @@ async def join(url: str, token: EnrolmentToken, host_name: str, state: Path) -> 
     """
     key = ec.generate_private_key(ec.SECP256R1())
     address = (url or token.url).rstrip("/")
-    granted = await _ask(address, token, _request(key, token, host_name))
+    context = _pinned(ssl.DER_cert_to_PEM_cert(token.ca))
+    granted = await _ask(address, context, _request(key, token.secret, host_name))
     superior = Superior(url=address, node=granted.node, unit=granted.unit)
     await asyncio.to_thread(_keep, state / FOLDER, key, granted, superior)
     return superior
 
 
-def _request(key: ec.EllipticCurvePrivateKey, token: EnrolmentToken, host_name: str) -> EnrolmentRequest:
+async def renew(state: Path, host_name: str, now: datetime) -> bool:
+    """Take a new certificate from the collector above once two thirds of the old one's life are over.
+
+    The key stays, so that a crash between two files leaves an identity that works.
+
+    Returns:
+        Whether there is a new certificate: connections made with the old one should be made anew.
+
+    Raises:
+        PermanentError: the other side refused, or the files `join` kept are damaged.
+        RetryableError: it could not be reached.
+    """
+    superior = await asyncio.to_thread(read_superior, state)
+    if superior is None or not await asyncio.to_thread(_ageing, state / FOLDER, now):
+        return False
+    key = await asyncio.to_thread(load_key, state / FOLDER / "key.pem")
+    granted = await _ask(superior.url, superior_context(state), _request(key, "", host_name))
+    await asyncio.to_thread(_keep_certificate, state / FOLDER, granted)
+    return True
+
+
+def _ageing(folder: Path, now: datetime) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
+    except (OSError, ValueError) as error:
+        raise PermanentError(f"{folder}/certificate.pem: {error}; join the collector above again") from None
+    begun, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now >= ends - (ends - begun) / 3
+
+
+def _request(key: ec.EllipticCurvePrivateKey, secret: str, host_name: str) -> EnrolmentRequest:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fengsui")])
     csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     pem = csr.public_bytes(serialization.Encoding.PEM).decode()
-    return EnrolmentRequest(version=VERSION, token=token.secret, csr=pem, host_name=host_name)
+    return EnrolmentRequest(version=VERSION, token=secret, csr=pem, host_name=host_name)
 
 
-async def _ask(url: str, token: EnrolmentToken, request: EnrolmentRequest) -> Enrolment:
-    context = _pinned(ssl.DER_cert_to_PEM_cert(token.ca))
+async def _ask(url: str, context: ssl.SSLContext, request: EnrolmentRequest) -> Enrolment:
     timeout = ClientTimeout(total=_SECONDS)
     headers = {"Content-Type": JSON}
     try:
@@ -129,9 +160,13 @@ def _keep(folder: Path, key: ec.EllipticCurvePrivateKey, granted: Enrolment, sup
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "superior.json").unlink(missing_ok=True)
     write_secret(folder / "key.pem", key_pem(key))
-    write_secret(folder / "certificate.pem", granted.certificate.encode())
-    write_secret(folder / "authorities.pem", granted.authorities.encode())
+    _keep_certificate(folder, granted)
     write_secret(folder / "superior.json", msgspec.json.encode(superior))
+
+
+def _keep_certificate(folder: Path, granted: Enrolment) -> None:
+    write_secret(folder / "authorities.pem", granted.authorities.encode())
+    write_secret(folder / "certificate.pem", granted.certificate.encode())
 
 
 def _pinned(authorities: str) -> ssl.SSLContext:

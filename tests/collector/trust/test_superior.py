@@ -1,13 +1,14 @@
 """A collector as a node of the one above."""
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from collector.errors import PermanentError, RetryableError
-from collector.trust.superior import join, read_superior, superior_context
+from collector.trust.superior import join, read_superior, renew, superior_context
 from collector.trust.tokens import EnrolmentToken, read_token
 from tests.collector.ingest.tower import Tower
 from wire.codec import encode
@@ -78,3 +79,24 @@ def test_the_superior_must_speak_tls_1_3(tmp_path: Path) -> None:
 
     authority = Authority.at(tmp_path, "u", datetime(2026, 3, 2, tzinfo=UTC))
     assert _pinned(authority.trusted).minimum_version == ssl.TLSVersion.TLSv1_3
+
+
+async def test_a_certificate_is_renewed_in_its_last_third_and_the_identity_stays(
+    tower: Tower, tmp_path: Path
+) -> None:
+    state = tmp_path / "below"
+    superior = await join("", read_token(await tower.token("collector")), "district-1", state)
+    folder = state / "superior"
+    before = {name: (folder / name).read_bytes() for name in ("certificate.pem", "key.pem")}
+
+    assert not await renew(state, "district-1", tower.now)
+    assert (folder / "certificate.pem").read_bytes() == before["certificate.pem"]
+    assert await renew(state, "district-1", tower.now + timedelta(days=61))
+    assert (folder / "certificate.pem").read_bytes() != before["certificate.pem"]
+    assert (folder / "key.pem").read_bytes() == before["key.pem"]
+    assert read_superior(state) == superior
+    assert superior_context(state).cert_store_stats()["x509_ca"] == 1
+
+
+async def test_who_has_not_joined_has_nothing_to_renew(tmp_path: Path) -> None:
+    assert not await renew(tmp_path, "district-1", datetime(2026, 3, 2, tzinfo=UTC))
