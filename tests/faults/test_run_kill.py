@@ -93,6 +93,7 @@ async def open_portion(store: Store, office: "Office", number: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("processes", [1, 3])
 async def test_kills_at_any_time_repeat_nothing_and_lose_nothing(
     state: Store, state_url: str, office: "Office", processes: int
