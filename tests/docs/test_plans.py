@@ -34,7 +34,8 @@ def test_every_shipped_plan_is_told_with_its_classes() -> None:
         plan = examine(path.read_text(), str(path)).plan
         assert plan is not None
 
-        assert set(re.findall(r"\b[A-Z]{5,}\b", next(row for row in ROWS.values() if row[0].startswith(f"`{plan.id}`"))[1])) == set(plan.classes)
+        row = next(cells for cells in ROWS.values() if cells[0].startswith(f"`{plan.id}`"))
+        assert set(re.findall(r"\b[A-Z]{5,}\b", row[1])) == set(plan.classes)
 
 
 def test_the_files_it_names_exist() -> None:

@@ -246,7 +246,8 @@ async def test_a_drill_incident_tells_people_so_and_reaches_no_authority(
     assert (states["report"], states["keep-evidence"]) == ("skipped", "skipped")
     run = await small_room.run_of(incident)
     sent = [row for row in await small_room.rows(notices) if row["key"].startswith(run.id)]
-    assert [(row["drill"], row["payload"]["subject"]) for row in sent] == [(True, "【演练】通知值班员")]
+    assert [row["drill"] for row in sent] == [True]
+    assert sent[0]["payload"]["subject"].startswith("【演练】通知值班员")
     assert await small_room.rows(filings) == await small_room.rows(orders) == []
 
 
