@@ -64,6 +64,8 @@ class Agent:
 
     async def _keep_beating(self, heartbeat: float, phase: float) -> None:
         reader, writer = self._beat
+        writer.write(self._request())
+        await self._answer(reader, "heartbeats")
         await asyncio.sleep(phase * heartbeat)
         while True:
             begun = time.monotonic()
@@ -112,15 +114,16 @@ async def measure(folder: Path, scenario: dict[str, Any]) -> dict[str, float]:
         empty = pss(child.pid)
         fleet = [Agent(number, context, counts) for number, context in enumerate(contexts)]
         begun = time.monotonic()
+        lives: list[asyncio.Task[None]] = []
         gate = asyncio.Semaphore(scenario["connect_at_once"])
 
-        async def connect(agent: Agent) -> None:
+        async def connect(number: int, agent: Agent) -> None:
             async with gate:
                 await agent.connect(port)
+            lives.append(loop.create_task(agent.live(scenario["heartbeat"], number / agents)))
 
-        await asyncio.gather(*(connect(agent) for agent in fleet))
+        await asyncio.gather(*(connect(number, agent) for number, agent in enumerate(fleet)))
         connected = time.monotonic() - begun
-        lives = [loop.create_task(a.live(scenario["heartbeat"], n / agents)) for n, a in enumerate(fleet)]
         await asyncio.sleep(scenario["heartbeat"] + scenario["settle"])
         before, cpu, began = counts["heartbeats"], sum(server.cpu_times()[:2]), time.monotonic()
         await asyncio.sleep(scenario["window"])
