@@ -17,6 +17,7 @@ from wire.ids import uuid7
 
 from ..store import clocks as clock_rows
 from ..store import journal
+from ..store.acknowledgements import end_acknowledgements
 from ..store.clocks import Alarm, AlarmState, Clock
 from ..store.incidents import Incident, update_incident
 from ..store.notice_batch import NewNotice, add_notices
@@ -44,6 +45,7 @@ class Dossier:
         clocks: By id, as they shall be.
         armed: The alarms that will fire, by id.
         generations: Highest generation so far of the incident's own kinds of alarm, `escalate` and `regrade`.
+        progress_at: When a person last did something for it; known only where a rule asks.
         before, new_alarms, ended, notices, entries: What `save_all` writes.
     """
 
@@ -58,6 +60,7 @@ class Dossier:
         self.clocks = {clock.id: clock for clock in clocks}
         self.armed = {alarm.id: alarm for alarm in armed}
         self.generations = generations or {}
+        self.progress_at: datetime | None = None
         self.before = incident
         self._known = dict(self.clocks)
         self.new_alarms: dict[str, Alarm] = {}
@@ -140,6 +143,8 @@ async def save_all(connection: AsyncConnection, dossiers: Sequence[Dossier], now
         added, changed = dossier.clock_changes()
         new += added
         old += changed
+    burning = [one.incident.id for one in dossiers if one.incident.state == "open" != one.before.state]
+    await end_acknowledgements(connection, burning, now)
     await clock_rows.insert_clocks(connection, new)
     await clock_rows.update_clocks(connection, old)
     await _save_alarms(connection, dossiers, now)

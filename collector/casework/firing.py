@@ -6,6 +6,7 @@
     clock alarms   -> of each clock the latest due one sounds, the ones it passes are cancelled;
                       `due` makes the clock overdue and arms the repetition
     escalate_<n>   -> the people of the step are woken, the next step is armed
+    progress_<n>   -> the acknowledgement lapses unless somebody has done something
 """
 
 from collections import defaultdict
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 from ..store.clocks import Alarm
 from .alarms import RUNNING, last_due, overdue_after
 from .dossier import Dossier
-from .waking import CHAIN, Setting, fire_clock, fire_step
+from .lapsing import lapse
+from .waking import CHAIN, PROGRESS, Setting, fire_clock, fire_step
 
 REGRADE = "regrade"
 
@@ -32,10 +34,15 @@ def fire(dossier: Dossier, setting: Setting, now: datetime) -> list[Alarm]:
     sounded: list[Alarm] = []
     by_clock: dict[str, list[Alarm]] = defaultdict(list)
     for alarm in due_of(dossier, now):
+        if alarm.id not in dossier.armed:
+            continue  # an earlier one of this moment has ended it
         if alarm.clock:
             by_clock[alarm.clock].append(alarm)
         elif alarm.kind.startswith(CHAIN):
             fire_step(dossier, alarm, setting, now)
+            sounded.append(alarm)
+        elif alarm.kind.startswith(PROGRESS):
+            lapse(dossier, alarm, setting, now)
             sounded.append(alarm)
         else:
             dossier.end(alarm, "fired", now)

@@ -72,15 +72,30 @@ class Speaker(Struct, frozen=True):
         }
 
     def escalation(
-        self, incident: Incident, kind: str, *, at: datetime, now: datetime, outage: Outage | None
+        self,
+        incident: Incident,
+        kind: str,
+        *,
+        at: datetime,
+        now: datetime,
+        outage: Outage | None,
+        why: str = "",
     ) -> dict[str, Any]:
-        """Return the payload of a step of the escalation chain."""
+        """Return the payload of a step of the escalation chain; `why`: the reason, where it is not plain."""
         level = self.level(incident)
         subject = self.words(
             f"【烽燧】{level}事件待确认", f"[Fengsui] {level} incident waits for acknowledgement"
         )
-        body = [self.about(incident), *self._late(at, now, outage)]
+        body = [self.about(incident), *([why] if why else []), *self._late(at, now, outage)]
         return self._payload(incident, kind, subject, body)
+
+    def lapsed(self, incident: Incident, length: timedelta) -> str:
+        """Say that an acknowledgement does not hold any more."""
+        who, minutes = incident.acknowledged_by or "-", int(length.total_seconds() // 60)
+        return self.words(
+            f"{who} 确认后 {minutes} 分钟内无处置进展,确认失效",
+            f"acknowledged by {who}, but no progress within {minutes} minutes: it holds no more",
+        )
 
     def about(self, incident: Incident) -> str:
         """Return one line that says which incident it is."""

@@ -1,17 +1,17 @@
 """Who is told: notices of clock alarms, and the escalation chain from step to step (pure).
 
-The chain is one armed alarm at a time, `escalate_<n>`; firing it arms the next. A step that reaches nobody
-does not cost its wait: the next step is taken in the same moment, and the hole in the roster is a finding.
+The chain is one armed alarm at a time, `escalate_<n>`, n being the place in the policy's course; firing it
+arms the next. A step that reaches nobody does not cost its wait: the next step is taken in the same moment,
+and the hole in the roster is a finding.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ..escalation import Call, Directory, Policy, wake
-from ..escalation.policy import To
+from ..escalation import Call, Directory, Matter, OnDuty, Policy, Roster, To, Wake, course, wake
 from ..registry import Registry
 from ..store.clocks import Alarm, Clock
 from ..store.notice_batch import NewNotice
@@ -19,6 +19,7 @@ from .dossier import Dossier
 from .texts import Outage, Speaker
 
 CHAIN = "escalate"
+PROGRESS = "progress"
 _UP: tuple[To, ...] = ("duty", "leader", "superior")
 
 
@@ -26,12 +27,14 @@ class Setting(Struct, frozen=True, kw_only=True):
     """What the rules look things up in, as of the last reload.
 
     Fields:
+        rosters: By unit.
         language: Of notices.
         outage: The last time nobody was running, where it explains late alarms.
     """
 
     registry: Registry
     policy: Policy
+    rosters: Mapping[str, Roster] = {}
     language: str = "zh"
     outage: Outage | None = None
 
@@ -40,38 +43,70 @@ class Setting(Struct, frozen=True, kw_only=True):
         found = self.registry.unit(unit)
         return Speaker(self.language, ZoneInfo(found.timezone if found else "UTC"))
 
+    def directory(self, now: datetime) -> Directory:
+        """Return whom roles mean at a moment."""
+        return OnDuty(registry=self.registry, rosters=self.rosters, at=now)
+
+    def matter(self, dossier: Dossier) -> Matter:
+        """Return what an incident is about, for the bodies."""
+        incident = dossier.incident
+        asset = self.registry.asset(incident.asset)
+        return Matter(
+            klass=incident.klass,
+            level=incident.level,
+            facts=incident.facts,
+            classified=asset is not None and asset.classified,
+            cii=asset is not None and asset.cii,
+        )
+
 
 def begin_chain(dossier: Dossier, setting: Setting, now: datetime) -> None:
     """Start the chain of the incident's level; one that was running ends."""
     dossier.cancel(prefix=CHAIN, now=now)
     generation = dossier.generations[CHAIN] = dossier.generations.get(CHAIN, 0) + 1
-    step = setting.policy.chain(dossier.incident.level)[0]
-    dossier.arm(clock="", generation=generation, kind=f"{CHAIN}_0", at=now + step.after, now=now)
+    first = course(setting.policy, dossier.incident.level)[0]
+    dossier.arm(clock="", generation=generation, kind=f"{CHAIN}_0", at=now + first.after, now=now)
 
 
 def end_chain(dossier: Dossier, now: datetime) -> None:
     """Nobody further is woken: somebody has taken the incident on."""
     dossier.cancel(prefix=CHAIN, now=now)
+    dossier.cancel(prefix=PROGRESS, now=now)
 
 
-def fire_step(dossier: Dossier, alarm: Alarm, setting: Setting, now: datetime) -> None:
-    """Wake the people of a step and arm the next; steps that reach nobody are passed in the same moment."""
-    steps = setting.policy.chain(dossier.incident.level)
-    index = int(alarm.kind.rpartition("_")[2])
-    began = alarm.at - steps[index].after if index < len(steps) else alarm.at
+def fire_step(dossier: Dossier, alarm: Alarm, setting: Setting, now: datetime, why: str = "") -> None:
+    """Wake the people of a saying and arm the next; those that reach nobody are passed in the same moment.
+
+    Args:
+        dossier: In work.
+        alarm: `escalate_<n>`; n counts the sayings of the course.
+        setting: What is in force.
+        now: The time.
+        why: What the people shall read besides.
+    """
+    sayings = course(setting.policy, dossier.incident.level)
+    index = _number(alarm)
+    began = alarm.at - sayings[index].after if index < len(sayings) else alarm.at
+    holes: set[str] = set()
     while True:
-        told = _tell_step(dossier, alarm, setting, now)
+        found = _meant(dossier, index, setting, now)
+        for hole in dict.fromkeys(found.holes):
+            if hole not in holes:
+                holes.add(hole)
+                _hole(dossier, hole, alarm.kind)
+        _tell_step(dossier, alarm, found.calls, setting, now, why=why)
         dossier.end(alarm, "fired", now)
-        _fired(dossier, alarm, told, setting, now)
+        _fired(dossier, alarm, found.calls, setting, now)
         index += 1
         # An acknowledged incident hears of a higher level once; there is nothing left to acknowledge.
-        if index >= len(steps) or (told and dossier.incident.state != "open"):
+        if index >= len(sayings) or (found.calls and dossier.incident.state != "open"):
             return
-        at = began + steps[index].after if told else now
+        # Only a hole costs no wait: what is no matter of a body keeps its place in time.
+        at = now if found.holes and not found.calls else began + sayings[index].after
         alarm = dossier.arm(
             clock="", generation=alarm.generation, kind=f"{CHAIN}_{index}", at=max(at, now), now=now
         )
-        if told:
+        if alarm.at > now or found.calls:
             return
 
 
@@ -83,7 +118,7 @@ def fire_clock(
     payload = speaker.clock_alarm(
         dossier.incident, clock, alarm.kind, at=alarm.at, now=now, outage=setting.outage
     )
-    calls = _calls(dossier, setting, setting.policy.told(alarm.kind))
+    calls = _calls(dossier, setting, setting.policy.told(alarm.kind), now)
     for call in calls:
         key = f"{dossier.incident.id}/{clock.id}:{alarm.kind}/{alarm.generation}/{call.person}/{call.channel}"
         dossier.say(_notice(dossier, key, call, payload))
@@ -92,39 +127,49 @@ def fire_clock(
     _fired(dossier, alarm, calls, setting, now, obligation=clock.obligation, passed=passed_kinds)
 
 
-def _tell_step(dossier: Dossier, alarm: Alarm, setting: Setting, now: datetime) -> list[Call]:
+def _meant(dossier: Dossier, index: int, setting: Setting, now: datetime) -> Wake:
+    """Return whom a saying reaches; nobody and no hole where its body has nothing to do with the matter."""
     incident = dossier.incident
-    steps = setting.policy.chain(incident.level)
-    index = int(alarm.kind.rpartition("_")[2])
-    if index >= len(steps):
-        return []
-    found = wake(setting.registry, incident.unit, steps[index].to, steps[index].channels)
-    for hole in found.holes:
-        _hole(dossier, hole, alarm.kind)
+    sayings = course(setting.policy, incident.level)
+    if index >= len(sayings):
+        return Wake(calls=())
+    step = sayings[index].step
+    found = [
+        wake(setting.directory(now), incident.unit, role, step.channels)
+        for role in setting.policy.means(step.to, setting.matter(dossier))
+    ]
+    calls = dict.fromkeys(call for one in found for call in one.calls)
+    return Wake(calls=tuple(calls), holes=tuple(hole for one in found for hole in one.holes))
+
+
+def _tell_step(
+    dossier: Dossier, alarm: Alarm, calls: Iterable[Call], setting: Setting, now: datetime, *, why: str
+) -> None:
+    incident = dossier.incident
     speaker = setting.speaker(incident.unit)
-    payload = speaker.escalation(incident, alarm.kind, at=alarm.at, now=now, outage=setting.outage)
-    for call in found.calls:
+    payload = speaker.escalation(incident, alarm.kind, at=alarm.at, now=now, outage=setting.outage, why=why)
+    for call in calls:
         key = f"{incident.id}/{alarm.kind}/{alarm.generation}/{call.person}/{call.channel}"
         dossier.say(_notice(dossier, key, call, payload))
-    return list(found.calls)
 
 
-def _calls(dossier: Dossier, setting: Setting, told: tuple[To, ...]) -> list[Call]:
+def _number(alarm: Alarm) -> int:
+    return int(alarm.kind.rpartition("_")[2])
+
+
+def _calls(dossier: Dossier, setting: Setting, told: tuple[To, ...], now: datetime) -> list[Call]:
     """Whom an alarm reaches; where all of them are missing, whoever stands above."""
     calls: dict[Call, None] = {}
-    above = tuple(to for to in _UP if _UP.index(to) > max((_UP.index(one) for one in told), default=-1))
-    for to in told + above:
-        if to in above and calls:
+    highest = max((_UP.index(one) for one in told if one in _UP), default=-1)
+    for to in (*told, *_UP[highest + 1 :]):
+        if to not in told and calls:
             break
-        found = wake(_directory(setting), dossier.incident.unit, to)
-        calls.update(dict.fromkeys(found.calls))
-        for hole in found.holes:
-            _hole(dossier, hole, "alarm")
+        for role in setting.policy.means(to, setting.matter(dossier)):
+            found = wake(setting.directory(now), dossier.incident.unit, role)
+            calls.update(dict.fromkeys(found.calls))
+            for hole in found.holes:
+                _hole(dossier, hole, "alarm")
     return list(calls)
-
-
-def _directory(setting: Setting) -> Directory:
-    return setting.registry
 
 
 def _notice(dossier: Dossier, key: str, call: Call, payload: dict[str, object]) -> NewNotice:

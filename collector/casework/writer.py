@@ -18,9 +18,11 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import PermanentError
-from ..escalation import Policy
+from ..escalation import Policy, Roster
 from ..incident import (
     Finding,
+    IllegalMoveError,
+    State,
     check_move,
     merge_evidence,
     merge_facts,
@@ -30,6 +32,7 @@ from ..incident import (
 from ..regimes import Regime
 from ..registry import Registry
 from ..store import clocks as clock_rows
+from ..store.acknowledgements import add_acknowledgement, last_deeds, standing
 from ..store.clocks import Alarm
 from ..store.incidents import Incident, insert_incident, lock_free, lock_incident, lock_live
 from ..store.proofs import Proof, proofs_of
@@ -39,8 +42,9 @@ from .dossier import Cause, Dossier, load, save_all
 from .findings import matters, new_incident, tell_facts, text, times_of
 from .firing import REGRADE, due_of, fire
 from .grading import grade
+from .lapsing import taken_on
 from .texts import Outage
-from .waking import Setting, begin_chain, end_chain
+from .waking import PROGRESS, Setting, begin_chain, end_chain
 
 ATTACHED_EVERY = timedelta(seconds=10)
 _TIMES_OF_STATES = {"contained": "contained", "handled": "handled", "closed": "handled"}
@@ -74,6 +78,7 @@ class Casework:
 
     Args:
         registry, regimes, policy: What is in force; asked at every call, so that a reload counts at once.
+        rosters: By unit; likewise.
         language: Of notices and of the contents of reports.
     """
 
@@ -83,8 +88,10 @@ class Casework:
         registry: Callable[[], Registry],
         regimes: Callable[[], Sequence[Regime]],
         policy: Callable[[], Policy],
+        rosters: Callable[[], Mapping[str, Roster]] = dict,
         language: str = "zh",
     ) -> None:
+        self._rosters = rosters
         self._registry = registry
         self._regimes = regimes
         self._policy = policy
@@ -163,6 +170,9 @@ class Casework:
             IllegalMoveError: Its state does not lead there.
             UnknownIncidentError: There is no such incident.
         """
+        if to_state == "acknowledged":
+            await self.acknowledge(connection, incident, actor, now, reason=reason)
+            return
         dossier = await self._locked(connection, incident)
         old = dossier.incident
         state = check_move(old.state, to_state)
@@ -183,6 +193,56 @@ class Casework:
         await self._grade(connection, dossier, Cause(actor=actor), now)
         await save_all(connection, [dossier], now)
         await wake_runs(connection, incident, now)
+
+    async def acknowledge(
+        self,
+        connection: AsyncConnection,
+        incident: str,
+        actor: str,
+        now: datetime,
+        *,
+        reason: str = "",
+        way: str = "desk",
+        link: str | None = None,
+    ) -> int:
+        """Take an incident on; when as many people have as its level needs, its chain ends.
+
+        Args:
+            connection: A write transaction.
+            incident: Which one.
+            actor: Who.
+            now: The time.
+            reason: What they say to it.
+            way: `desk` or `link`.
+            link: The one-time link that was used.
+
+        Returns:
+            How many more people it needs.
+
+        Raises:
+            IllegalMoveError: It is taken on already, or this person has done so.
+            UnknownIncidentError: There is no such incident.
+        """
+        dossier = await self._locked(connection, incident)
+        old = dossier.incident
+        check_move(old.state, "acknowledged")
+        known = await standing(connection, incident)
+        missing = self._policy().needed(old.level) - len(known) - 1
+        if any(one.actor == actor for one in known):
+            raise IllegalMoveError(
+                f"{actor} has acknowledged it already; it needs {missing + 1} more of other people"
+            )
+        await add_acknowledgement(connection, incident=incident, actor=actor, way=way, link=link, now=now)
+        state: State = "acknowledged" if missing <= 0 else "open"
+        dossier.change(state=state, acknowledged_by=old.acknowledged_by or actor, updated_at=now)
+        detail = {"from": old.state, "to": state, "reason": reason, "way": way, "needed": max(missing, 0)}
+        dossier.tell("incident.moved", f"incident:{incident}", detail, actor)
+        if missing <= 0:
+            taken_on(dossier, self._setting(), now)
+        await self._grade(connection, dossier, Cause(actor=actor), now)
+        await save_all(connection, [dossier], now)
+        await wake_runs(connection, incident, now)
+        return max(missing, 0)
 
     async def regrade(
         self,
@@ -301,6 +361,7 @@ class Casework:
         held = await lock_free(connection, keys)
         dossiers = await load(connection, held)
         await self._grade_due(connection, dossiers, now)
+        await _look_for_progress(connection, dossiers, now)
         setting = self._setting(outage)
         alarms = [alarm for dossier in dossiers for alarm in fire(dossier, setting, now)]
         await save_all(connection, dossiers, now)
@@ -406,5 +467,16 @@ class Casework:
 
     def _setting(self, outage: Outage | None = None) -> Setting:
         return Setting(
-            registry=self._registry(), policy=self._policy(), language=self._language, outage=outage
+            registry=self._registry(),
+            policy=self._policy(),
+            rosters=self._rosters(),
+            language=self._language,
+            outage=outage,
         )
+
+
+async def _look_for_progress(connection: AsyncConnection, dossiers: Sequence[Dossier], now: datetime) -> None:
+    waiting = [one for one in dossiers if any(alarm.kind.startswith(PROGRESS) for alarm in due_of(one, now))]
+    deeds = await last_deeds(connection, [one.incident.id for one in waiting])
+    for dossier in waiting:
+        dossier.progress_at = deeds.get(dossier.incident.id)

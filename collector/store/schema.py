@@ -259,7 +259,7 @@ alarms = sa.Table(
     _text("incident"),
     _text("clock"),  # empty: a step of the escalation chain
     _count("generation", 1),
-    _text("kind"),  # half | four_fifths | due | overdue_1.. | target | escalate_0..
+    _text("kind"),  # half | four_fifths | due | overdue_1.. | target | escalate_0.. | progress_0.. | regrade
     _time("at"),
     _text("state"),  # armed | fired | cancelled
     _time("fired_at", null=True),
@@ -270,6 +270,18 @@ sa.Index(
     alarms.c.at,
     sqlite_where=alarms.c.state == "armed",
     postgresql_where=alarms.c.state == "armed",
+)
+
+acknowledgements = sa.Table(
+    "acknowledgements",
+    metadata,
+    _id(),
+    sa.Column("incident", sa.Text, nullable=False, index=True),
+    _text("actor"),
+    _text("way"),  # desk | link
+    sa.Column("link", sa.Text, nullable=True, unique=True),  # the notice whose one-time link was used
+    _time("at"),
+    _time("ended_at", null=True),  # it holds no more: no progress, or the incident burns again
 )
 
 # --- effects: claimed by compare-and-set with a lease and a fence -----------------------------------------

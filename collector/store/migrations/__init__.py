@@ -16,7 +16,7 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0001"
+NEWEST = "0003"
 
 
 def migrate(connection: Connection) -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from collector.casework.dossier import Dossier
 from collector.casework.waking import CHAIN, Setting, begin_chain, end_chain, fire_clock, fire_step
-from collector.escalation import read_policy
+from collector.escalation import Roster, read_policy
+from collector.escalation.rota import Rotation, TimeOfDay
 from collector.store.clocks import Alarm
 
 if TYPE_CHECKING:
@@ -152,3 +153,68 @@ def test_the_journal_says_who_was_told_how_late_and_what_was_passed(
         60.0,
         ["half"],
     )
+
+
+LOUD = """
+id: default
+chains:
+  default:
+    - {to: duty, after: 0s, repeat: 2, every: 5m}
+    - {to: police, after: 7m}
+    - {to: authority, after: 12m}
+again: {times: 1, after: 20m}
+bodies:
+  police: {matters: [{facts: [crime_suspected]}]}
+  informatization: {matters: [{}]}
+"""
+
+
+def minutes(dossier: Dossier, setting: Setting, until: int) -> list[str]:
+    """Who is told in which minute, if nobody acknowledges."""
+    said: list[str] = []
+    for minute in range(until + 1):
+        now = NINE + minute * MINUTE
+        for alarm in [one for one in dossier.armed.values() if one.at <= now and one.kind.startswith(CHAIN)]:
+            before = len(dossier.notices)
+            fire_step(dossier, alarm, setting, now)
+            said += [f"{minute} {notice.person}" for notice in dossier.notices[before:]]
+    return said
+
+
+def test_a_step_is_said_again_and_the_chain_begins_anew(
+    opened: Callable[..., Dossier], setting: Setting
+) -> None:
+    loud = replace(setting, policy=read_policy(LOUD, "loud.yaml"))
+    dossier = opened()
+    begin_chain(dossier, loud, NINE)
+
+    assert minutes(dossier, loud, 60) == [
+        *("0 wang", "5 wang", "10 wang", "12 li"),
+        *("32 wang", "37 wang", "42 wang", "44 li"),
+    ]
+    assert holes(dossier) == []
+
+
+def test_a_body_is_told_of_its_own_matters_and_nobody_for_it_is_a_hole(
+    opened: Callable[..., Dossier], setting: Setting
+) -> None:
+    loud = replace(setting, policy=read_policy(LOUD, "loud.yaml"))
+    dossier = opened(facts={"crime_suspected": True})
+    begin_chain(dossier, loud, NINE)
+
+    # the hole at minute 7 costs no wait: the wardens' third call is brought forward
+    assert minutes(dossier, loud, 13) == ["0 wang", "5 wang", "7 wang", "12 li"]
+    assert holes(dossier) == ["nobody is registered as police of county"] * 2
+
+
+def test_the_roster_says_who_is_woken_at_the_time(opened: Callable[..., Dossier], setting: Setting) -> None:
+    week = Rotation(people=("zhao",), since=date(2026, 3, 2), handover=TimeOfDay(9, 0))
+    county = Roster(unit="county", timezone="Asia/Shanghai", rotations=(week,))
+    rostered = replace(setting, rosters={"county": county})
+    dossier = opened()
+    fire_step(dossier, step(dossier), rostered, NINE - MINUTE)
+    begin_chain(dossier, rostered, NINE)
+    fire_step(dossier, step(dossier), rostered, NINE)
+
+    assert told(dossier) == ["escalate_1/1/zhao/webhook", "escalate_0/2/zhao/webhook"]
+    assert holes(dossier) == ["nobody is registered as duty of county"]

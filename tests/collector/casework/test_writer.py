@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from collector.casework import NeedsReasonError, UnknownIncidentError
+from collector.escalation import read_policy
 from collector.incident import IllegalMoveError
 from collector.store import clocks, journal, schema
 from collector.store.clocks import Clock
@@ -242,3 +243,39 @@ async def test_a_thousand_alarms_of_one_second_are_fired_within_five(desk: Desk)
 
     assert notices == 1000
     assert took < 5
+
+
+TWO = """
+id: default
+chains: {default: [{to: duty, after: 0s}]}
+acknowledgements: {default: 2}
+progress: {default: 1h}
+"""
+
+
+async def test_where_two_are_needed_two_different_people_end_the_chain(desk: Desk) -> None:
+    desk.office.policy = read_policy(TWO, "own.yaml")
+    await desk.report()
+
+    assert await desk.do("acknowledge", desk.key, "person:wang", NINE) == 1
+    assert ((await desk.held()).state, (await desk.held()).acknowledged_by) == ("open", "person:wang")
+    with pytest.raises(IllegalMoveError, match="it needs 1 more of other people"):
+        await desk.do("move", desk.key, "acknowledged", "person:wang", NINE)
+
+    await desk.do("move", desk.key, "acknowledged", "user:zhao", NINE + MINUTE)
+    assert ((await desk.held()).state, (await desk.held()).acknowledged_by) == ("acknowledged", "person:wang")
+    with pytest.raises(IllegalMoveError):
+        await desk.do("acknowledge", desk.key, "person:li", NINE + MINUTE)
+
+
+async def test_an_acknowledgement_lapses_unless_a_person_does_something(desk: Desk) -> None:
+    desk.office.policy = read_policy(TWO.replace("default: 2", "default: 1"), "own.yaml")
+    await desk.report()
+    await desk.do("acknowledge", desk.key, "person:wang", NINE)
+    await desk.do("regrade", desk.key, NINE + 30 * MINUTE, {"views": 5}, "user:wang")
+
+    await desk.do("fire_due", NINE + HOUR)
+    assert (await desk.held()).state == "acknowledged"
+    await desk.do("fire_due", NINE + 90 * MINUTE)
+    assert (await desk.held()).state == "open"
+    assert await desk.do("acknowledge", desk.key, "person:wang", NINE + 91 * MINUTE) == 0
