@@ -5,7 +5,7 @@ from aiohttp import web
 
 from ..desk.application import Room
 from ..desk.world import Desk
-from . import assets, audit, exits, filings, health, incidents, nodes, obligations, runs, sd, units
+from . import assets, audit, exits, filings, health, incidents, nodes, obligations, reports, runs, sd, units
 from .endpoint import Endpoint, route
 from .openapi import describe
 from .problem import refuse
@@ -18,6 +18,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *incidents.ENDPOINTS,
     *obligations.ENDPOINTS,
     *filings.ENDPOINTS,
+    *reports.ENDPOINTS,
     *runs.ENDPOINTS,
     *audit.ENDPOINTS,
     *sd.ENDPOINTS,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -43,6 +44,14 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No parameters, no body."""
 
 
+class File(Struct, frozen=True, kw_only=True):
+    """An answer that is a file and no JSON."""
+
+    name: str
+    media_type: str
+    body: bytes
+
+
 class Paging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How every list is paged: `cursor` is a former page's `next`."""
 
@@ -64,7 +73,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         name: The operation's id.
         deed: What the caller must be allowed; None: open to all.
         local: Whether who is on this host needs no token.
-        answer: Struct of the answer.
+        answer: Struct of the answer, or `File`.
+        media: Media type of an answer that is a file.
+        upload: Most bytes of a body that is a file; 0: the body is JSON or none.
         problems: Kinds that it may answer with besides those every route has.
     """
 
@@ -78,6 +89,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     local: bool = False
     query: type[Struct] = Nothing
     body: type[Struct] | None = None
+    media: str = "application/json"
+    upload: int = 0
     problems: tuple[Kind, ...] = ()
 
     @property
@@ -96,7 +109,9 @@ def route(desk: Desk, endpoint: Endpoint) -> web.RouteDef:
 
     async def handle(request: web.Request) -> web.Response:
         principal = await _admitted(request, desk, endpoint)
-        body = None if endpoint.body is None else await _body(request, endpoint.body)
+        body: Struct | bytes | None = await _upload(request, endpoint.upload) if endpoint.upload else None
+        if endpoint.body is not None:
+            body = await _body(request, endpoint.body)
         call = Call(
             desk=desk,
             principal=principal,
@@ -107,6 +122,8 @@ def route(desk: Desk, endpoint: Endpoint) -> web.RouteDef:
             body=body,
         )
         answer = await endpoint.handler(call)
+        if isinstance(answer, File):
+            return _file(answer)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return web.route(endpoint.method, endpoint.path, handle)
@@ -176,6 +193,20 @@ def _query(request: web.Request, into: type[Struct]) -> Struct:
         return msgspec.convert(dict(request.query), into, strict=False)
     except msgspec.ValidationError as error:
         raise ProblemError("malformed", f"query: {error}") from error
+
+
+async def _upload(request: web.Request, limit: int) -> bytes:
+    received = bytearray()
+    async for chunk in request.content.iter_chunked(65_536):
+        received += chunk
+        if len(received) > limit:
+            raise ProblemError("too-large", f"body: expected at most {limit} bytes")
+    return bytes(received)
+
+
+def _file(file: File) -> web.Response:
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+    return web.Response(body=file.body, content_type=file.media_type, headers=headers)
 
 
 async def _body(request: web.Request, into: type[Struct]) -> Struct:

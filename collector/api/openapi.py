@@ -8,18 +8,20 @@ import msgspec
 from msgspec import Struct
 
 from ..desk.problem import STATUS, TITLES, Kind
-from .endpoint import Endpoint
+from .endpoint import Endpoint, File
 from .problem import MEDIA_TYPE, Problem
 
 _REFERENCE = "#/components/schemas/{name}"
 _GENERIC = re.compile(r"Listed_(\w+?)(?:Row)?_\b")
+_BYTES: dict[str, Any] = {}
+"""Schema of a file: no JSON at all (OpenAPI 3.1, 4.8.14.4)."""
 _EVERYWHERE: tuple[Kind, ...] = ("malformed", "busy")
 _GUARDED: tuple[Kind, ...] = ("unauthenticated", "forbidden")
 
 
 def describe(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of these routes."""
-    types = [endpoint.answer for endpoint in endpoints]
+    types = [endpoint.answer for endpoint in endpoints if endpoint.answer is not File]
     types += [endpoint.body for endpoint in endpoints if endpoint.body]
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFERENCE)
     answers = dict(zip(map(str, types), schemas, strict=False))
@@ -57,13 +59,16 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": endpoint.summary,
-                "content": {"application/json": {"schema": schemas[str(endpoint.answer)]}},
+                "content": {endpoint.media: {"schema": schemas.get(str(endpoint.answer), _BYTES)}},
             },
             **dict(_problems(endpoint)),
         },
     }
     if endpoint.deed is None:
         operation["security"] = []
+    if endpoint.upload:
+        file = {"application/octet-stream": {"schema": {"maxLength": endpoint.upload}}}
+        operation["requestBody"] = {"required": True, "content": file}
     if endpoint.body is not None:
         content = {"application/json": {"schema": schemas[str(endpoint.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -83,7 +88,7 @@ def _query_parameters(query: type[Struct]) -> Iterator[dict[str, Any]]:
 
 def _problems(endpoint: Endpoint) -> Iterator[tuple[str, dict[str, Any]]]:
     kinds = (*_EVERYWHERE, *(_GUARDED if endpoint.deed else ()), *endpoint.problems)
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.upload:
         kinds = (*kinds, "too-large")
     for kind in dict.fromkeys(kinds):
         schema = {"$ref": _REFERENCE.format(name="Problem")}

@@ -92,11 +92,15 @@ class Collector:
         self._notes = notes
         settings = live.settings()
         self._casework = Casework(
-            registry=live.registry, regimes=live.regimes, policy=live.policy, language=settings.language
+            registry=live.registry,
+            regimes=live.regimes,
+            policy=live.policy,
+            rosters=live.rosters,
+            language=settings.language,
         )
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
-        self._auditor = Auditor(store, live.registry, settings.unit, now=now)
+        self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
         self._channels = open_channels(settings.channels)
         self._notices = Notices(
             store,
@@ -212,7 +216,7 @@ class Collector:
     def _surroundings(self) -> Surroundings:
         settings = self._live.settings()
         return Surroundings(
-            directory=self._live.registry,
+            directory=lambda: self._live.directory(now()),
             file=self._upstream.file,
             http_allow=self._http_allow,
             language=settings.language,

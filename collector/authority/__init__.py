@@ -1,6 +1,15 @@
 """Reports to the authority above, with their receipts, and the reports that collectors below send here."""
 
+from .by_hand import AlreadyFiledError, ByHand, NoProofError
 from .received import ForeignFilingError, receive
 from .upstream import NoSuchClockError, Upstream
 
-__all__ = ["ForeignFilingError", "NoSuchClockError", "Upstream", "receive"]
+__all__ = [
+    "AlreadyFiledError",
+    "ByHand",
+    "ForeignFilingError",
+    "NoProofError",
+    "NoSuchClockError",
+    "Upstream",
+    "receive",
+]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..metrics import Figure
 from ..registry import Registry
 from ..store.engine import Store
+from .papers import Filings
 
 
 class Move(Protocol):
@@ -45,6 +46,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         clock: Now, aware, UTC.
         registry: The register as loaded last.
         move, complete_step: The writers; they journal and raise as their protocols say.
+        filings: Composes, keeps and files reports for persons.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
         counters: Figures of this process by metric name (`collector.metrics` lists them).
         unit: Registry key of the unit this collector belongs to.
@@ -57,6 +59,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     registry: Callable[[], Registry]
     move: Move
     complete_step: CompleteStep
+    filings: Filings
     pulses: Callable[[], Mapping[str, datetime]]
     counters: Callable[[], Mapping[str, Figure]]
     unit: str

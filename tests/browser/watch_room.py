@@ -15,15 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collector import api, console, shipped
 from collector.actions import Actions, build
 from collector.actions.port import Surroundings
+from collector.authority import ByHand, Upstream
 from collector.casework import Casework
+from collector.classes import Classes, read_classes
 from collector.desk import Desk, make_application
+from collector.documents import Documents
 from collector.escalation import read_policies
 from collector.incident import Finding
 from collector.plans import Plan, examine
-from collector.regimes import load_regimes
+from collector.regimes import Regime, load_regimes
 from collector.registry import Registry, read_registry
 from collector.runs.people import complete_step
 from collector.runs.runner import Runner
+from collector.settings import Route
 from collector.store import schema
 from collector.store.engine import Store
 from collector.store.filings import add_filing
@@ -54,6 +58,16 @@ def casework(registry: Registry) -> Casework:
     policies = read_policies([(str(policy), policy.read_text("utf-8"))])
     regimes = load_regimes(_CONFIGS / "regimes")
     return Casework(registry=lambda: registry, regimes=lambda: regimes, policy=lambda: policies["default"])
+
+
+@cache
+def shipped_regimes() -> tuple[Regime, ...]:
+    return load_regimes(_CONFIGS / "regimes")
+
+
+@cache
+def shipped_classes() -> Classes:
+    return read_classes((_CONFIGS / "classes.yaml").read_text("utf-8"), "classes.yaml")
 
 
 def shipped_registry() -> Registry:
@@ -180,12 +194,31 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     work = casework(registry)
     runner = Runner(store, shipped_plans, actions(registry), clock)
     pulses: dict[str, Callable[[], datetime]] = {"clock": clock, "auditor": clock}
+    documents = Documents(registry=lambda: registry, regimes=shipped_regimes, classes=shipped_classes)
+    ways = {"informatization_authority": Route(way="upstream")}
+    upstream = Upstream(
+        store,
+        state=folder,
+        registry=lambda: registry,
+        routes=lambda: ways,
+        record_filing=work.record_filing,
+        statement=documents.statement,
+        clock=clock,
+    )
+    by_hand = ByHand(
+        upstream,
+        registry=lambda: registry,
+        routes=lambda: ways,
+        record_filing=work.record_filing,
+        statement=documents.statement,
+    )
     desk = Desk(
         store=store,
         clock=clock,
         registry=lambda: registry,
         move=work.move,
         complete_step=complete_step,
+        filings=by_hand,
         pulses=lambda: {name: beat() for name, beat in pulses.items()},
         counters=lambda: {"fengsui_reports_received_total": 7},
         unit="district",

@@ -1,0 +1,231 @@
+"""Reports as persons file them: written in the console, sent up, or filed elsewhere and proved here.
+
+    written ──> draft ──submit──> upstream: the same row the automatic filing would make
+                             └──> person:   12387, web form, fax: number, time, proof ──> the clock is met
+
+A report is filed once: its key is unique. What waits for a line that is down may be taken over by a person.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..desk.papers import Handed, Report
+from ..errors import PermanentError
+from ..registry import Registry
+from ..settings import Route
+from ..statement import Ransom, read_statement
+from ..store.clocks import Clock, clocks_of, get_clock
+from ..store.drafts import draft_of, get_attachment, save_draft
+from ..store.filings import Filing, add_filing, filing_of, filings_of, record_proof, take_over
+from ..store.incidents import Incident, get_incident
+from .upstream import Compose, NoSuchClockError, RecordFiling, Upstream, compose, key_of
+
+
+class AlreadyFiledError(PermanentError):
+    """The report was filed before, or is on its way."""
+
+
+class NoProofError(PermanentError):
+    """What was handed in proves no filing."""
+
+
+class ByHand:
+    """Does for persons what `Upstream` does by itself.
+
+    Args:
+        upstream: Files what is to go up.
+        registry: Units and assets.
+        routes: Recipient to its way out.
+        record_filing: Lets a proof meet its clock, in the transaction of the proof.
+        statement: Says what a report holds.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        *,
+        registry: Callable[[], Registry],
+        routes: Callable[[], Mapping[str, Route]],
+        record_filing: RecordFiling,
+        statement: Compose,
+    ) -> None:
+        self._upstream = upstream
+        self._registry = registry
+        self._routes = routes
+        self._record_filing = record_filing
+        self._statement = statement
+
+    async def reports(self, conn: AsyncConnection, incident: str, now: datetime) -> list[Report]:
+        """Return what an incident owes, earliest due first."""
+        filed = {filing.clock: filing for filing in await filings_of(conn, incident)}
+        clocks = [clock for clock in await clocks_of(conn, [incident]) if clock.state != "withdrawn"]
+        clocks.sort(key=lambda clock: (_wanted(clock) is None, _wanted(clock) or now, clock.obligation))
+        return [await self._report(conn, clock, filed.get(clock.id), now) for clock in clocks]
+
+    async def save(
+        self,
+        conn: AsyncConnection,
+        incident: str,
+        clock: str,
+        *,
+        texts: Mapping[int, str],
+        ransom: Ransom | None,
+        actor: str,
+        now: datetime,
+    ) -> None:
+        """Keep what a person wrote.
+
+        Raises:
+            NoSuchClockError: The incident has no such clock.
+            AlreadyFiledError: The report has left.
+        """
+        found, _ = await self._owed(conn, incident, clock)
+        said = await self._statement(conn, found, now)
+        unknown = set(texts) - {item.number for item in said.items}
+        if unknown:
+            numbers = ", ".join(map(str, sorted(unknown)))
+            raise NoSuchClockError(f"items: found {numbers}; {clock} asks {len(said.items)} items")
+        filing = await filing_of(conn, key_of(incident, found.obligation))
+        if filing is None or filing.receipt_at is None:
+            await save_draft(conn, found, texts=texts, ransom=ransom, actor=actor, now=now)
+        elif any(text.strip() for text in texts.values()):
+            raise _filed(filing)
+
+    async def submit(
+        self, conn: AsyncConnection, incident: str, clock: str, handed: Handed, *, actor: str, now: datetime
+    ) -> str:
+        """File a report, once.
+
+        Returns:
+            The filing's id.
+
+        Raises:
+            NoSuchClockError: The incident has no such clock.
+            AlreadyFiledError: It was filed, or is on its way.
+            NoProofError: Nothing proves that it was filed, or its time cannot be.
+        """
+        found, row = await self._owed(conn, incident, clock)
+        filing = await filing_of(conn, key_of(incident, found.obligation))
+        if filing is not None and filing.receipt_at is not None:
+            raise _filed(filing)
+        if handed.way == "person":
+            return await self._prove(conn, found, row, filing, handed=handed, actor=actor, now=now)
+        if self._routes().get(found.recipient, Route()).way != "upstream":
+            raise NoProofError(
+                f"way: found upstream, but settings.routes name no way up to {found.recipient}; file it by "
+                "the authority's own channel and record the proof"
+            )
+        if row.drill:
+            raise NoProofError("way: found upstream, but a drill reaches no authority")
+        if filing is not None:
+            raise _filed(filing)
+        return await self._upstream.file(conn, clock, actor, now, complete=True, content={})
+
+    async def _prove(
+        self,
+        conn: AsyncConnection,
+        clock: Clock,
+        incident: Incident,
+        filing: Filing | None,
+        *,
+        handed: Handed,
+        actor: str,
+        now: datetime,
+    ) -> str:
+        filed_at = handed.filed_at or now
+        proof = await _proof(conn, incident, handed, filed_at, actor=actor, now=now)
+        said = await self._statement(conn, clock, now)
+        message = compose(
+            clock, incident, self._registry(), filed_at, complete=said.complete, content=said.content()
+        )
+        if filing is None:
+            await add_filing(conn, message=message, clock=clock.id, way="person", actor=actor, now=now)
+        elif filing.way == "upstream" and not await take_over(conn, filing, actor=actor, now=now):
+            raise AlreadyFiledError(f"{filing.key}: is being sent just now; look again in a minute")
+        held = await filing_of(conn, message.key)
+        assert held is not None  # noqa: S101 - it was there or has just been added
+        kept = await record_proof(
+            conn,
+            held,
+            filed_at=filed_at,
+            receipt_at=filed_at,
+            proof=proof,
+            actor=actor,
+            now=now,
+            message=message,
+        )
+        if not kept:
+            raise _filed(held)
+        await self._record_filing(conn, clock.id, held.id, filed_at, filed_at, said.complete, actor, now)
+        return held.id
+
+    async def _owed(self, conn: AsyncConnection, incident: str, clock: str) -> tuple[Clock, Incident]:
+        found = await get_clock(conn, clock)
+        row = await get_incident(conn, incident)
+        if found is None or row is None or found.incident != incident or found.state == "withdrawn":
+            raise NoSuchClockError(f"clock {clock!r}: the incident owes no such report")
+        return found, row
+
+    async def _report(
+        self, conn: AsyncConnection, clock: Clock, filing: Filing | None, now: datetime
+    ) -> Report:
+        filed = read_statement(filing.payload.get("content", {})) if filing else None
+        said = filed or await self._statement(conn, clock, now)
+        return Report(
+            clock=clock.id,
+            obligation=clock.obligation,
+            regime=clock.regime,
+            stage=clock.stage,
+            recipient=clock.recipient,
+            state=clock.state_at(now),
+            due_at=clock.due_at,
+            target_at=clock.target_at,
+            upstream=self._routes().get(clock.recipient, Route()).way == "upstream",
+            filing=filing.id if filing else None,
+            filing_state=filing.state if filing else None,
+            receipt_at=filing.receipt_at if filing else None,
+            version=(await draft_of(conn, clock)).version,
+            complete=said.complete,
+            statement=said,
+        )
+
+
+def _wanted(clock: Clock) -> datetime | None:
+    return clock.due_at or clock.target_at
+
+
+async def _proof(
+    conn: AsyncConnection,
+    incident: Incident,
+    handed: Handed,
+    filed_at: datetime,
+    *,
+    actor: str,
+    now: datetime,
+) -> dict[str, Any]:
+    if filed_at.tzinfo is None or not incident.first_seen <= filed_at <= now:
+        first = incident.first_seen.isoformat()
+        raise NoProofError(f"filed_at: found {filed_at.isoformat()}, expected a time from {first} until now")
+    if not (handed.number.strip() or handed.attachment):
+        raise NoProofError("number: found neither a number nor an attachment, one of them proves the filing")
+    attachment = await get_attachment(conn, incident.id, handed.attachment) if handed.attachment else None
+    if handed.attachment and attachment is None:
+        raise NoProofError(f"attachment: the incident has none with the id {handed.attachment!r}")
+    kept = {"id": attachment.id, "name": attachment.name, "sha256": attachment.sha256} if attachment else None
+    return {
+        "number": handed.number.strip(),
+        "medium": handed.medium,
+        "attachment": kept,
+        "by": actor,
+        "recorded_at": now.isoformat(),
+    }
+
+
+def _filed(filing: Filing) -> AlreadyFiledError:
+    when = (
+        filing.filed_at.isoformat() if filing.filed_at else f"waiting since {filing.created_at.isoformat()}"
+    )
+    return AlreadyFiledError(f"{filing.key}: was filed before ({when}); what is new goes into the supplement")
