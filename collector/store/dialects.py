@@ -1,5 +1,7 @@
 """What SQLite and PostgreSQL are each told before the first statement, and which of their errors pass."""
 
+import contextlib
+import sqlite3
 from typing import Any
 
 import msgspec
@@ -53,6 +55,18 @@ def make_engine(url: str) -> AsyncEngine:
     )
 
 
+def probe(url: str) -> None:
+    """Open and close an SQLite file, which the driver's thread would not survive failing at; blocks.
+
+    Raises:
+        sqlite3.Error: No such folder, no rights, not a database.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        with contextlib.closing(sqlite3.connect(parsed.database, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            connection.execute("PRAGMA schema_version")
+
+
 def passing(error: BaseException) -> str | None:
     """Return in two words why the database refused, if the same may work later; else None."""
     if not isinstance(error, DBAPIError):
@@ -84,8 +98,12 @@ def _sqlite(url: URL) -> AsyncEngine:
         # The driver's own transaction control begins too late for BEGIN IMMEDIATE; `_begin` does it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
-            cursor.execute(pragma)
+        try:
+            for pragma in _SQLITE_PRAGMAS:
+                cursor.execute(pragma)
+        except BaseException:
+            connection.close()  # the pool has not taken it yet, and its thread would stay
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

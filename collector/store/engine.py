@@ -14,6 +14,7 @@ no chain is ever continued from an end that is not in the database.
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from random import SystemRandom
 from secrets import token_hex
@@ -25,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..errors import PermanentError, RetryableError
 from ..sealing import Head
-from .dialects import WRITES, make_engine, passing, plain
+from .dialects import WRITES, make_engine, passing, plain, probe
 from .migrations import migrate
 from .signal import Signal
 
@@ -84,13 +85,14 @@ class Store:
             StoreUnusableError: The address does not lead to a database that can be used.
         """
         engine = make_engine(url)
+        where = engine.url.render_as_string(hide_password=True)
         store = cls(engine)
         try:
+            await asyncio.to_thread(probe, url)
             await store.run(lambda connection: connection.run_sync(migrate))
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, sqlite3.Error, OSError) as error:
             await engine.dispose()
             why = plain(error) if isinstance(error, DBAPIError) else str(error)
-            where = engine.url.render_as_string(hide_password=True)
             raise StoreUnusableError(f"database {where}: {why}; check database.url and the rights") from error
         except BaseException:
             await engine.dispose()

@@ -1,8 +1,10 @@
+import sqlite3
+
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collector.store.dialects import make_engine, passing, plain
+from collector.store.dialects import make_engine, passing, plain, probe
 from collector.store.engine import Store
 
 
@@ -46,6 +48,16 @@ def test_people_read_the_databases_words_without_the_statement() -> None:
     secret = OperationalError("INSERT INTO api_tokens", {"secret": "s"}, DriverError("disk I/O error"))
 
     assert plain(secret) == "disk I/O error"
+
+
+def test_a_database_that_needs_no_file_needs_no_probe() -> None:
+    probe("postgresql://nobody@127.0.0.1:1/nothing")
+    probe("sqlite://")
+
+
+def test_a_probe_of_a_missing_folder_fails_at_once() -> None:
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        probe("sqlite:////no/such/folder/state.db")
 
 
 @pytest.mark.parametrize(
