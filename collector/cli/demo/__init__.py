@@ -35,15 +35,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play the demo; 0 when the receipt came back, 1 when it did not within a minute."""
+    """Play the demo; 1 when the receipt had not come back within a minute or when it was stopped."""
     folder = Path(args.dir or tempfile.mkdtemp(prefix="fengsui-demo-")).resolve()
     language = args.lang or ("zh" if os.environ.get("LANG", "").startswith("zh") else "en")
     teller = Teller(language, sys.stderr if args.json else sys.stdout)
     theatre = Theatre(Stage(folder, language), teller)
-    try:
-        steps, error = asyncio.run(theatre.play(stay=not args.once))
-    except KeyboardInterrupt:
-        return 0
+    steps, error = asyncio.run(theatre.play(stay=not args.once))
     if args.json:
         outcome: dict[str, object] = {"ok": error is None, "steps": steps}
         print(json.dumps(outcome | ({"error": error} if error else {}), ensure_ascii=False))

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from .troupe import Troupe
 LIMIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
 _BEFORE_TAMPERING = "exits_reported"
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Theatre:
@@ -34,27 +35,52 @@ class Theatre:
         )
         self._began = datetime.now(UTC)  # noqa: TID251 - the demo's own clock
         self._steps: list[dict[str, Any]] = []
+        self._stopped = ""
+        self._played = False
 
     async def play(self, *, stay: bool) -> tuple[list[dict[str, Any]], str | None]:
-        """Play it; with `stay` the consoles stay up until Ctrl-C.
+        """Play it; with `stay` the consoles stay up until Ctrl-C or SIGTERM.
+
+        Both are heard even where a shell started this in the background, with SIGINT ignored; whatever ends
+        the play, the children end with it.
 
         Returns:
             The steps with `name`, `at` and `seconds` since the start, and what went wrong, if anything.
         """
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        for number in _STOPS:
+            loop.add_signal_handler(number, self._stop, task, number)
         try:
-            try:
-                async with asyncio.timeout(LIMIT_SECONDS):
-                    await self._act()
-            except TimeoutError:
-                return self._steps, self._late()
-            except (FengsuiError, OSError) as error:
-                return self._steps, str(error)
-            if stay:
-                await self._stay()
-            return self._steps, None
+            return self._steps, await self._play(stay=stay)
+        except asyncio.CancelledError:
+            if task is None or not self._stopped:
+                raise
+            task.uncancel()
+            return self._steps, None if self._played else f"{self._stopped} before the receipt had come back"
         finally:
             await self._troupe.end()
             await self._receiver.stop()
+            for number in _STOPS:
+                loop.remove_signal_handler(number)
+
+    def _stop(self, task: "asyncio.Task[Any] | None", number: signal.Signals) -> None:
+        """Cancel the play, once: a second signal must not cut short how the children are ended."""
+        if task and not self._stopped:
+            self._stopped = f"stopped by {number.name}"
+            task.cancel()
+
+    async def _play(self, *, stay: bool) -> str | None:
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                await self._act()
+        except TimeoutError:
+            return self._late()
+        except (FengsuiError, OSError) as error:
+            return str(error)
+        self._played = True
+        if stay:
+            await self._stay()
+        return None
 
     async def _act(self) -> None:
         self._teller.say(f"演示目录 {self._stage.folder}", f"demo folder {self._stage.folder}")
@@ -152,8 +178,7 @@ class Theatre:
                 f"console {name}: {address}  user admin, password in {password}",
             )
         self._teller.say("Ctrl-C 结束。", "Ctrl-C ends it.")
-        with suppress(asyncio.CancelledError):
-            await self._until(lambda: False)
+        await self._until(lambda: False)
 
     def _late(self) -> str:
         missing = STEPS[len(self._steps)].name if len(self._steps) < len(STEPS) else "-"

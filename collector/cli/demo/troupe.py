@@ -37,11 +37,13 @@ class Troupe:
         try:
             out, said = await asyncio.wait_for(process.communicate(), _COMMAND_SECONDS)
         except TimeoutError:
-            process.kill()
-            await process.wait()
             raise PermanentError(
                 f"{script} {' '.join(words)}: no answer within {_COMMAND_SECONDS:.0f} s"
             ) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             raise PermanentError(
                 f"{script} {' '.join(words)}: exit {process.returncode}: {said.decode().strip()}"
