@@ -335,6 +335,9 @@ filings = sa.Table(
     _time("receipt_at", null=True),
     _json("result", null=True),
 )
+sa.Index("ix_notices_incident", notices.c.incident)
+sa.Index("ix_filings_incident", filings.c.incident)
+sa.Index("ix_filings_clock", filings.c.clock)
 received_filings = sa.Table(
     "received_filings",
     metadata,

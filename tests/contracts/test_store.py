@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from collector.incident import IllegalMoveError
-from collector.store import clocks, incidents, journal, schema
+from collector.store import clocks, incidents, journal, migrations, schema
 from collector.store.engine import Store
 from collector.store.marks import raise_mark, read_mark
 from collector.store.notice_batch import NewNotice, add_notices
@@ -39,6 +40,13 @@ async def test_the_migrations_give_exactly_the_schema(state: Store) -> None:
 
     assert found == []
     assert {str(one.name) for table in schema.metadata.tables.values() for one in table.indexes} <= there
+
+
+async def test_the_newest_step_is_the_last_in_the_folder(sqlite_state: Store) -> None:
+    async with sqlite_state.read() as connection:
+        settings = await connection.run_sync(migrations.settings)
+
+    assert ScriptDirectory.from_config(settings).get_current_head() == migrations.NEWEST
 
 
 async def test_two_processes_that_start_together_both_find_the_schema(state_url: str) -> None:

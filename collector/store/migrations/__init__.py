@@ -1,7 +1,7 @@
 """The way from an empty or older database to the schema of `store.schema`.
 
 A new step: change the schema, then `python -m alembic`'s `revision --autogenerate` against an old database,
-read what it wrote, and move `NEWEST`. `tests/collector/store/test_migrations.py` holds the sum of all steps
+read what it wrote, and move `NEWEST`. `tests/contracts/test_store.py` holds the sum of all steps
 against the schema on both databases.
 """
 
@@ -16,7 +16,7 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 
 def migrate(connection: Connection) -> None:
