@@ -6,6 +6,7 @@ from ..desk.application import Room
 from ..desk.world import Desk
 from .forms import Forms
 from .pages import Pages
+from .reports import Reports
 from .sse import Streams
 from .static import Files
 
@@ -18,6 +19,7 @@ def room(desk: Desk) -> Room:
     routes = [
         *pages.routes(),
         *Forms(pages).routes(),
+        *Reports(pages).routes(),
         web.get("/events", streams.serve),
         web.get("/static/{name:.+}", files.serve),
     ]

@@ -241,6 +241,14 @@ ALARMS: Mapping[str, Name] = {
     "regrade": Name("重新定级", "graded anew"),
 }
 ORDERS: Mapping[str, Name] = {"collect_evidence": Name("收集证据", "collect evidence")}
+MEDIA: Mapping[str, Name] = {
+    "phone": Name("电话", "telephone"),
+    "web": Name("网页填报", "web form"),
+    "fax": Name("传真", "fax"),
+    "mail": Name("电子邮件", "e-mail"),
+    "letter": Name("书面", "letter"),
+    "in_person": Name("当面", "in person"),
+}
 FINDINGS: Mapping[str, Name] = {
     "grade_differs": Name("自报等级与登记册不一致", "declared grade differs from the register"),
     "filing_number_differs": Name(
@@ -269,6 +277,7 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "action": ACTIONS,
     "fact": FACTS,
     "finding": FINDINGS,
+    "medium": MEDIA,
     "alarm": ALARMS,
     "order": ORDERS,
     "level": {str(code): name for code, name in LEVELS.items()},
