@@ -71,6 +71,12 @@ class Documents:
             operator=registry.unit(asset.operator) if asset and asset.operator else None,
             contact=duty[0] if duty else None,
             kind=Words(name.zh, name.en),
+            criteria={
+                line.id: Words(line.text.zh, line.text.en)
+                for regime in self._regimes()
+                if regime.id == row.level_by
+                for line in regime.criteria
+            },
             host=node.host_name if node else None,
             clocks=tuple(await clocks_of(conn, [incident])),
             filings=tuple(await filings_of(conn, incident)),

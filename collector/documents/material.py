@@ -40,6 +40,7 @@ class Material(Struct, frozen=True, kw_only=True):
 
     Fields:
         kind: Name of its class.
+        criteria: What the law's lines that graded it say, by their ids.
         host: Of the node it was found on.
         contact: Who answers for it: the first person on duty.
         journal: Its entries, oldest first.
@@ -52,6 +53,7 @@ class Material(Struct, frozen=True, kw_only=True):
     operator: Unit | None
     contact: Person | None
     kind: Words
+    criteria: dict[str, Words]
     host: str | None
     clocks: tuple[Clock, ...]
     filings: tuple[Filing, ...]

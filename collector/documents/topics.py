@@ -1,7 +1,6 @@
 """What the collector knows for each topic that a law's item may be about, and what is open (pure)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -107,7 +106,7 @@ def _event(material: Material, _: Ransom | None) -> Known:
     )
     level = level_name(incident.level)
     lines.append(Words(f"级别:{level.zh}", f"Level: {level.en}"))
-    lines += _reasons(incident.reasons)
+    lines += _reasons(material)
     lines.append(
         Words(f"相关报告:{incident.count} 次", f"Reports of it: {incident.count}"),
     )
@@ -142,14 +141,15 @@ def _where(material: Material) -> Iterator[Words]:
     yield Words(f"地点:{name}({region}){host}", f"Place: {name_en} ({region}){host_en}")
 
 
-def _reasons(reasons: list[dict[str, Any]]) -> Iterator[Words]:
-    for reason in reasons:
+def _reasons(material: Material) -> Iterator[Words]:
+    for reason in material.incident.reasons:
         checked = reason.get("verified")
         zh = "已核对原文" if checked else "依据未核对原文,待确认"
         en = "read in the official text" if checked else "not read in the official text"
-        text = reason.get("text") or reason.get("criterion")
+        said = str(reason.get("text") or reason.get("criterion"))
+        text = material.criteria.get(str(reason.get("criterion")), Words(said, said))
         source = reason.get("source")
-        yield Words(f"定级依据:{text}({source};{zh})", f"Because: {text} ({source}; {en})")
+        yield Words(f"定级依据:{text.zh}({source};{zh})", f"Because: {text.en} ({source}; {en})")
 
 
 def _effect(material: Material, _: Ransom | None) -> Known:

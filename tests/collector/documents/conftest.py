@@ -117,6 +117,7 @@ def material(registry: "Registry", **changes: Any) -> Material:  # noqa: ANN401 
         "operator": None,
         "contact": registry.person("wang"),
         "kind": Words("网页篡改", "web page tampering"),
+        "criteria": {"views.III": Words("浏览、点击10000次以上", "10000 views or clicks")},
         "host": "web-1",
         "clocks": (clock(),),
         "filings": (),
