@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ..registry import Registry
 from ..store.figures import Listener, metrics_listeners
+from ..trust.ca import node_name
 from .endpoint import Call, Endpoint
 
 
@@ -40,6 +41,7 @@ def _labels(listener: Listener, registry: Registry) -> Iterator[tuple[str, str]]
         "zone": asset.zone if asset else None,
         "__meta_fengsui_node": listener.node,
         "__meta_fengsui_host_name": listener.host_name,
+        "__meta_fengsui_server_name": node_name(listener.node),
         "__meta_fengsui_region": unit.region if unit else None,
         "__meta_fengsui_asset": asset.id if asset else None,
     }

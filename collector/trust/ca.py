@@ -23,6 +23,8 @@ from msgspec import Struct
 from ..errors import PermanentError
 
 NODE_URN = "urn:fengsui:node:"
+NODE_DOMAIN = "node.fengsui"
+"""Who asks a node's own listener (metrics) by its address checks this name, or `<node>.` before it."""
 AUTHORITY_DAYS = 3650
 NODE_LIFE = timedelta(days=90)
 SERVER_LIFE = timedelta(days=90)
@@ -89,7 +91,7 @@ class Authority:
         return _pem(self.certificate) + self._previous
 
     def sign_node(self, request: str, node: str, now: datetime) -> Issued:
-        """Sign a node's certificate: 90 days, `CN=<node>`, URI `urn:fengsui:node:<node>`.
+        """Sign a node's certificate: 90 days, `CN=<node>`, URI `urn:fengsui:node:<node>`, two DNS names.
 
         Of the request only the public key is taken; names it asks for are not.
 
@@ -97,7 +99,11 @@ class Authority:
             PermanentError: it is no request, its signature is wrong, or its key is no EC P-256 or P-384.
         """
         key = _requested_key(request)
-        names = [x509.UniformResourceIdentifier(NODE_URN + node)]
+        names = [
+            x509.UniformResourceIdentifier(NODE_URN + node),
+            x509.DNSName(node_name(node)),
+            x509.DNSName(NODE_DOMAIN),
+        ]
         return self._issue(key, node, names, now, NODE_LIFE)
 
     def sign_server(self, key: ec.EllipticCurvePublicKey, names: Sequence[str], now: datetime) -> Issued:
@@ -174,6 +180,11 @@ class ServerCertificate:
             and list(names) == [_general_name(name) for name in self._names]
             and now < certificate.not_valid_after_utc - SERVER_LIFE / 3
         )
+
+
+def node_name(node: str) -> str:
+    """Return the DNS name that only this node's certificate bears; no resolver needs to know it."""
+    return f"{node}.{NODE_DOMAIN}"
 
 
 def node_of(certificate: x509.Certificate) -> str:

@@ -33,6 +33,7 @@ async def test_only_agents_whose_listener_is_on_are_discovered(room: Room, ask: 
         "zone": "internet",
     }
     assert group["labels"]["__meta_fengsui_host_name"] == "portal-1"
+    assert group["labels"]["__meta_fengsui_server_name"] == f"{listening['id']}.node.fengsui"
 
 
 async def test_prometheus_on_this_host_needs_no_token_and_elsewhere_one(room: Room) -> None:

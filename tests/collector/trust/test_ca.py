@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from collector.errors import PermanentError
 from collector.trust.ca import Authority, ServerCertificate, node_of, write_secret
@@ -48,12 +49,39 @@ def test_a_node_certificate_has_the_key_of_the_request_and_none_of_its_names(tmp
     certificate = x509.load_pem_x509_certificate(issued.pem.encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert node_of(certificate) == "node-7"
-    assert [name.value for name in names] == ["urn:fengsui:node:node-7"]
+    assert [name.value for name in names] == [
+        "urn:fengsui:node:node-7",
+        "node-7.node.fengsui",
+        "node.fengsui",
+    ]
     assert certificate.public_key() == key.public_key()
     assert certificate.not_valid_before_utc == NOW - timedelta(hours=1)
     assert certificate.not_valid_after_utc == issued.expires == NOW + timedelta(days=90)
     assert issued.serial == f"{certificate.serial_number:x}"
     certificate.verify_directly_issued_by(Authority.at(tmp_path, "city", NOW).certificate)
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("node.fengsui", True), ("node-7.node.fengsui", True)]
+    + [(name, False) for name in ("node-8.node.fengsui", "collector.example", "10.20.0.7")],
+)
+def test_who_scrapes_a_node_can_check_that_it_is_enrolled_and_which_it_is(
+    tmp_path: Path,
+    name: str,
+    good: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    authority = Authority.at(tmp_path, "city", NOW)
+    issued = authority.sign_node(request(ec.generate_private_key(ec.SECP256R1())), "node-7", NOW)
+    trusted = PolicyBuilder().store(Store([authority.certificate])).time(NOW)
+    verifier = trusted.build_server_verifier(x509.DNSName(name))
+
+    certificate = x509.load_pem_x509_certificate(issued.pem.encode())
+    if good:
+        assert verifier.verify(certificate, [])[0] == certificate
+    else:
+        with pytest.raises(VerificationError):
+            verifier.verify(certificate, [])
 
 
 def test_what_is_no_good_request_is_refused_by_what_is_wrong_with_it(tmp_path: Path) -> None:
