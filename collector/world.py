@@ -12,7 +12,7 @@ from msgspec import Struct
 from . import shipped
 from .classes import Classes, read_classes
 from .errors import PermanentError
-from .escalation import Policy, read_policies
+from .escalation import Policy, Roster, read_policies, read_rosters
 from .plans import Plan, examine
 from .regimes import Regime, load_regimes
 from .registry import Registry, read_registry
@@ -21,6 +21,7 @@ from .yaml_marks import Mistake, Mistakes
 
 Part = TypeVar("Part")
 DEFAULT_POLICY = "default"
+ROSTERS = "rosters"
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class World(Struct, frozen=True, kw_only=True):
     Fields:
         plans: By id; an operator's plan replaces the shipped one of its id.
         policy: The escalation chains in use: the operator's `default`, else the shipped one.
+        rosters: By unit; from `rosters/` in the operator's escalation folder.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class World(Struct, frozen=True, kw_only=True):
     regimes: tuple[Regime, ...]
     plans: dict[str, Plan]
     policy: Policy
+    rosters: dict[str, Roster] = {}
 
 
 def load_world(file: str, environment: Mapping[str, str]) -> World:
@@ -72,7 +75,11 @@ def build_world(settings: Settings) -> World:
     classes = gather(lambda: read_classes(read_text(table), table))
     regimes = gather(lambda: load_regimes(*_folders(configs / "regimes", settings.regimes)))
     plans = gather(lambda: _plans(settings))
-    policies = gather(lambda: read_policies(_texts(_folders(configs / "escalation", settings.escalation))))
+    chains = _folders(configs / "escalation", settings.escalation)
+    policies = gather(lambda: read_policies(_texts(chains), classes.by_code if classes else None))
+    rosters = gather(
+        lambda: read_rosters(_texts(tuple(one / ROSTERS for one in chains)), registry) if registry else {}
+    )
     if mistakes or not (registry and classes and regimes and plans and policies):
         raise Mistakes(mistakes)
     return World(
@@ -82,6 +89,7 @@ def build_world(settings: Settings) -> World:
         regimes=regimes,
         plans=plans,
         policy=policies[DEFAULT_POLICY],
+        rosters=rosters or {},
     )
 
 

@@ -1,9 +1,10 @@
 """What a reload swaps: the world that flows ask for at every use, never keep."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from ..classes import Classes
-from ..escalation import Policy
+from ..escalation import Directory, OnDuty, Policy, Roster
 from ..plans import Plan
 from ..regimes import Regime
 from ..registry import Registry
@@ -58,6 +59,14 @@ class Live:
         """The escalation policy in use."""
         return self._world.policy
 
+    def rosters(self) -> Mapping[str, Roster]:
+        """The duty rosters in use by unit."""
+        return self._world.rosters
+
+    def directory(self, at: datetime) -> Directory:
+        """Whom roles mean at a moment: by the rosters where a unit has one, else by the register."""
+        return OnDuty(registry=self.registry(), rosters=self.rosters(), at=at)
+
     def asset_role(self, asset: str) -> str | None:
         """The role of an asset, if the register has it."""
         found = self.registry().asset(asset)
@@ -72,4 +81,5 @@ class Live:
             "exits": len(world.registry.exits),
             "regimes": len(world.regimes),
             "plans": len(world.plans),
+            "rosters": len(world.rosters),
         }

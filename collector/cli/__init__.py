@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("duty", "duty"),
     ("plan", "plan"),
     ("audit", "audit"),
+    ("roster", "roster"),
 )
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"
 

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import RetryableError
-from ..escalation import wake
-from ..registry import Registry
+from ..escalation import Directory, wake
 from ..store import journal
 from ..store.audits import OWN, AuditFinding, Grace, find
 from ..store.engine import Store
@@ -38,7 +37,7 @@ class Auditor:
 
     Args:
         store: The state.
-        registry: Who is told.
+        directory: Who is told: whom roles mean at the time.
         unit: The collector's own unit; its people hear of what belongs to nobody.
         now: The host's clock.
         channels: Channels of the settings to tell over; empty: all that a person has.
@@ -53,7 +52,7 @@ class Auditor:
     def __init__(
         self,
         store: Store,
-        registry: Callable[[], Registry],
+        directory: Callable[[], Directory],
         unit: str,
         *,
         now: Callable[[], datetime],
@@ -61,7 +60,7 @@ class Auditor:
         grace: Grace | None = None,
     ) -> None:
         self._store = store
-        self._registry = registry
+        self._directory = directory
         self._unit = unit
         self._now = now
         self._channels = channels
@@ -116,9 +115,9 @@ class Auditor:
 
     def _notices(self, unit: str, findings: list[AuditFinding]) -> list[NewNotice]:
         """One notice a person for all of a unit's findings of a kind: what is broken is broken for many."""
-        registry = self._registry()
-        calls = wake(registry, unit, "duty", self._channels).calls
-        calls = calls or wake(registry, self._unit, "duty", self._channels).calls
+        directory = self._directory()
+        calls = wake(directory, unit, "duty", self._channels).calls
+        calls = calls or wake(directory, self._unit, "duty", self._channels).calls
         incidents = {finding.incident for finding in findings}
         return [
             NewNotice(

@@ -1,5 +1,6 @@
 """Roster files: one unit's roster a file, held against the register (pure)."""
 
+import json
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -83,3 +84,20 @@ def _is_zone(name: str) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+def write_shifts(roster: Roster, source: str) -> str:
+    """Return a roster of shifts as the text of a roster file.
+
+    Args:
+        roster: Its shifts are written, in its zone; nothing else.
+        source: Where they come from, for the file's head.
+    """
+    zone = ZoneInfo(roster.timezone)
+    lines = [f"# {source.splitlines()[0] if source else ''}".rstrip(), f"unit: {roster.unit}"]
+    lines += [f"timezone: {roster.timezone}", "shifts:" if roster.shifts else "shifts: []"]
+    for shift in roster.shifts:
+        start, until = (at.astimezone(zone).isoformat() for at in (shift.start, shift.until))
+        name = f", name: {json.dumps(shift.name, ensure_ascii=False)}" if shift.name else ""
+        lines.append(f"  - {{from: {start}, until: {until}, people: [{', '.join(shift.people)}]{name}}}")
+    return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """A reload swaps the world or changes nothing."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,16 @@ def test_an_asset_has_its_role_from_the_register(file: Path) -> None:
     assert live.asset_role("district-portal") == "portal"
     assert live.asset_role("nothing") is None
     assert live.counts()["plans"] == len(live.plans()) >= 2
+
+
+def test_a_roster_says_who_is_on_duty_at_a_time(file: Path) -> None:
+    folder = file.parent / "own" / "rosters"
+    folder.mkdir(parents=True)
+    (folder / "d.yaml").write_text("unit: district\nrotations: [{people: [wu-hao], since: 2026-03-02}]\n")
+    file.write_text(file.read_text().replace('escalation: ""', "escalation: own"))
+    live = Live(load_world(str(file), {}))
+    persons = live.directory(datetime(2026, 3, 3, tzinfo=UTC)).persons("district", "duty")
+
+    assert [person.id for person in persons] == ["wu-hao"]
+    assert live.directory(datetime(2026, 3, 1, tzinfo=UTC)).persons("district", "duty") == ()
+    assert live.counts()["rosters"] == 1
