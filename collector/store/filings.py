@@ -65,7 +65,9 @@ class Owed(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = tuple(filings.c[field] for field in Filing.__struct_fields__)
-_OPEN = ("open", "overdue", "no_number", "cannot_compute")
+# Literal, for SQLite takes a partial index only where the query itself holds its condition.
+_LEFT = sa.text("filings.state IN ('waiting', 'sending')")
+_OWED = sa.text("clocks.state IN ('open', 'overdue', 'no_number', 'cannot_compute')")
 _BY_ITSELF = ("occurred", "detected", "aware", "graded", "believed", "received", "reported")
 
 
@@ -81,7 +83,7 @@ async def owed_unfiled(conn: AsyncConnection, recipients: frozenset[str], limit:
         .join(incidents, incidents.c.id == clocks.c.incident)
         .where(
             clocks.c.recipient.in_(recipients),
-            clocks.c.state.in_(_OPEN),
+            _OWED,
             clocks.c.anchor.in_(_BY_ITSELF),
             incidents.c.drill.is_(False),
             ~filed,
@@ -161,7 +163,7 @@ async def claim_filings(
     )
     rows = await conn.execute(
         sa.select(filings.c.id, filings.c.fence)
-        .where(filings.c.way == "upstream", due)
+        .where(_LEFT, filings.c.way == "upstream", due)
         .order_by(filings.c.next_at, filings.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -305,7 +307,7 @@ async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: d
 
 async def next_filing_at(conn: AsyncConnection) -> datetime | None:
     """Return when the next filing is due or the next lease runs out."""
-    upstream = filings.c.way == "upstream"
+    upstream = sa.and_(_LEFT, filings.c.way == "upstream")
     waiting = sa.select(sa.func.min(filings.c.next_at)).where(upstream, filings.c.state == "waiting")
     leased = sa.select(sa.func.min(filings.c.lease_until)).where(upstream, filings.c.state == "sending")
     times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
@@ -314,7 +316,7 @@ async def next_filing_at(conn: AsyncConnection) -> datetime | None:
 
 async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
     """Return when the oldest filing without receipt that goes up by itself was made."""
-    waits = (filings.c.way == "upstream", filings.c.state.in_(["waiting", "sending"]))
+    waits = (_LEFT, filings.c.way == "upstream")
     found: datetime | None = (
         await conn.execute(sa.select(sa.func.min(filings.c.created_at)).where(*waits))
     ).scalar()

@@ -51,6 +51,8 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = tuple(notices.c[field] for field in Notice.__struct_fields__)
+# Literal, for SQLite takes a partial index only where the query itself holds its condition.
+_LEFT = sa.text("notices.state IN ('waiting', 'sending')")
 
 
 async def add_notice(
@@ -114,7 +116,7 @@ async def claim_notices(
     )
     rows = await conn.execute(
         sa.select(notices.c.id, notices.c.fence)
-        .where(due)
+        .where(_LEFT, due)
         .order_by(notices.c.next_at, notices.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -196,17 +198,16 @@ async def record_notice(
 
 async def next_notice_at(conn: AsyncConnection) -> datetime | None:
     """Return when the next notice is due or the next lease runs out."""
-    waiting = sa.select(sa.func.min(notices.c.next_at)).where(notices.c.state == "waiting")
-    leased = sa.select(sa.func.min(notices.c.lease_until)).where(notices.c.state == "sending")
+    waiting = sa.select(sa.func.min(notices.c.next_at)).where(_LEFT, notices.c.state == "waiting")
+    leased = sa.select(sa.func.min(notices.c.lease_until)).where(_LEFT, notices.c.state == "sending")
     times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
     return min((time for time in times if time is not None), default=None)
 
 
 async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
     """Return when the oldest notice that is not at its end was made."""
-    open_states = notices.c.state.in_(["waiting", "sending"])
     found: datetime | None = (
-        await conn.execute(sa.select(sa.func.min(notices.c.created_at)).where(open_states))
+        await conn.execute(sa.select(sa.func.min(notices.c.created_at)).where(_LEFT))
     ).scalar()
     return found
 

@@ -247,6 +247,12 @@ clocks = sa.Table(
 )
 # The auditor's question: open and past due, though nobody fired it.
 sa.Index(
+    "ix_clocks_open",
+    clocks.c.opened_at,
+    sqlite_where=clocks.c.state.in_(["open", "overdue", "no_number", "cannot_compute"]),
+    postgresql_where=clocks.c.state.in_(["open", "overdue", "no_number", "cannot_compute"]),
+)
+sa.Index(
     "ix_clocks_due",
     clocks.c.due_at,
     sqlite_where=clocks.c.state == "open",
@@ -337,6 +343,12 @@ filings = sa.Table(
 )
 sa.Index("ix_notices_incident", notices.c.incident)
 sa.Index("ix_filings_incident", filings.c.incident)
+sa.Index(
+    "ix_filings_waiting",
+    filings.c.next_at,
+    sqlite_where=filings.c.state.in_(["waiting", "sending"]),
+    postgresql_where=filings.c.state.in_(["waiting", "sending"]),
+)
 sa.Index("ix_filings_clock", filings.c.clock)
 received_filings = sa.Table(
     "received_filings",
