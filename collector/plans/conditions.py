@@ -1,12 +1,15 @@
 """Conditions of plans: CEL over what a run knows. What cannot be decided is `Unknown`, and a person decides.
 
 A condition sees `vars` (the run's variables), `incident` (class, level, state, unit, asset, count, facts) and
-`run` (id, drill). A name that is missing or null makes the answer unknown, unless it does not matter:
+`run` (id, drill). A name that is missing or null makes the answer unknown, unless it does not matter. After
+`stix:` stands a STIX comparison expression, as CACAO playbooks have them:
 
 >>> decide("incident.level == 'II' || vars.spread", {"incident": {"level": "II"}, "vars": {}})
 True
 >>> decide("vars.spread", {"vars": {}})
 Unknown(why="vars.spread: 'spread' is not known")
+>>> decide("stix: __spread__:value > 3", {"vars": {"spread": 4}})
+True
 """
 
 import re
@@ -15,18 +18,15 @@ from functools import lru_cache
 from typing import Any
 
 import cel
-from msgspec import Struct
 
+from . import stix
+from .truth import Unknown
+
+STIX = "stix:"
 ROOTS = ("vars", "incident", "run")
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _VARIABLE = re.compile(r"\bvars\.([A-Za-z_][A-Za-z0-9_]*)")
 _PLACE = re.compile(r"\{((?:vars|incident|run)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\}")
-
-
-class Unknown(Struct, frozen=True):
-    """The condition cannot be decided, and why."""
-
-    why: str
 
 
 @lru_cache(maxsize=4096)
@@ -36,12 +36,19 @@ def _compiled(expression: str) -> Any:  # noqa: ANN401 - the library's class is 
 
 def syntax_error(expression: str) -> str | None:
     """Return what is wrong with an expression's form or names; None where it can be evaluated."""
+    if expression.startswith(STIX):
+        return stix.syntax_error(_comparison(expression))
     try:
         names = _compiled(expression).references()["variables"]
     except ValueError as error:
         return " ".join(str(error).split())[:200]
     strangers = sorted(set(names) - set(ROOTS) - _bound_in(expression))
     return f"the name {strangers[0]!r}" if strangers else None
+
+
+def _comparison(expression: str) -> str:
+    """Blank the prefix, so that columns stay those of the whole."""
+    return " " * len(STIX) + expression.removeprefix(STIX)
 
 
 def _bound_in(expression: str) -> set[str]:
@@ -51,6 +58,8 @@ def _bound_in(expression: str) -> set[str]:
 
 def variables_of(expression: str) -> frozenset[str]:
     """Return the run's variables that an expression names."""
+    if expression.startswith(STIX):
+        return stix.variables_of(_comparison(expression))
     return frozenset(_VARIABLE.findall(_STRINGS.sub("''", expression)))
 
 
@@ -61,6 +70,8 @@ def places_of(text: str) -> tuple[str, ...]:
 
 def value_of(expression: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an expression's value is any
     """Evaluate an expression; `Unknown` where something it needs is missing or of another type."""
+    if expression.startswith(STIX):
+        return stix.decide(_comparison(expression), scope)
     try:
         value = _compiled(expression).execute(dict(scope))
     except KeyError as error:

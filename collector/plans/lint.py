@@ -10,7 +10,7 @@ from msgspec import Struct
 from wire.vocabulary import OrderKind
 
 from ..yaml_marks import Mistake, Node
-from .conditions import ROOTS, places_of, syntax_error, variables_of
+from .conditions import ROOTS, STIX, places_of, syntax_error, variables_of
 from .model import (
     BRANCHING,
     BUILT_IN_ROLES,
@@ -210,7 +210,7 @@ class _Linter:
             if expression is None or not isinstance(step, If | While | Switch):
                 continue
             if wrong := syntax_error(expression):
-                names = f"CEL over {', '.join(ROOTS)}"
+                names = f"CEL over {', '.join(ROOTS)}, or {STIX} and a STIX comparison"
                 self.warn(f"{path}.{field}", wrong, f"{names}; as it stands a person decides")
             for variable in sorted(variables_of(expression)):
                 self._variable(f"{path}.{field}", variable)

@@ -42,7 +42,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..actions.port import Done, Failed, Skipped, Waiting
-from ..plans.conditions import Unknown, decide, value_of
+from ..plans.conditions import decide, value_of
 from ..plans.model import (
     BRANCHING,
     CONTINUE,
@@ -56,6 +56,7 @@ from ..plans.model import (
     While,
     branches_of,
 )
+from ..plans.truth import Unknown
 from ..store.runs import Key, RunState, StepRow
 from .board import Board
 
