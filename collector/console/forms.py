@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from ..desk.guesses import DelayedError
 from ..desk.identity import (
     SESSION_COOKIE,
     SESSION_LENGTH,
+    Door,
+    address_of,
     refuse_foreign,
     require_same_origin,
-    sign_in,
     sign_out,
 )
 from ..desk.moves import Target, complete_step, move_incident
-from ..desk.password import Passwords
 from ..desk.problem import ProblemError
 from ..desk.rights import Principal
 from ..store import views
@@ -40,7 +41,7 @@ class Forms:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._desk = pages.desk
-        self._passwords = Passwords()
+        self._door = Door(pages.desk)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of what is sent."""
@@ -57,19 +58,27 @@ class Forms:
         """Show the sign-in page."""
         sight = await self._pages.anyone(request)
         back = local_path(request.query.get("back", "/"))
-        return self._pages.show(request, "sign_in.html", sight, wrong=False, name="", back=back)
+        return self._pages.show(request, "sign_in.html", sight, wrong=False, wait=0, name="", back=back)
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Open a session for who knows a password."""
         refuse_foreign(request)
         form = await _read(request)
         name, back = form.get("name", "")[:128], local_path(form.get("back", "/"))
-        now = self._desk.clock()
-        secret = await sign_in(self._desk, self._passwords, name, form.get("password", ""), now)
+        secret, wait = None, 0
+        try:
+            secret = await self._door.sign_in(
+                name, form.get("password", ""), address_of(request), self._desk.clock()
+            )
+        except DelayedError as error:
+            wait = error.seconds
         if secret is None:
             sight = await self._pages.anyone(request)
-            answer = self._pages.show(request, "sign_in.html", sight, wrong=True, name=name, back=back)
-            answer.set_status(403)
+            answer = self._pages.show(
+                request, "sign_in.html", sight, wrong=not wait, wait=wait, name=name, back=back
+            )
+            answer.set_status(429 if wait else 403)
+            answer.headers.update({"Retry-After": str(wait)} if wait else {})
             return answer
         redirect = _to(back)
         redirect.set_cookie(

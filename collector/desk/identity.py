@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ..store import journal
 from ..store.users import User, api_token, close_session, open_session, session_user, user
 from ..trust.tokens import BEARER, MAX_LENGTH, digest, new_secret
 from ..trust.users import verify_password
+from .guesses import Guesses
 from .password import Passwords
 from .problem import ProblemError
 from .rights import Principal
@@ -86,22 +88,61 @@ def refuse_foreign(request: web.Request) -> None:
         raise ProblemError("forbidden", "the request comes from another site")
 
 
-async def sign_in(desk: Desk, passwords: Passwords, name: str, password: str, now: datetime) -> str | None:
-    """Open a session; return its secret, or None where name and password do not fit.
+def address_of(request: web.Request) -> str:
+    """Return where a request comes from: the caller, or whom a proxy on this host names last."""
+    try:
+        forwarded = (
+            request.headers.get("X-Forwarded-For", "") if ip_address(request.remote or "").is_loopback else ""
+        )
+    except ValueError:
+        forwarded = ""
+    return forwarded.rpartition(",")[2].strip() or request.remote or ""
 
-    Raises:
-        ProblemError: busy while too many passwords are being checked.
-    """
-    async with desk.store.read() as conn:
-        found = await user(conn, name)
-    fits = await passwords.check(verify_password, found.password_argon2 if found else None, password)
-    if not fits:
-        return None
-    secret = new_secret()
-    await desk.store.run(
-        lambda conn: open_session(conn, digest(secret), name, now, now + SESSION_LENGTH),
-    )
-    return secret
+
+class Door:
+    """Lets in who knows a password, a few at a time, and makes guessing slow."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._passwords = Passwords()
+        self._guesses = Guesses()
+
+    async def sign_in(self, name: str, password: str, address: str, now: datetime) -> str | None:
+        """Open a session; return its secret, or None where name and password do not fit.
+
+        Raises:
+            DelayedError: too many wrong tries; nothing was looked at.
+            ProblemError: busy while too many passwords are being checked.
+        """
+        delay = self._guesses.begin(name, address, now)
+        try:
+            fits = await self._fits(name, password)
+        except BaseException:
+            self._guesses.take_back(name, address, now)
+            raise
+        if not fits:
+            if delay:
+                await self._tell(name, address, delay, now)
+            return None
+        self._guesses.right(name, address, now)
+        secret = new_secret()
+        await self._desk.store.run(
+            lambda conn: open_session(conn, digest(secret), name, now, now + SESSION_LENGTH),
+        )
+        return secret
+
+    async def _fits(self, name: str, password: str) -> bool:
+        async with self._desk.store.read() as conn:
+            found = await user(conn, name) if name.isprintable() else None
+        return await self._passwords.check(
+            verify_password, found.password_argon2 if found else None, password
+        )
+
+    async def _tell(self, name: str, address: str, delay: timedelta, now: datetime) -> None:
+        detail = {"address": address[:64], "seconds": int(delay.total_seconds())}
+        plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+        entry = journal.Entry(actor="system", action="user.delayed", subject=f"user:{plain}", detail=detail)
+        await self._desk.store.run(lambda conn: journal.write(conn, entry, now))
 
 
 async def sign_out(desk: Desk, secret: str) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -61,6 +62,24 @@ async def test_a_wrong_password_is_told_and_opens_nothing(room: Room) -> None:
     assert answer.status == 403
     assert "Set-Cookie" not in answer.headers
     assert "Name and password do not fit." in page
+
+
+async def test_who_guesses_on_is_told_how_long_to_wait(room: Room) -> None:
+    await room.account("li", "duty", "li-na")
+    room.clock.at = room.clock()
+    async with ClientSession(room.url) as session:
+        for _ in range(6):
+            async with session.post("/sign-in", data={"name": "li", "password": "guess"}) as answer:
+                assert answer.status == 403
+        form = {"name": "li", "password": PASSWORD}
+        async with session.post("/sign-in", data=form) as answer:
+            page = await answer.text()
+
+            assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+            assert "Too many wrong tries. Try again in 1 s." in page
+        room.clock.at += timedelta(seconds=1)
+        async with session.post("/sign-in", data=form, allow_redirects=False) as answer:
+            assert answer.status == 303
 
 
 async def test_another_site_cannot_sign_one_in(room: Room) -> None:

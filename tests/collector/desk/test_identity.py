@@ -1,23 +1,27 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from aiohttp.test_utils import make_mocked_request
 
 from collector.desk import ProblemError
+from collector.desk.guesses import DelayedError
 from collector.desk.identity import (
     CSRF_HEADER,
     SESSION_LENGTH,
+    Door,
+    address_of,
     csrf_of,
     identify,
     is_local,
     require_same_origin,
-    sign_in,
     sign_out,
 )
-from collector.desk.password import Passwords
 from collector.desk.rights import Principal
+from collector.store import schema
 from tests.browser.watch_room import PASSWORD, Room
 
+HERE = "10.20.0.7"
 LI = Principal(actor="person:li-na", name="li", role="duty", person="li-na", csrf=csrf_of("s"))
 
 
@@ -25,7 +29,7 @@ async def test_who_knows_the_password_is_known_for_a_shift(room: Room) -> None:
     await room.account("li", "duty", "li-na")
     start = room.clock()
     room.clock.at = start
-    secret = await sign_in(room.desk, Passwords(), "li", PASSWORD, start)
+    secret = await Door(room.desk).sign_in("li", PASSWORD, HERE, start)
     assert secret
     request = make_mocked_request("GET", "/", headers={"Cookie": f"fengsui_session={secret}"})
 
@@ -40,7 +44,7 @@ async def test_who_knows_the_password_is_known_for_a_shift(room: Room) -> None:
 
 async def test_who_signs_out_is_not_known_any_more(room: Room) -> None:
     await room.account("admin", "admin")
-    secret = await sign_in(room.desk, Passwords(), "admin", PASSWORD, room.clock())
+    secret = await Door(room.desk).sign_in("admin", PASSWORD, HERE, room.clock())
     assert secret
     request = make_mocked_request("GET", "/", headers={"Cookie": f"fengsui_session={secret}"})
     known = await identify(request, room.desk)
@@ -53,12 +57,37 @@ async def test_who_signs_out_is_not_known_any_more(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("li", "wrong"), ("nobody", PASSWORD), ("", ""), ("li", "x" * 2000)]
+    ("name", "password"),
+    [("li", "wrong"), ("nobody", PASSWORD), ("", ""), ("li", "x" * 2000), ("l\0i", PASSWORD)],
 )
 async def test_a_wrong_name_or_password_opens_nothing(room: Room, name: str, password: str) -> None:
     await room.account("li", "duty", "li-na")
 
-    assert await sign_in(room.desk, Passwords(), name, password, room.clock()) is None
+    assert await Door(room.desk).sign_in(name, password, HERE, room.clock()) is None
+
+
+async def test_guessing_is_slowed_down_and_stands_in_the_journal(room: Room) -> None:
+    await room.account("li", "duty", "li-na")
+    now, door = room.clock(), Door(room.desk)
+    for _ in range(6):
+        assert await door.sign_in("li", "guess", HERE, now) is None
+    with pytest.raises(DelayedError, match="try again in 1 s"):
+        await door.sign_in("li", PASSWORD, HERE, now)
+
+    assert await door.sign_in("li", PASSWORD, "10.20.0.8", now)
+    assert await door.sign_in("li", PASSWORD, HERE, now + timedelta(seconds=1))
+    async with room.desk.store.read() as conn:
+        query = sa.select(schema.journal).where(schema.journal.c.action == "user.delayed")
+        [told] = (await conn.execute(query)).all()
+    assert (told.subject, told.detail) == ("user:li", {"address": HERE, "seconds": 1})
+
+
+def test_behind_a_proxy_of_this_host_guesses_count_for_who_sent_them() -> None:
+    far = make_mocked_request("POST", "/sign-in", headers={"X-Forwarded-For": "1.1.1.1, 10.20.0.9"})
+
+    assert address_of(far) == (far.remote or "")
+    assert address_of(far.clone(remote="127.0.0.1")) == "10.20.0.9"
+    assert address_of(far.clone(remote="10.20.0.1")) == "10.20.0.1"
 
 
 @pytest.mark.parametrize(
