@@ -64,6 +64,18 @@ TEXTS: dict[str, Name] = {
         "已登记：节点 {node}，单位 {unit}，采集端 {url}。身份保存在 {path}。",
         "enrolled: node {node}, unit {unit}, collector {url}. The identity is in {path}.",
     ),
+    "root_unknown": Name(
+        "{root} 不是设置 sources.files.roots 中的目录（其中有：{known}）。",
+        "{root} is none of sources.files.roots in the settings (there: {known}).",
+    ),
+    "root_unreadable": Name(
+        "无法认可 {root} 的内容：{why}。请以探针的用户运行。",
+        "the content of {root} can't be accepted: {why}. Run this as the agent's user.",
+    ),
+    "root_accepted": Name(
+        "已认可 {root} 的当前内容：{count} 个文件。",
+        "what {root} holds now is accepted: {count} files.",
+    ),
     "settings_right": Name("{file} 没有错误。", "{file} has no mistakes."),
     "settings_unreadable": Name("无法读取 {file}：{why}。", "can't read {file}: {why}."),
     "running": Name(

@@ -20,6 +20,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("check-config", "check_config"),
     ("once", "once"),
     ("replay", "replay"),
+    ("baseline", "baseline"),
 )
 
 

@@ -39,6 +39,18 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
     assert (load(full).state_dir, load(full).language) == ("/from/flag", "en")
 
 
+def test_a_relative_state_folder_counts_from_the_files_folder_and_a_flags_from_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "agent.yaml").write_text("state_dir: state\n")
+    monkeypatch.chdir(tmp_path)
+    for named in ("etc/agent.yaml", str(tmp_path / "etc" / "agent.yaml")):
+        assert load(Namespace(config=named, state_dir=None, lang=None)).state_dir == f"{tmp_path}/etc/state"
+
+    assert load(Namespace(config="etc/agent.yaml", state_dir="here", lang=None)).state_dir == "here"
+
+
 def test_the_file_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.yaml").write_text("unit: here\n")
     monkeypatch.setenv("FENGSUI_CONFIG", str(tmp_path / "a.yaml"))
