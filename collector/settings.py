@@ -98,6 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         unit: Registry key of the unit this collector belongs to.
         regimes, playbooks, escalation: Folders of the operator's own files; a file there overrides the
             shipped one of the same id.
+        documents: Folder of the unit's own templates (`report.docx`, `report.typ`) and fonts for them.
         routes: Recipient of an obligation to its way out; what is not named waits for a person.
         http_allow: Address prefixes that `http_request` steps of plans may call.
     """
@@ -110,6 +111,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     regimes: str = ""
     playbooks: str = ""
     escalation: str = ""
+    documents: str = ""
     routes: dict[str, Route] = {}
     channels: tuple[ChannelSettings, ...] = ()
     http_allow: tuple[Text, ...] = ()
@@ -161,7 +163,7 @@ def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
 def _located(settings: Settings, folder: Path) -> Settings:
     paths = {
         name: getattr(settings, name)
-        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation")
+        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation", "documents")
     }
     return replace(
         settings, **{name: str((folder / path).resolve()) if path else "" for name, path in paths.items()}

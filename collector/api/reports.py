@@ -1,10 +1,10 @@
 """The reports an incident owes, as persons write and file them, and the proof they hand in."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ..desk.filings import MAX_ATTACHMENT_BYTES, hand_in, read_reports, write_report
+from ..desk.filings import MAX_ATTACHMENT_BYTES, hand_in, make_document, read_reports, write_report
 from ..desk.papers import Handed, Report
 from ..statement import Ransom
 from ..store.drafts import Attachment, attachment_bytes, get_attachment
@@ -39,6 +39,13 @@ class Named(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(max_length=200)] = "proof"
 
 
+class Which(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which report the document is about, absent: the one due first; and in which language."""
+
+    clock: Annotated[str, Meta(max_length=64)] | None = None
+    language: Literal["zh", "en"] = "zh"
+
+
 async def _list(call: Call) -> Reports:
     return Reports(await read_reports(call.desk, call.principal, call.path["id"], now=call.now))
 
@@ -70,6 +77,19 @@ async def _attachment(call: Call) -> File:
         )
         body = await attachment_bytes(conn, found.id)
     return File(name=found.name, media_type=found.media_type, body=body)
+
+
+async def _document(call: Call) -> File:
+    name, media, body = await make_document(
+        call.desk,
+        call.principal,
+        call.path["id"],
+        call.path["kind"],
+        clock=call.query.clock,
+        language=call.query.language,
+        now=call.now,
+    )
+    return File(name=name, media_type=media, body=body)
 
 
 ENDPOINTS = (
@@ -114,5 +134,16 @@ ENDPOINTS = (
         answer=File,
         media="application/octet-stream",
         problems=("not-found",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/incidents/{id}/documents/{kind}",
+        name="getDocument",
+        summary="A report of an incident as docx, pdf, iodef (RFC 8727 JSON) or ocsf (Incident Finding JSON)",
+        handler=_document,
+        answer=File,
+        media="application/octet-stream",
+        query=Which,
+        problems=("not-found", "conflict"),
     ),
 )

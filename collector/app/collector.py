@@ -20,7 +20,7 @@ from ..authority import ByHand, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.world import Desk
-from ..documents import Documents
+from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
 from ..duty.clock import DutyClock
 from ..errors import FengsuiError, PermanentError
@@ -111,6 +111,7 @@ class Collector:
             on_death=ending.died,
         )
         self._documents = Documents(registry=live.registry, regimes=live.regimes, classes=live.classes)
+        self._printer = Printer(store, self._documents, Renderer(lambda: live.settings().documents))
         self._upstream = Upstream(
             store,
             state=settings.state,
@@ -231,6 +232,7 @@ class Collector:
             move=self._casework.move,
             complete_step=complete_step,
             filings=self._by_hand,
+            make_document=self._printer.make,
             pulses=self._pulses,
             counters=lambda: counters(self._agents.tally, self._pipeline),
             unit=settings.unit,

@@ -87,6 +87,29 @@ async def hand_in(
     return await _act(desk, principal, incident, work)
 
 
+async def make_document(
+    desk: Desk,
+    principal: Principal,
+    incident: str,
+    kind: str,
+    *,
+    clock: str | None,
+    language: str,
+    now: datetime,
+) -> tuple[str, str, bytes]:
+    """Return the name, media type and bytes of a document about a report.
+
+    Raises:
+        ProblemError: not-found, or conflict where it cannot be rendered; the text says why.
+    """
+    async with desk.store.read() as conn:
+        await _admit(conn, desk, principal, incident, "read")
+    try:
+        return await desk.make_document(incident, kind, clock=clock, language=language, now=now)
+    except PermanentError as error:
+        raise ProblemError("conflict", str(error)) from error
+
+
 def media_type(body: bytes) -> str | None:
     """Return what a file is by its first bytes, whatever it is called.
 

@@ -1,6 +1,6 @@
 """The forms in which persons see and file reports, and what does it for them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
@@ -85,4 +85,14 @@ class Filings(Protocol):
         self, conn: AsyncConnection, incident: str, clock: str, handed: Handed, *, actor: str, now: datetime
     ) -> str:
         """File a report, once; return the filing's id."""
+        ...
+
+
+class Make(Protocol):
+    """Makes a document about an incident (`documents.Printer.make`)."""
+
+    def __call__(
+        self, incident: str, kind: str, *, clock: str | None, language: str, now: datetime
+    ) -> Awaitable[tuple[str, str, bytes]]:
+        """Return its name, media type and bytes."""
         ...

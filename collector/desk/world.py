@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..metrics import Figure
 from ..registry import Registry
 from ..store.engine import Store
-from .papers import Filings
+from .papers import Filings, Make
 
 
 class Move(Protocol):
@@ -47,6 +47,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         registry: The register as loaded last.
         move, complete_step: The writers; they journal and raise as their protocols say.
         filings: Composes, keeps and files reports for persons.
+        make_document: Renders a report.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
         counters: Figures of this process by metric name (`collector.metrics` lists them).
         unit: Registry key of the unit this collector belongs to.
@@ -60,6 +61,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     move: Move
     complete_step: CompleteStep
     filings: Filings
+    make_document: Make
     pulses: Callable[[], Mapping[str, datetime]]
     counters: Callable[[], Mapping[str, Figure]]
     unit: str

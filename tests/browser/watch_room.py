@@ -19,7 +19,7 @@ from collector.authority import ByHand, Upstream
 from collector.casework import Casework
 from collector.classes import Classes, read_classes
 from collector.desk import Desk, make_application
-from collector.documents import Documents
+from collector.documents import Documents, Printer, Renderer
 from collector.escalation import read_policies
 from collector.incident import Finding
 from collector.plans import Plan, examine
@@ -219,6 +219,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         move=work.move,
         complete_step=complete_step,
         filings=by_hand,
+        make_document=Printer(store, documents, Renderer(str)).make,
         pulses=lambda: {name: beat() for name, beat in pulses.items()},
         counters=lambda: {"fengsui_reports_received_total": 7},
         unit="district",

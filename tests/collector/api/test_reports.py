@@ -57,3 +57,16 @@ async def test_an_incident_that_is_not_there_owes_nothing(ask: Ask) -> None:
     status, _ = await ask("/api/v1/incidents/nothing/filings")
 
     assert status == 404
+
+
+async def test_an_incident_comes_as_a_document_of_every_kind(room: Room, ask: Ask) -> None:
+    path = f"/api/v1/incidents/{await room.open()}/documents"
+    headers = {"Authorization": f"Bearer {await room.token('viewer')}"}
+    async with ClientSession(room.url, headers=headers) as session:
+        for kind, start in {"docx": b"PK", "pdf": b"%PDF-", "iodef": b"{", "ocsf": b"{"}.items():
+            async with session.get(f"{path}/{kind}?language=zh") as answer:
+                assert (await answer.read()).startswith(start), kind
+                assert f"{kind}" in answer.headers["Content-Disposition"]
+    status, problem = await ask(f"{path}/odt")
+    assert (status, problem["type"]) == (409, "urn:fengsui:problem:conflict")
+    assert (await ask("/api/v1/incidents/nothing/documents/pdf"))[0] == 404

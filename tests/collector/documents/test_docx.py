@@ -1,0 +1,56 @@
+"""The Word document from a template that a unit may replace."""
+
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from docx import Document
+from jinja2.exceptions import SecurityError
+
+from collector import shipped
+from collector.documents.docx import fill, settle
+
+TEMPLATE = (shipped.configs_dir() / "documents" / "report.docx").read_bytes()
+PAPER = {
+    "title": "网络安全事件报告",
+    "rows": [{"label": "报告单位", "value": "<b>&县政府</b> {{ 7 * 7 }}"}],
+    "items_": [{"heading": "一", "lines": ["甲", "乙"], "open": "待补: 丙"}],
+    "sources_title": "数据来源",
+    "sources": ["1: unit.county · registry"],
+    "signature": "签字",
+}
+
+
+def test_text_stays_text_whatever_it_looks_like() -> None:
+    document = Document(BytesIO(fill(TEMPLATE, PAPER)))
+
+    assert [[cell.text for cell in row.cells] for row in document.tables[0].rows] == [
+        ["报告单位", "<b>&县政府</b> {{ 7 * 7 }}"]
+    ]
+    assert [line.text for line in document.paragraphs if line.text] == [
+        "网络安全事件报告", "一", "甲", "乙", "待补: 丙", "签字", "数据来源", "1: unit.county · registry",
+    ]  # fmt: skip
+
+
+def test_the_same_paper_is_the_same_bytes_and_every_file_has_the_fixed_time() -> None:
+    filled = fill(TEMPLATE, PAPER)
+
+    assert filled == fill(TEMPLATE, PAPER)
+    with ZipFile(BytesIO(filled)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
+        assert archive.namelist()[0] == "[Content_Types].xml"
+    assert settle(filled) == filled
+
+
+def test_a_unit_may_word_its_own_template_but_not_reach_out_of_it() -> None:
+    def template(text: str) -> bytes:
+        made = BytesIO()
+        document = Document()
+        document.add_paragraph(text)
+        document.save(made)
+        return made.getvalue()
+
+    own = Document(BytesIO(fill(template("本单位:{{ rows[0].label }}"), PAPER)))
+    assert own.paragraphs[0].text == "本单位:报告单位"
+    with pytest.raises(SecurityError):
+        fill(template("{{ title.__class__.__mro__ }}"), PAPER)

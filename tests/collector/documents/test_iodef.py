@@ -1,0 +1,86 @@
+"""JSON IODEF against the classes of RFC 8727."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from collector.documents.eight_items import compose
+from collector.documents.iodef import iodef
+from collector.incident import STATES
+from tests.collector.documents.conftest import clock, incident, material
+from tests.collector.documents.test_eight_items import LAW, REGISTER
+
+if TYPE_CHECKING:
+    from collector.documents.material import Material
+
+SCHEMA = Draft202012Validator(json.loads((Path(__file__).parent / "rfc8727-report.json").read_text()))
+
+
+def test_the_schema_is_one_and_takes_the_rfcs_minimal_example() -> None:
+    Draft202012Validator.check_schema(SCHEMA.schema)
+    SCHEMA.validate(
+        {
+            "version": "2.0",
+            "lang": "en",
+            "Incident": [
+                {
+                    "purpose": "reporting",
+                    "restriction": "private",
+                    "IncidentID": {"id": "492382", "name": "csirt.example.com"},
+                    "GenerationTime": "2015-07-18T09:00:00-05:00",
+                    "Contact": [
+                        {
+                            "type": "organization",
+                            "role": "creator",
+                            "Email": [{"EmailTo": "contact@csirt.example.com"}],
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_report_is_valid_iodef_in_both_languages(known_incident: "Material", language: str) -> None:
+    document = iodef(known_incident, compose(known_incident, clock(), LAW), language)
+
+    SCHEMA.validate(document)
+    (told,) = document["Incident"]
+    assert told["DetectTime"] == "2026-03-02T09:00:00+08:00"
+    assert told["EventData"][0]["System"][0]["Node"]["Address"] == [
+        {"value": "203.0.113.9", "category": "ipv4-addr"}
+    ]
+    sources = next(each for each in told["AdditionalData"] if each["name"] == "fengsui.sources")
+    assert "facts.homepage_tampered_since node:node-1 r-1 1" in sources["value"]
+
+
+@given(
+    state=st.sampled_from(STATES),
+    level=st.sampled_from([None, "I", "II", "III", "IV"]),
+    loss=st.none() | st.booleans() | st.integers(-5, 10) | st.text(max_size=5),
+    address=st.none() | st.text(max_size=10) | st.ip_addresses().map(str),
+    place=st.sampled_from([("county", None), ("county", "portal"), ("gone", "portal"), ("gone", "gone")]),
+)
+def test_whatever_happened_it_stays_valid(
+    state: str, level: str | None, loss: object, address: str | None, place: tuple[str, str | None]
+) -> None:
+    unit, asset = place
+    evidence = [{"report": "r", "source_address": address}]
+    row = incident(
+        state=state,
+        level=level,
+        unit=unit,
+        asset=asset,
+        evidence=evidence,
+        facts={"loss_yuan": loss},
+        times={},
+    )
+    told = material(REGISTER, incident=row, journal=(), contact=None)
+
+    SCHEMA.validate(iodef(told, compose(told, clock(), LAW), "zh"))

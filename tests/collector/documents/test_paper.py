@@ -1,0 +1,31 @@
+"""What is printed."""
+
+from typing import TYPE_CHECKING
+
+from collector.documents.eight_items import compose
+from collector.documents.paper import paper
+from tests.collector.documents.conftest import clock
+from tests.collector.documents.test_eight_items import LAW
+
+if TYPE_CHECKING:
+    from collector.documents.material import Material
+
+
+def test_a_paper_says_who_reports_what_to_whom_and_until_when(known_incident: "Material") -> None:
+    page = paper(known_incident, clock(), compose(known_incident, clock(), LAW), "zh")
+    rows = {row["label"]: row["value"] for row in page["rows"]}
+
+    assert rows["报告单位"] == "望楼县政府办"
+    assert rows["受理机关"] == "省级网信部门"
+    assert rows["报告时限"] == "2026年3月2日 13:00:00(UTC+8)"
+    assert "受理编号" not in rows
+    assert len(page["items_"]) == 8
+    assert page["items_"][3]["open"] == "待补: 原因初步分析意见"
+
+
+def test_every_source_stands_on_the_paper(known_incident: "Material") -> None:
+    said = compose(known_incident, clock(), LAW)
+    page = paper(known_incident, clock(), said, "en")
+
+    assert len(page["sources"]) == sum(len(item.sources) for item in said.items)
+    assert "2: facts.homepage_tampered_since · node:node-1 · report r-1 · journal 1" in page["sources"]
