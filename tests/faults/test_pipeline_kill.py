@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 NODE = "019cac18-4e40-7000-8000-000000000001"
 BATCHES, TROUBLES = 240, 8
 ENOUGH_KILLS = 6
+PATIENCE = 20.0
 
 
 @pytest.mark.slow
@@ -38,8 +40,11 @@ async def test_every_report_counts_once_though_the_pipeline_is_killed(
     random = Random(11)  # noqa: S311 - moments to kill at, not secrets
     while await cursor(sqlite_state) < BATCHES:
         assert kills < 100, "the pipeline does not come to the end of the log"
-        patience = random.uniform(0.0, 0.25) if kills < ENOUGH_KILLS else 2.0
-        kills += run_and_kill(sqlite_url, tmp_path / "events.db", patience)
+        target = await cursor(sqlite_state) + random.randint(1, BATCHES // 10)
+        await run_and_kill(
+            sqlite_state, sqlite_url, tmp_path / "events.db", target, random.uniform(0.0, 0.02)
+        )
+        kills += 1
 
     assert kills >= ENOUGH_KILLS
     async with sqlite_state.read() as conn:
@@ -52,20 +57,22 @@ async def test_every_report_counts_once_though_the_pipeline_is_killed(
     assert verify(entries) == []
 
 
-def run_and_kill(state: str, events: Path, patience: float) -> int:
-    """Start the pipeline, give it a moment, kill it."""
+async def run_and_kill(state: Store, url: str, events: Path, target: int, later: float) -> None:
+    """Start the pipeline and kill it a moment after its cursor has come to `target`."""
     with subprocess.Popen(
-        [sys.executable, str(CHILD), state, str(events)],
+        [sys.executable, str(CHILD), url, str(events)],
         stdout=subprocess.PIPE,
         cwd=CHILD.parents[2],
         env={"PYTHONPATH": str(CHILD.parents[2])},
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
+        deadline = monotonic() + PATIENCE
+        while await cursor(state) < min(target, BATCHES) and monotonic() < deadline:
+            assert child.poll() is None
         with suppress(subprocess.TimeoutExpired):
-            child.wait(patience)
+            child.wait(later)
         child.kill()
-    return 1
 
 
 async def cursor(state: Store) -> int:
