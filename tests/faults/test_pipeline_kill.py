@@ -57,14 +57,18 @@ async def test_every_report_counts_once_though_the_pipeline_is_killed(
     assert verify(entries) == []
 
 
-async def run_and_kill(state: Store, url: str, events: Path, target: int, later: float) -> None:
-    """Start the pipeline and kill it a moment after its cursor has come to `target`."""
-    with subprocess.Popen(
+def started(url: str, events: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, str(CHILD), url, str(events)],
         stdout=subprocess.PIPE,
         cwd=CHILD.parents[2],
         env={"PYTHONPATH": str(CHILD.parents[2])},
-    ) as child:
+    )
+
+
+async def run_and_kill(state: Store, url: str, events: Path, target: int, later: float) -> None:
+    """Start the pipeline and kill it a moment after its cursor has come to `target`."""
+    with started(url, events) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         deadline = monotonic() + PATIENCE
