@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from . import yaml_marks
+from .places import mistakes_of
 from .yaml_marks import Mistake, Mistakes, Node
 
 PREFIX = "FENGSUI_"
@@ -69,18 +70,78 @@ class Route(Struct, frozen=True, kw_only=True):
     auto: bool = False
 
 
-class ChannelSettings(Struct, frozen=True, kw_only=True):
-    """One way to people. `url` is a webhook's receiver or an apprise address; people may have their own."""
+class Mail(Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
+    """A mail server. `security`: `tls` from the first byte, `starttls` before anything is said, or `none`.
 
-    name: Text
-    kind: Literal["webhook", "apprise"]
-    url: str = ""
-    timeout: timedelta = timedelta(seconds=10)
+    Fields:
+        sender: Mail address that notices come from.
+        user: For signing in; the password is the channel's `secret_file`.
+        ca_file: PEM of the authority that signed the server's certificate; empty: the host's authorities.
+    """
+
+    host: Text
+    sender: Annotated[str, Meta(pattern=r"^[^@\s]+@[A-Za-z0-9.-]+$")]
+    port: Port = 465
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str = ""
+    ca_file: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a webhook without http and a time limit that is none."""
-        if self.kind == "webhook" and self.url and urlsplit(self.url).scheme not in {"http", "https"}:
+        """Refuse to speak openly with another host."""
+        if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("security to be tls or starttls; none is for a server on this host")
+
+
+class Sms(Struct, frozen=True, kw_only=True):
+    """How a gateway for short messages is called.
+
+    Fields:
+        body, headers: Templates with places (`collector.places`).
+        encoding: Of the body: JSON, a form, or the address's query.
+        accepted: Fields of a JSON answer, and the values that mean it was taken.
+    """
+
+    body: dict[str, Any]
+    method: Literal["POST", "GET"] = "POST"
+    encoding: Literal["json", "form", "query"] = "json"
+    headers: dict[str, str] = {}
+    accepted: dict[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a body where none can be sent, and one that is nested where it has to be flat."""
+        if self.method == "GET" and self.encoding != "query":
+            raise ValueError("encoding to be query for the method GET")
+        if self.encoding != "json" and not all(isinstance(value, str) for value in self.body.values()):
+            raise ValueError("body to be flat text for an encoding other than json")
+
+
+class ChannelSettings(Struct, frozen=True, kw_only=True):
+    """One way to people.
+
+    Fields:
+        url: A webhook's receiver, an apprise address or an SMS gateway; people may have their own of the
+            first two.
+        secret_file: What signs a webhook, a mail server's password, or an SMS gateway's key.
+    """
+
+    name: Text
+    kind: Literal["webhook", "apprise", "mail", "sms"]
+    url: str = ""
+    timeout: timedelta = timedelta(seconds=10)
+    secret_file: str = ""
+    mail: Mail | None = None
+    sms: Sms | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not belong to the kind, or is missing for it."""
+        wants_http = self.kind == "sms" or (self.kind == "webhook" and self.url)
+        if wants_http and urlsplit(self.url).scheme not in {"http", "https"}:
             raise ValueError(f"url to be an http or https address, not {self.url!r}")
+        for kind, part in (("mail", self.mail), ("sms", self.sms)):
+            if (self.kind == kind) != (part is not None):
+                raise ValueError(f"`{kind}` with the kind {kind}, and only there")
+        if self.kind == "apprise" and self.secret_file:
+            raise ValueError("no secret_file: an apprise address holds its own secrets")
         if self.timeout <= timedelta(0):
             raise ValueError("timeout to be above zero")
 
@@ -166,8 +227,19 @@ def _located(settings: Settings, folder: Path) -> Settings:
         for name in ("registry", "state_dir", "regimes", "playbooks", "escalation", "documents")
     }
     return replace(
-        settings, **{name: str((folder / path).resolve()) if path else "" for name, path in paths.items()}
+        settings,
+        channels=tuple(_channel_located(channel, folder) for channel in settings.channels),
+        **{name: _beside(folder, path) for name, path in paths.items()},
     )
+
+
+def _channel_located(channel: ChannelSettings, folder: Path) -> ChannelSettings:
+    mail = channel.mail and replace(channel.mail, ca_file=_beside(folder, channel.mail.ca_file))
+    return replace(channel, mail=mail, secret_file=_beside(folder, channel.secret_file))
+
+
+def _beside(folder: Path, path: str) -> str:
+    return str((folder / path).resolve()) if path else ""
 
 
 def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
@@ -175,6 +247,10 @@ def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
     for index, name in enumerate(names):
         if names.index(name) != index:
             yield tree.mistake(f"channels[{index}].name", repr(name), "a name no other channel has")
+    for index, channel in enumerate(settings.channels):
+        form = {"body": channel.sms.body, "headers": channel.sms.headers} if channel.sms else {}
+        for path, found, expected in mistakes_of(form):
+            yield tree.mistake(f"channels[{index}].sms.{path}", found, expected)
     for index, prefix in enumerate(settings.http_allow):
         if urlsplit(prefix).scheme not in {"http", "https"} or not urlsplit(prefix).hostname:
             yield tree.mistake(f"http_allow[{index}]", repr(prefix), "an http or https address prefix")

@@ -17,6 +17,7 @@ from .plans import Plan, examine
 from .regimes import Regime, load_regimes
 from .registry import Registry, read_registry
 from .settings import Settings, read_settings
+from .trust.secret_files import read_secret
 from .yaml_marks import Mistake, Mistakes
 
 Part = TypeVar("Part")
@@ -50,6 +51,9 @@ def load_world(file: str, environment: Mapping[str, str]) -> World:
         PermanentError: a file can't be read at all.
     """
     settings = read_settings(read_text(file), file, environment)
+    for channel in settings.channels:
+        if channel.secret_file:
+            read_secret(channel.secret_file)
     return build_world(settings)
 
 

@@ -101,7 +101,7 @@ class Collector:
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
-        self._channels = open_channels(settings.channels)
+        self._channels = open_channels(settings.channels, now)
         self._notices = Notices(
             store,
             channels=self._open_channels,
@@ -254,7 +254,12 @@ class Collector:
         except (FengsuiError, Mistakes) as error:
             self._notes(f"reload refused, the settings in use stay in use:\n{error}")
             return
-        old, self._channels = self._channels, open_channels(self._live.settings().channels)
+        try:
+            new = open_channels(self._live.settings().channels, now)
+        except FengsuiError as error:
+            self._notes(f"reloaded, but the channels in use stay in use:\n{error}")
+            return
+        old, self._channels = self._channels, new
         await self._tell("registry.loaded", self._live.counts())
         await _close(old)
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))

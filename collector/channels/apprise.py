@@ -4,13 +4,14 @@ Apprise answers true or false, and false also where a slow gateway delivers afte
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import apprise
 
+from ..settings import ChannelSettings
 from .port import Failed, Result, Sent, Unknown
 
 _THREADS = 4
@@ -46,6 +47,12 @@ class Apprise:
     async def close(self) -> None:
         """Let the threads end; one that hangs is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def open_apprise(settings: ChannelSettings, now: Callable[[], datetime]) -> Apprise:
+    """Return the channel of the settings; it needs no clock."""
+    del now
+    return Apprise(settings.name, settings.url, settings.timeout)
 
 
 def _notify(address: str, subject: str, body: str) -> Result:

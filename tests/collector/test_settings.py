@@ -74,3 +74,42 @@ def test_two_channels_of_one_name_and_a_wild_prefix_are_refused() -> None:
     )
 
     assert [line.split(" ")[1] for line in found] == ["channels[1].name:", "http_allow[0]:"]
+
+
+def test_mail_and_short_messages_say_what_they_need() -> None:
+    settings = read_settings(
+        LEAST
+        + "channels:\n"
+        + "  - {name: m, kind: mail, secret_file: pw, mail: {host: mx, from: a@b.example, ca_file: ca.pem}}\n"
+        + "  - {name: s, kind: sms, url: 'https://sms.example/', sms: {body: {to: '{phone}'}}}\n",
+        "/etc/fengsui/c.yaml",
+        {},
+    )
+    mail = settings.channels[0]
+
+    assert (mail.secret_file, mail.mail and mail.mail.ca_file) == ("/etc/fengsui/pw", "/etc/fengsui/ca.pem")
+    assert mail.mail is not None
+    assert (mail.mail.port, mail.mail.security) == (465, "tls")
+
+
+def test_what_a_channel_lacks_or_has_too_much_of_is_told() -> None:
+    found = mistakes_of(
+        LEAST
+        + "channels:\n"
+        + "  - {name: a, kind: mail}\n"
+        + "  - {name: b, kind: webhook, sms: {body: {}}}\n"
+        + "  - {name: c, kind: mail, mail: {host: mx.example, from: a@b.example, security: none}}\n"
+        + "  - {name: d, kind: sms, url: 'https://h/', sms: {body: {}, method: GET}}\n"
+        + "  - {name: e, kind: sms, url: 'https://h/', sms: {body: {a: {b: c}}, encoding: form}}\n"
+        + "  - {name: f, kind: apprise, secret_file: x}\n"
+    )
+
+    assert [line.split(":")[1] for line in found] == ["4", "5", "6", "7", "8", "9"]
+
+
+def test_a_place_that_no_template_has_is_told_where_it_stands() -> None:
+    (found,) = mistakes_of(
+        LEAST + "channels:\n  - {name: s, kind: sms, url: 'https://h/', sms: {body: {to: ['{fone}']}}}\n"
+    )
+
+    assert found.startswith("c.yaml:4:63: channels[0].sms.body.to[0]: found '{fone}', expected a place")

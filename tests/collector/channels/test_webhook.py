@@ -1,11 +1,15 @@
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from collector.channels.calling import MAX_ANSWER
 from collector.channels.port import Failed, Sent
-from collector.channels.webhook import MAX_ANSWER, Webhook
+from collector.channels.signing import verify
+from collector.channels.webhook import Webhook, open_webhook
+from collector.settings import ChannelSettings
 from tests.contracts.receiver import Receiver, receiver
 
 
@@ -90,3 +94,18 @@ async def test_a_date_as_retry_after_is_no_number_of_seconds(hook: Webhook, plac
 
     assert isinstance(result, Failed)
     assert result.retry_after is None
+
+
+async def test_with_a_secret_the_receiver_can_tell_that_it_is_ours(place: Receiver, tmp_path: Path) -> None:
+    noon = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_bytes(b"0123456789abcdef\n")
+    settings = ChannelSettings(name="duty", kind="webhook", url=place.url, secret_file=str(secret))
+    channel = open_webhook(settings, lambda: noon)
+    await channel.send("", {"subject": "s"}, "i/k")
+    await channel.close()
+    headers = {name.lower(): value for name, value in place.headers[0].items()}
+
+    assert headers["webhook-id"] == headers["idempotency-key"] == "i/k"
+    assert verify(b"0123456789abcdef", headers, b'{"subject":"s"}', noon)
