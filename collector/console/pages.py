@@ -10,6 +10,7 @@ from ..desk.identity import identify
 from ..desk.problem import ProblemError
 from ..desk.rights import allow, scope
 from ..desk.world import Desk
+from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
 from ..store.desk import EXITS, NODES, RECEIVED, Page, hosts_of, one, page
@@ -223,7 +224,9 @@ class Pages:
             row = await one(conn, RECEIVED, views.ReceivedFile, (number,), units=self._units(sight))
         if row is None:
             raise ProblemError("not-found", f"there is no received report {number}")
-        return self.show(request, "received_one.html", sight, one=row)
+        content = row.payload.get("content")
+        said = read_statement(content) if isinstance(content, dict) else None
+        return self.show(request, "received_one.html", sight, one=row, said=said)
 
     def _units(self, sight: Sight) -> frozenset[str] | None:
         return scope(sight.principal, sight.registry) if sight.principal else frozenset()

@@ -1,5 +1,6 @@
 """What is printed: a report in one language as plain values that a template sets out (pure)."""
 
+import re
 from typing import Any
 
 from ..regimes.words import RECIPIENTS
@@ -8,6 +9,9 @@ from ..store.clocks import Clock
 from .material import Material, instant
 from .phrases import level_name, stamp
 
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]"
+)
 _LABELS: dict[str, Words] = {
     "title": Words("网络安全事件报告", "Cybersecurity incident report"),
     "unit": Words("报告单位", "Reporting unit"),
@@ -23,9 +27,9 @@ _LABELS: dict[str, Words] = {
     "contact": Words("联系人", "Contact"),
     "incident": Words("事件编号", "Incident"),
     "as_of": Words("数据截至", "As of"),
-    "open": Words("待补", "Open"),
+    "open": Words("待补：", "Open: "),
     "sources": Words("数据来源", "Sources"),
-    "signature": Words("负责人签字:            (单位盖章)", "Signature:            (seal)"),
+    "signature": Words("负责人签字：            （单位盖章）", "Signature:            (seal)"),
 }
 
 
@@ -34,6 +38,11 @@ def paper(material: Material, clock: Clock, said: Statement, language: str) -> d
 
     Every value is text that the template must not read as markup.
     """
+    page = _page(material, clock, said, language)
+    return {name: _plain(value) for name, value in page.items()}
+
+
+def _page(material: Material, clock: Clock, said: Statement, language: str) -> dict[str, Any]:
     rows = [(label.in_language(language), value) for label, value in _rows(material, clock, said, language)]
     return {
         "language": language,
@@ -51,6 +60,15 @@ def paper(material: Material, clock: Clock, said: Statement, language: str) -> d
         ],
         "signature": _LABELS["signature"].in_language(language),
     }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - text in lists and mappings
+    """Return it with what no paper can show, or what would turn its text around, written out as escapes."""
+    if isinstance(value, str):
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return {name: _plain(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _rows(material: Material, clock: Clock, said: Statement, language: str) -> list[tuple[Words, str]]:
@@ -81,9 +99,13 @@ def _rows(material: Material, clock: Clock, said: Statement, language: str) -> l
 
 
 def _item(item: Item, language: str) -> dict[str, Any]:
-    missing = ", ".join(words.in_language(language) for words in item.open) if item.is_open else ""
+    missing = (
+        ("、" if language == "zh" else ", ").join(words.in_language(language) for words in item.open)
+        if item.is_open
+        else ""
+    )
     return {
         "heading": item.heading.in_language(language),
         "lines": [line for line in item.text(language).split("\n") if line.strip()],
-        "open": f"{_LABELS['open'].in_language(language)}: {missing}" if missing else "",
+        "open": f"{_LABELS['open'].in_language(language)}{missing}" if missing else "",
     }

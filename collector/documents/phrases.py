@@ -52,7 +52,7 @@ def harm(name: str, value: Any, zone: tzinfo) -> Words | None:  # noqa: ANN401 -
     >>> harm("views", 1200, UTC).en
     '1200 views or clicks'
     >>> harm("portal_down_minutes", 30, UTC).zh
-    '门户网站无法访问,持续 30 分钟'
+    '门户网站无法访问，持续 30 分钟'
     """
     if name in _NO_HARM or value is None or value is False:
         return None
@@ -70,12 +70,12 @@ def harm(name: str, value: Any, zone: tzinfo) -> Words | None:  # noqa: ANN401 -
 
 def _lasting(words: Words, ending: str, value: object, zone: tzinfo) -> Words | None:
     if ending == "minutes":
-        return Words(f"{words.zh},持续 {value} 分钟", f"{words.en}, for {value} minutes")
+        return Words(f"{words.zh}，持续 {value} 分钟", f"{words.en}, for {value} minutes")
     at = instant(value) if ending == "since" else None
     if at is None:
         return None
     began = stamp(at, zone)
-    return Words(f"{words.zh},自 {began.zh} 起持续", f"{words.en} since {began.en}")
+    return Words(f"{words.zh}，自 {began.zh} 起持续", f"{words.en} since {began.en}")
 
 
 def stamp(at: datetime, zone: tzinfo) -> Words:
@@ -83,14 +83,14 @@ def stamp(at: datetime, zone: tzinfo) -> Words:
 
     >>> from datetime import UTC
     >>> stamp(datetime(2026, 3, 2, 9, 10, tzinfo=UTC), UTC)
-    Words(zh='2026年3月2日 09:10:00(UTC+0)', en='2026-03-02 09:10:00 UTC+0')
+    Words(zh='2026年3月2日 09:10:00（UTC+0）', en='2026-03-02 09:10:00 UTC+0')
     """
     local = at.astimezone(zone)
     minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)
     offset = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
     return Words(
-        f"{local.year}年{local.month}月{local.day}日 {local:%H:%M:%S}({offset})",
+        f"{local.year}年{local.month}月{local.day}日 {local:%H:%M:%S}（{offset}）",
         f"{local:%Y-%m-%d %H:%M:%S} {offset}",
     )
 
@@ -99,10 +99,10 @@ def level_name(level: str | None) -> Words:
     """Return a level as a report names it.
 
     >>> level_name("II").zh
-    '重大(Ⅱ级)'
+    '重大（Ⅱ级）'
     """
     for code, name in LEVELS.items():
         if code == level:
             roman = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ"}[code]
-            return Words(f"{name.zh}({roman}级)", f"level {code}, {name.en}")
+            return Words(f"{name.zh}（{roman}级）", f"level {code}, {name.en}")
     return Words("尚未定级", "not graded")

@@ -4,7 +4,8 @@ from typing import Any
 
 from aiohttp import ClientSession, FormData
 
-from tests.browser.watch_room import Room
+from collector.store import schema
+from tests.browser.watch_room import Room, a_received
 from tests.collector.console.test_forms import journal, proof
 
 PDF = b"%PDF-1.7 confirmation"
@@ -100,3 +101,15 @@ async def test_what_cannot_be_is_told_and_changes_nothing(room: Room, li: Client
     async with li.post(path, data={"csrf": proof(li)}) as answer:
         assert answer.status == 400
     assert await filings(room) == []
+
+
+async def test_the_authority_above_reads_the_report_item_by_item(room: Room, li: ClientSession) -> None:
+    incident = await room.open()
+    async with room.store.read() as conn:
+        reports = await room.desk.filings.reports(conn, incident, room.clock())
+    payload = {"content": reports[0].statement.content()}
+    await room.insert(schema.received_filings, a_received(room.clock(), payload=payload))
+    page = await text(li, "/received/1")
+
+    assert "home page tampered with since" in page
+    assert "open: measures taken and their effect" in page

@@ -64,7 +64,7 @@ def test_a_ransom_is_a_block_of_its_own_and_keeps_item_two_open(ransomed: "Mater
     told = compose(ransomed, clock(), LAW, ransom=full)
     assert told.ransom == full
     assert not told.items[1].is_open
-    assert "赎金金额:5 BTC" in told.items[1].text("zh")
+    assert "赎金金额：5 BTC" in told.items[1].text("zh")
 
 
 def test_a_law_whose_items_nobody_has_mapped_waits_for_a_person(known_incident: "Material") -> None:

@@ -26,7 +26,7 @@ async def test_a_statement_is_composed_from_the_rows_as_they_stand(
     assert said.complete
     text = "\n".join(item.text("zh") for item in said.items)
     assert "县政府门户网站" in text
-    assert "事件状态:已控制" in text
+    assert "事件状态：已控制" in text
     assert {source.report for item in said.items for source in item.sources} == {None, "r-1"}
 
 

@@ -22,16 +22,16 @@ def test_every_topic_a_law_may_name_is_known_or_open(known_incident: "Material")
 def test_the_unit_and_its_system_come_from_the_register(known_incident: "Material") -> None:
     found = known("unit", known_incident, None)
 
-    assert "网络安全等级保护:第三级 监督保护,备案编号:未登记" in [line.zh for line in found.lines]
+    assert "网络安全等级保护：第三级 监督保护，备案编号：未登记" in [line.zh for line in found.lines]
     assert [source.by for source in found.sources] == ["registry", "registry"]
 
 
 def test_a_level_that_rests_on_an_unverified_figure_says_so(known_incident: "Material") -> None:
     text = "\n".join(line.zh for line in known("event", known_incident, None).lines)
 
-    assert "级别:较大(Ⅲ级)" in text
+    assert "级别：较大（Ⅲ级）" in text
     assert "依据未核对原文" in text
-    assert "知悉时间:2026年3月2日 09:00:00(UTC+8)" in text
+    assert "知悉时间：2026年3月2日 09:00:00（UTC+8）" in text
 
 
 def test_an_incident_without_level_and_beginning_leaves_both_open(registry: "Registry") -> None:
