@@ -62,7 +62,7 @@ class Uplink:
             try:
                 wait = await self._send_next()
             except OutboxFullError as error:
-                wait = self._hold(self._pace.judge(None, 1).wait, str(error))
+                wait = self._hold(self._pace.judge(None, 1).wait, str(error), "disk_full")
             if wait:
                 await self._sleep(wait)
 
@@ -128,9 +128,9 @@ class Uplink:
             _log.error(say(self._language, settled))
         return self._pace.reconciled(changed=settled != "nothing")
 
-    def _hold(self, seconds: float, why: str) -> float:
+    def _hold(self, seconds: float, why: str, code: str = "held") -> float:
         level = logging.WARNING if self._pace.failures < 3 else logging.INFO
-        _log.log(level, say(self._language, "held", why=why, seconds=seconds))
+        _log.log(level, say(self._language, code, why=why, seconds=seconds))
         return seconds
 
 

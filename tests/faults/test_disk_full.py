@@ -184,3 +184,4 @@ async def test_an_agent_on_a_full_disk_holds_what_it_saw_and_tells_it_later(tmp_
                 assert agent.returncode is None
 
     assert rows(stage.state("city"), "SELECT class FROM incidents") == [("NAWEBMOD",)]
+    assert "the collector takes nothing" not in log.read_text(), "blamed for the agent's own disk"
