@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
 from ..actions.port import Surroundings
-from ..authority import ByHand, Upstream
+from ..authority import ByHand, Heartbeat, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.world import Desk
 from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
 from ..duty.clock import DutyClock
+from ..duty.silence import Silence
 from ..errors import FengsuiError, PermanentError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
@@ -101,6 +102,23 @@ class Collector:
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
+        self._silence = Silence(
+            store,
+            open_incident=self._casework.open,
+            note_end=self._casework.note,
+            registry=live.registry,
+            directory=lambda: live.directory(now()),
+            unit=settings.unit,
+            now=now,
+        )
+        self._heartbeat = Heartbeat(
+            store,
+            state=settings.state,
+            version=_version(),
+            pulses=self._pulses,
+            clock=now,
+            steady=time.monotonic,
+        )
         self._channels = open_channels(settings.channels, now)
         self._notices = Notices(
             store,
@@ -198,6 +216,8 @@ class Collector:
             "runs": self._runner.run,
             "notices": self._notices.run,
             "authority": self._upstream.run,
+            "heartbeat": self._heartbeat.run,
+            "silence": self._silence.run,
             "retention": self._trim,
             "superior": self._stay_joined,
             **self._agents.watches,
@@ -245,6 +265,7 @@ class Collector:
             "clock": self._duty.last_tick,
             "auditor": self._auditor.last_pass,
             "runs": self._runner.last_pass,
+            "silence": self._silence.last_pass,
         }
         return {name: at for name, at in passes.items() if at is not None}
 
@@ -270,6 +291,7 @@ class Collector:
             try:
                 if await renew(self._live.settings().state, socket.gethostname(), now()):
                     await self._upstream.close()
+                    await self._heartbeat.close()
             except FengsuiError as error:
                 self._notes(f"the certificate for the collector above is not renewed yet: {error}")
             await asyncio.sleep(_RENEW_SECONDS)

@@ -1,6 +1,7 @@
 """Reports to the authority above, with their receipts, and the reports that collectors below send here."""
 
 from .by_hand import AlreadyFiledError, ByHand, NoProofError
+from .heartbeat import Heartbeat
 from .received import ForeignFilingError, receive
 from .upstream import NoSuchClockError, Upstream
 
@@ -8,6 +9,7 @@ __all__ = [
     "AlreadyFiledError",
     "ByHand",
     "ForeignFilingError",
+    "Heartbeat",
     "NoProofError",
     "NoSuchClockError",
     "Upstream",

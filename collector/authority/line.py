@@ -47,6 +47,10 @@ class Line:
             UnreachableError: Not now.
             RefusedError: Never.
         """
+        if self._session.closed:
+            raise UnreachableError(
+                f"{self._url}: the connection was just closed; the next try makes a new one"
+            )
         headers = {"Content-Type": codec.JSON}
         try:
             async with self._session.post(

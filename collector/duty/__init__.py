@@ -2,5 +2,6 @@
 
 from .auditor import Auditor
 from .clock import DutyClock
+from .silence import Silence
 
-__all__ = ["Auditor", "DutyClock"]
+__all__ = ["Auditor", "DutyClock", "Silence"]

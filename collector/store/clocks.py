@@ -195,6 +195,18 @@ async def next_alarm_at(connection: AsyncConnection, skip: Collection[str] = ())
     return found
 
 
+async def count_overdue(connection: AsyncConnection, now: datetime) -> int:
+    """Return how many clocks are past due and not met, whether their alarm has fired or not."""
+    # Literals, for SQLite takes a partial index only where the query itself holds its condition.
+    told = sa.and_(
+        sa.text("clocks.state IN ('open', 'overdue', 'no_number', 'cannot_compute')"),
+        clocks.c.state == "overdue",
+    )
+    untold = sa.and_(clocks.c.state == sa.literal_column("'open'"), clocks.c.due_at < now)
+    counts = [sa.select(sa.func.count()).select_from(clocks).where(one) for one in (told, untold)]
+    return sum([(await connection.execute(query)).scalar_one() for query in counts])
+
+
 def clock_values(clock: Clock) -> dict[str, Any]:
     """Return what of a clock stands in the journal when it is opened or moved."""
     return {

@@ -85,6 +85,14 @@ async def lock_live(connection: AsyncConnection, fingerprint: str) -> Incident |
     return _one((await connection.execute(query)).mappings().all())
 
 
+async def get_live(connection: AsyncConnection, fingerprint: str) -> Incident | None:
+    """Return the incident that is not closed and stands for a fingerprint."""
+    query = sa.select(*_COLUMNS).where(
+        incidents.c.fingerprint == fingerprint, incidents.c.closed_at.is_(None)
+    )
+    return _one((await connection.execute(query)).mappings().all())
+
+
 async def lock_free(connection: AsyncConnection, keys: Iterable[str]) -> list[Incident]:
     """Return, locked, those of the incidents that no other transaction holds."""
     query = (

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.vocabulary import NodeKind
 
-from .schema import enrolment_tokens, nodes
+from .schema import enrolment_tokens, node_facts, nodes
 
 
 class NodeRow(Struct, frozen=True, kw_only=True):
@@ -39,6 +39,17 @@ class Standing(Struct, frozen=True):
     unit: str
     kind: NodeKind
     state: str
+
+
+class Below(Struct, frozen=True, kw_only=True):
+    """A collector below, with its last heartbeat; `heard_at` and `said` are None before the first."""
+
+    id: str
+    unit: str
+    host_name: str
+    enrolled_at: datetime
+    heard_at: datetime | None
+    said: dict[str, Any] | None
 
 
 class TokenRow(Struct, frozen=True, kw_only=True):
@@ -122,6 +133,26 @@ async def renew_node(connection: AsyncConnection, identifier: str, serial: str, 
         .values(certificate_serial=serial, certificate_expires=expires)
     )
     return (await connection.execute(change)).rowcount == 1
+
+
+async def collectors_below(connection: AsyncConnection) -> list[Below]:
+    """Return the active nodes of kind `collector` by id."""
+    heard = sa.and_(node_facts.c.node == nodes.c.id, node_facts.c.kind == "heartbeat")
+    columns = (
+        nodes.c.id,
+        nodes.c.unit,
+        nodes.c.host_name,
+        nodes.c.enrolled_at,
+        node_facts.c.received_at.label("heard_at"),
+        node_facts.c.body.label("said"),
+    )
+    query = (
+        sa.select(*columns)
+        .outerjoin_from(nodes, node_facts, heard)
+        .where(nodes.c.kind == "collector", nodes.c.state == "active")
+        .order_by(nodes.c.id)
+    )
+    return [Below(**row) for row in (await connection.execute(query)).mappings()]
 
 
 async def revoked_nodes(connection: AsyncConnection) -> set[str]:

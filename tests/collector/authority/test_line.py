@@ -54,6 +54,13 @@ async def test_others_may_pass_when_somebody_mends_them(line: Line, place: Recei
     assert caught.value.retry_after == timedelta(seconds=9)
 
 
+async def test_a_line_that_was_just_closed_may_be_made_anew(line: Line) -> None:
+    await line.close()
+
+    with pytest.raises(UnreachableError, match="just closed"):
+        await line.post("/", b"{}")
+
+
 async def test_an_answer_without_end_is_no_answer(line: Line, place: Receiver) -> None:
     answer(place, 200, b"x" * (2 * MAX_ANSWER))
 

@@ -107,12 +107,14 @@ class Tower:
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    async def token(self, kind: str = "agent", uses: int = 1, life: timedelta = timedelta(hours=1)) -> str:
+    async def token(
+        self, kind: str = "agent", uses: int = 1, life: timedelta = timedelta(hours=1), unit: str = "city"
+    ) -> str:
         secret = new_secret()
         row = TokenRow(
             id=uuid7(self.now),
             secret_sha256=digest(secret),
-            unit="city",
+            unit=unit,
             kind=kind,  # type: ignore[arg-type]
             created_at=self.now,
             expires_at=self.now + life,

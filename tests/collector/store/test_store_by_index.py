@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from collector.store.clocks import count_overdue
 from collector.store.engine import Store
 from collector.store.filings import claim_filings, next_filing_at, owed_unfiled
 from collector.store.filings import oldest_unsent as oldest_filing
@@ -22,6 +23,7 @@ ASKED: dict[str, Callable[[AsyncConnection], Awaitable[object]]] = {
     "claim_filings": lambda conn: claim_filings(conn, **CLAIM),
     "next_filing_at": next_filing_at,
     "oldest_filing": oldest_filing,
+    "count_overdue": lambda conn: count_overdue(conn, NOON),
     "owed_unfiled": lambda conn: owed_unfiled(conn, frozenset({"informatization_authority"})),
 }
 
