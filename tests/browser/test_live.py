@@ -186,8 +186,11 @@ async def test_every_page_fits_a_telephone(room: Room) -> None:
     await room.insert(schema.nodes, node)
     await room.insert(schema.exits, an_exit(node["id"], now, evidence=[{"remote": "203.0.113.7:443"}]))
     await room.insert(schema.received_filings, a_received(now))
+    async with room.store.read() as conn:
+        (report, *_) = await room.desk.filings.reports(conn, incident, now)
+    written = f"/incidents/{incident}/reports/{report.clock}"
     async with browser(room, width=360) as page:
-        for path in ("/", f"/incidents/{incident}", "/nodes", "/exits", "/received", "/received/1"):
+        for path in ("/", f"/incidents/{incident}", written, "/nodes", "/exits", "/received", "/received/1"):
             await page.goto(room.url + path)
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
@@ -211,3 +214,22 @@ async def test_the_keyboard_reaches_the_first_deed(room: Room) -> None:
         for _ in range(2):
             await page.keyboard.press("Tab")
         await expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+
+
+async def test_a_report_is_written_and_proved_without_scripts(room: Room, tmp_path: Path) -> None:
+    incident = await room.open()
+    async with room.store.read() as conn:
+        (report, *_) = await room.desk.filings.reports(conn, incident, room.clock())
+    fax = tmp_path / "fax.pdf"
+    fax.write_bytes(b"%PDF-1.7")
+    async with browser(room, scripts=False) as page:
+        await page.goto(f"{room.url}/incidents/{incident}/reports/{report.clock}")
+        await page.locator("textarea").nth(2).fill("The site was taken off the net.")
+        await page.get_by_role("button", name="Keep the draft").click()
+        await expect(page.locator("textarea").nth(2)).to_have_value("The site was taken off the net.")
+        await page.get_by_label("Number given by the authority").fill("12387-0042")
+        await page.locator("input[type=file]").set_input_files(fax)
+        await page.get_by_role("button", name="Record that it was filed").click()
+
+        assert page.url == f"{room.url}/incidents/{incident}"
+        await expect(page.locator("#filings ~ .scroll")).to_contain_text("12387-0042")

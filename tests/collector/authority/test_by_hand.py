@@ -1,5 +1,6 @@
 """Reports filed by persons: written, sent up, or proved."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -207,3 +208,25 @@ async def test_a_clock_of_another_incident_and_an_item_nobody_asked_for_are_refu
         await counter.by_hand.submit(counter.conn, "another", counter.clock, PHONED, actor=WANG, now=TEN)
     with pytest.raises(NoSuchClockError, match="asks 4 items"):
         await counter.save({9: "…"})
+
+
+async def test_two_officers_at_once_file_it_once(state: "Store", office: "Office", tmp_path: "Path") -> None:
+    async with state.write() as conn:
+        counter = Counter(conn, office, tmp_path)
+        await counter.open()
+
+    async def officer(name: str) -> str:
+        async def work(conn: "AsyncConnection") -> str:
+            handed = Handed(filed_at=TEN, number=name)
+            return await counter.by_hand.submit(
+                conn, counter.incident, counter.clock, handed, actor=f"person:{name}", now=TEN
+            )
+
+        return await state.run(work)
+
+    ends = await asyncio.gather(*(officer(name) for name in ("wang", "zhao", "li")), return_exceptions=True)
+    async with state.read() as conn:
+        (filing,) = await filings_of(conn, counter.incident)
+
+    assert [end for end in ends if isinstance(end, str)] == [filing.id]
+    assert sum(isinstance(end, AlreadyFiledError) for end in ends) == 2
