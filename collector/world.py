@@ -1,6 +1,7 @@
 """Everything a collector takes from files, read at once: the world that a reload builds beside the old one.
 
-Whatever is wrong in any of the files is told together; nothing of a world with a mistake is ever used.
+Whatever is wrong in any of the files is told together; nothing of a world with a mistake is ever used, but
+for plans: a broken one is left out by itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +14,10 @@ from . import shipped
 from .classes import Classes, read_classes
 from .errors import PermanentError
 from .escalation import Policy, Roster, read_policies, read_rosters
-from .plans import Plan, examine
+from .plans import Plan
 from .regimes import Regime, load_regimes
 from .registry import Registry, read_registry
+from .runs.playbooks import read_playbooks
 from .settings import Settings, read_settings
 from .trust.secret_files import read_secret
 from .yaml_marks import Mistake, Mistakes
@@ -30,6 +32,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     Fields:
         plans: By id; an operator's plan replaces the shipped one of its id.
+        left_out: Mistakes of plans that are not in use; a broken plan stops nothing but itself.
         policy: The escalation chains in use: the operator's `default`, else the shipped one.
         rosters: By unit; from `rosters/` in the operator's escalation folder.
     """
@@ -41,6 +44,7 @@ class World(Struct, frozen=True, kw_only=True):
     plans: dict[str, Plan]
     policy: Policy
     rosters: dict[str, Roster] = {}
+    left_out: tuple[Mistake, ...] = ()
 
 
 def load_world(file: str, environment: Mapping[str, str]) -> World:
@@ -61,7 +65,7 @@ def build_world(settings: Settings) -> World:
     """Read everything the settings name.
 
     Raises:
-        Mistakes: every mistake of every file.
+        Mistakes: every mistake of every file, where one of them is not a plan's.
         PermanentError: a file can't be read at all.
     """
     mistakes: list[Mistake] = []
@@ -78,20 +82,21 @@ def build_world(settings: Settings) -> World:
     table = str(configs / "classes.yaml")
     classes = gather(lambda: read_classes(read_text(table), table))
     regimes = gather(lambda: load_regimes(*_folders(configs / "regimes", settings.regimes)))
-    plans = gather(lambda: _plans(settings))
+    shelf = read_playbooks(_folders(shipped.playbooks_dir(), settings.playbooks))
     chains = _folders(configs / "escalation", settings.escalation)
     policies = gather(lambda: read_policies(_texts(chains), classes.by_code if classes else None))
     rosters = gather(
         lambda: read_rosters(_texts(tuple(one / ROSTERS for one in chains)), registry) if registry else {}
     )
-    if mistakes or not (registry and classes and regimes and plans and policies):
-        raise Mistakes(mistakes)
+    if mistakes or not (registry and classes and regimes and policies):
+        raise Mistakes([*mistakes, *shelf.errors])
     return World(
         settings=settings,
         registry=registry,
         classes=classes,
         regimes=regimes,
-        plans=plans,
+        plans=dict(shelf.plans),
+        left_out=tuple(shelf.errors),
         policy=policies[DEFAULT_POLICY],
         rosters=rosters or {},
     )
@@ -118,21 +123,6 @@ def _registry(settings: Settings) -> Registry:
         found, expected = f"no unit {settings.unit!r}", f"the settings' unit among {known}"
         raise Mistakes([Mistake(settings.registry, 1, 1, "units", found, expected)])
     return registry
-
-
-def _plans(settings: Settings) -> dict[str, Plan]:
-    """Read the plans of all folders; they may call each other, so their ids are gathered first."""
-    files = dict(_by_stem(_folders(shipped.playbooks_dir(), settings.playbooks)))
-    examined = {name: examine(read_text(str(path)), str(path), plans=files) for name, path in files.items()}
-    if mistakes := [mistake for each in examined.values() for mistake in each.errors]:
-        raise Mistakes(mistakes)
-    return {name: each.plan for name, each in examined.items() if each.plan}
-
-
-def _by_stem(folders: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
-    for folder in folders:
-        for path in sorted(folder.glob("*.yaml")):
-            yield path.stem, path
 
 
 def _texts(folders: tuple[Path, ...]) -> Iterator[tuple[str, str]]:

@@ -81,5 +81,6 @@ class Live:
             "exits": len(world.registry.exits),
             "regimes": len(world.regimes),
             "plans": len(world.plans),
+            "plans_left_out": len({mistake.file for mistake in world.left_out}),
             "rosters": len(world.rosters),
         }

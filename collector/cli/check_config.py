@@ -5,6 +5,7 @@ import os
 import sys
 
 from ..world import load_world
+from ..yaml_marks import Mistakes
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,6 +18,8 @@ def run(args: argparse.Namespace) -> int:
     """Say what is there; 1 with every mistake on its own line when something is wrong."""
     file = args.file or args.config
     world = load_world(file, os.environ)
+    if world.left_out:
+        raise Mistakes(list(world.left_out))
     counts = (
         (len(world.registry.units), "个单位", "units"),
         (len(world.registry.assets), "项资产", "assets"),

@@ -72,6 +72,17 @@ def test_an_own_plan_replaces_the_shipped_one_of_its_id(folder: Path) -> None:
     )
 
 
+def test_a_broken_plan_stops_nothing_but_itself(folder: Path) -> None:
+    (folder / "plans").mkdir()
+    (folder / "plans" / "ours.yaml").write_text("id: ours\nsteps: [")
+
+    world = load_world(write_settings(folder, playbooks="plans"), {})
+
+    assert "page-tampering" in world.plans
+    assert "ours" not in world.plans
+    assert [Path(mistake.file).name for mistake in world.left_out] == ["ours.yaml"]
+
+
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     (folder / "registry.yaml").unlink()
 

@@ -40,3 +40,17 @@ def test_wrong_usage_has_its_own_exit_code() -> None:
         main(["check-config", "--nonsense"])
 
     assert caught.value.code == 2
+
+
+def test_a_broken_plan_that_the_collector_would_leave_out_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("collector.yaml", "registry.yaml"):
+        (tmp_path / name).write_text(
+            (SHIPPED.parent / name).read_text().replace('playbooks: ""', "playbooks: plans")
+        )
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "ours.yaml").write_text("id: ours\nname: {zh: 一, en: one}\nsteps: 3\n")
+
+    assert main(["check-config", str(tmp_path / "collector.yaml")]) == 1
+    assert "ours.yaml:3:8: steps: found" in capsys.readouterr().err

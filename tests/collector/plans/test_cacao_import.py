@@ -223,7 +223,7 @@ FIELDS = (
         "next_steps",
         "cases",
     ),
-    "description",
+    *("cases", "description"),
 )
 HEADS = (
     *("playbook_variables", "workflow_exception", "workflow_start", "agent_definitions"),
