@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..settings import SettingsError
@@ -40,6 +41,8 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         prog="fengsui-agent",
         description="烽燧探针:上报本机资产、出口与事件。 Reports a node's assets, exits and incidents.",
     )
+    if asked is None:
+        parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
         if asked in {None, name}:
@@ -53,6 +56,13 @@ def language(asked: str | None) -> str:
     """Return the language of texts: as asked, else `FENGSUI_LANG`, else as the locale says."""
     wanted = asked or os.environ.get("FENGSUI_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     return "zh" if wanted.startswith("zh") else "en"
+
+
+def _version() -> str:
+    try:
+        return version("fengsui")
+    except PackageNotFoundError:  # a wheel unpacked by hand
+        return "0"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..errors import FengsuiError
@@ -19,6 +20,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("check-config", "check_config"),
     ("demo", "demo"),
     ("token", "token"),
+    ("node", "node"),
     ("join", "join"),
     ("duty", "duty"),
     ("plan", "plan"),
@@ -43,6 +45,8 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         prog="fengsui-collector",
         description="烽燧采集端:收集、定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
     )
+    if asked is None:
+        parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
         if asked in {None, name}:
@@ -50,6 +54,13 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
             command.add_parser(commands)
             commands.choices[name].set_defaults(run=command.run)
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("fengsui")
+    except PackageNotFoundError:  # a wheel unpacked by hand
+        return "0"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

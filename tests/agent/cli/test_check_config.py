@@ -69,3 +69,10 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_default_is_a_setting_that_an_operator_may_write() -> None:
     assert Settings() == msgspec.convert(msgspec.to_builtins(Settings()), Settings)
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("fengsui-agent ")

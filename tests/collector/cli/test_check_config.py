@@ -54,3 +54,11 @@ def test_a_broken_plan_that_the_collector_would_leave_out_is_told(
 
     assert main(["check-config", str(tmp_path / "collector.yaml")]) == 1
     assert "ours.yaml:3:8: steps: found" in capsys.readouterr().err
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("fengsui-collector ")
