@@ -39,14 +39,21 @@ class Agents(Struct, frozen=True, kw_only=True):
 
 
 class Console(Struct, frozen=True, kw_only=True):
-    """Console and API: plain HTTP, so loopback unless a TLS proxy stands before it."""
+    """Console and API: plain HTTP, so loopback unless a TLS proxy stands before it.
+
+    Fields:
+        url: Where people's browsers reach it; with it, notices carry a link for acknowledging.
+    """
 
     host: Text = "127.0.0.1"
     port: Port = 8080
+    url: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what is no address."""
         _check_host(self.host)
+        if self.url and urlsplit(self.url).scheme not in {"http", "https"}:
+            raise ValueError(f"url to be an http or https address, not {self.url!r}")
 
 
 class Listen(Struct, frozen=True, kw_only=True):

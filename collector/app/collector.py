@@ -19,6 +19,7 @@ from ..actions.port import Surroundings
 from ..authority import ByHand, Heartbeat, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
+from ..desk.acknowledging import link_of
 from ..desk.world import Desk
 from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
@@ -32,7 +33,9 @@ from ..pipeline import CURSOR, Pipeline
 from ..runs import Runner, complete_step
 from ..store import cursors, journal
 from ..store.engine import Store
+from ..store.notices import Notice
 from ..tasks import spawn
+from ..trust.links import Links
 from ..trust.superior import renew
 from ..world import World
 from ..yaml_marks import Mistakes
@@ -120,6 +123,7 @@ class Collector:
             steady=time.monotonic,
         )
         self._channels = open_channels(settings.channels, now)
+        self._links = Links.at(settings.state)
         self._notices = Notices(
             store,
             channels=self._open_channels,
@@ -127,6 +131,7 @@ class Collector:
             http_allow=self._http_allow,
             clock=now,
             on_death=ending.died,
+            link=self._link,
         )
         self._documents = Documents(registry=live.registry, regimes=live.regimes, classes=live.classes)
         self._printer = Printer(store, self._documents, Renderer(lambda: live.settings().documents))
@@ -258,7 +263,12 @@ class Collector:
             unit=settings.unit,
             language=settings.language,
             version=_version(),
+            acknowledge=self._casework.acknowledge,
+            links=self._links,
         )
+
+    def _link(self, notice: Notice) -> str | None:
+        return link_of(notice, self._links, self._live.settings().listen.console.url)
 
     def _pulses(self) -> dict[str, datetime]:
         passes = {

@@ -5,6 +5,7 @@ from aiohttp import web
 from ..desk.application import Room
 from ..desk.world import Desk
 from .forms import Forms
+from .links import LinkPages
 from .pages import Pages
 from .reports import Reports
 from .sse import Streams
@@ -19,6 +20,7 @@ def room(desk: Desk) -> Room:
     routes = [
         *pages.routes(),
         *Forms(pages).routes(),
+        *LinkPages(pages).routes(),
         *Reports(pages).routes(),
         web.get("/events", streams.serve),
         web.get("/static/{name:.+}", files.serve),

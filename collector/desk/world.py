@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..metrics import Figure
 from ..registry import Registry
 from ..store.engine import Store
+from ..trust.links import Links
 from .papers import Filings, Make
 
 
@@ -38,6 +39,24 @@ class CompleteStep(Protocol):
         """Raise PermanentError for a step that does not wait for a person."""
 
 
+class Acknowledge(Protocol):
+    """`Casework.acknowledge`: a person takes an incident on."""
+
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        incident: str,
+        actor: str,
+        now: datetime,
+        /,
+        *,
+        reason: str = "",
+        way: str = "desk",
+        link: str | None = None,
+    ) -> Awaitable[int]:
+        """Return how many more people it needs; raise PermanentError where it is taken on already."""
+
+
 class Desk(Struct, frozen=True, kw_only=True):
     """The world as console and API see it.
 
@@ -53,6 +72,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         unit: Registry key of the unit this collector belongs to.
         language: Of who has not chosen one, zh or en.
         version: Of the product, for the foot of the page and `fengsui_build_info`.
+        acknowledge, links: For one-time links of notices; without them there are none.
     """
 
     store: Store
@@ -67,3 +87,5 @@ class Desk(Struct, frozen=True, kw_only=True):
     unit: str
     language: str = "zh"
     version: str = "0"
+    acknowledge: Acknowledge | None = None
+    links: Links | None = None

@@ -27,7 +27,7 @@ from ..registry import Registry
 from ..store.engine import Store
 from ..store.notices import Notice, State, claim_notices, next_notice_at, record_notice
 from ..tasks import OnDeath, spawn
-from .addressing import Address, address_of
+from .addressing import Address, address_of, unlinked
 
 LEASE = timedelta(seconds=60)
 AT_ONCE = 16
@@ -49,6 +49,7 @@ class Notices:
         http_allow: Address prefixes for `http_request`; asked at every notice.
         clock: The time.
         on_death: Told when a sending ends by a fault of ours.
+        link: The address by which the person of a notice acknowledges, where there is one.
 
     Attributes:
         sent, failed: How many came to that end here.
@@ -64,7 +65,9 @@ class Notices:
         http_allow: Callable[[], Sequence[str]],
         clock: Callable[[], datetime],
         on_death: OnDeath,
+        link: Callable[[Notice], str | None] = unlinked,
     ) -> None:
+        self._link = link
         self._store = store
         self._channels = channels
         self._registry = registry
@@ -144,7 +147,7 @@ class Notices:
         channel = self._channels().get(notice.channel)
         if channel is None:
             return Failed(permanent=True, why=f"the settings have no channel {notice.channel!r}")
-        where = address_of(notice, self._registry(), self._http_allow())
+        where = address_of(notice, self._registry(), self._http_allow(), self._link)
         if not isinstance(where, Address):
             return Failed(permanent=True, why=where)
         try:

@@ -196,6 +196,12 @@ async def record_notice(
     return True
 
 
+async def get_notice(conn: AsyncConnection, key: str) -> Notice | None:
+    """Return the notice with this id."""
+    row = (await conn.execute(sa.select(*_COLUMNS).where(notices.c.id == key))).mappings().one_or_none()
+    return Notice(**row) if row else None
+
+
 async def next_notice_at(conn: AsyncConnection) -> datetime | None:
     """Return when the next notice is due or the next lease runs out."""
     waiting = sa.select(sa.func.min(notices.c.next_at)).where(_LEFT, notices.c.state == "waiting")

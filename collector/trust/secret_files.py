@@ -1,5 +1,6 @@
 """Secrets that operators put into files of their own: keys for signing, passwords of gateways."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -15,21 +16,37 @@ def read_secret(path: str) -> bytes:
     Raises:
         PermanentError: It cannot be read, is empty, too long, or open to everybody on the host.
     """
-    file = Path(path)
-    try:
-        with file.open("rb") as stream:
-            mode = file.stat().st_mode
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise PermanentError(f"{path}: secret: {error.strerror}") from None
-    if mode & _OTHERS:
-        raise PermanentError(
-            f"{path}: secret: found mode {stat.S_IMODE(mode):04o}, "
-            "expected one that others cannot read: chmod 0600"
-        )
+    content = _read(Path(path))
     secret = content.strip()
     if not secret or len(content) > MAX_BYTES:
         raise PermanentError(
             f"{path}: secret: found {len(content)} bytes, expected 1 to {MAX_BYTES} besides white space"
         )
     return secret
+
+
+def read_secret_bytes(file: Path, length: int) -> bytes:
+    """Return the content of a secret file that we made, of a fixed length.
+
+    Raises:
+        PermanentError: It cannot be read, has another length, or is open to everybody on the host.
+    """
+    content = _read(file)
+    if len(content) != length:
+        raise PermanentError(f"{file}: secret: found {len(content)} bytes, expected {length}")
+    return content
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PermanentError(f"{file}: secret: {error.strerror}") from None
+    if mode & _OTHERS:
+        raise PermanentError(
+            f"{file}: secret: found mode {stat.S_IMODE(mode):04o}, "
+            "expected one that others cannot read: chmod 0600"
+        )
+    return content

@@ -58,3 +58,13 @@ def test_a_request_to_anywhere_else_goes_nowhere(office: "Office", url: object) 
 
 def test_a_person_who_left_the_register_is_named(office: "Office") -> None:
     assert address_of(notice("ghost"), office.registry, []) == "the register has no person 'ghost'"
+
+
+def test_a_link_stands_in_the_text_and_by_itself(office: "Office") -> None:
+    found = address_of(
+        notice("wang", subject="s", body="b", language="zh"), office.registry, [], lambda _: "https://c/a/x"
+    )
+
+    assert isinstance(found, Address)
+    assert found.payload["body"] == "b\n确认请打开: https://c/a/x"
+    assert found.payload["acknowledge"] == "https://c/a/x"

@@ -9,6 +9,7 @@ from collector.store.notices import (
     Notice,
     add_notice,
     claim_notices,
+    get_notice,
     next_notice_at,
     notices_of,
     oldest_unsent,
@@ -114,3 +115,12 @@ async def test_what_waits_tells_when_it_is_due_and_how_old_it_is(state: Store) -
     async with state.read() as conn:
         assert await next_notice_at(conn) is None
         assert await oldest_unsent(conn) is None
+
+
+async def test_a_notice_is_found_by_its_id(state: Store) -> None:
+    async with state.write() as conn:
+        await add_notice(conn, key="k", incident="i", person="p", channel="c", payload={}, now=NOON)
+        (notice,) = await notices_of(conn, "i")
+
+        assert await get_notice(conn, notice.id) == notice
+        assert await get_notice(conn, "gone") is None
