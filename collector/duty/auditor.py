@@ -28,6 +28,7 @@ _WORDS = {
     "alarm_not_fired": ("到时提醒未发出", "an alarm that is due has not fired"),
     "clock_not_fired": ("时限已过而未提醒", "a clock is past due and nobody was told"),
     "notice_without_result": ("通知没有结果", "a notice has no result"),
+    "filing_without_receipt": ("报送没有回执", "a filing has no receipt"),
     "run_without_progress": ("预案执行停滞", "a plan's run makes no progress"),
 }
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .schema import alarms, clocks, incidents, notices, run_steps, runs
+from .schema import alarms, clocks, filings, incidents, notices, run_steps, runs
 
 OWN = "audit/"
 
@@ -20,7 +20,8 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
     """Something that did not happen in time.
 
     Fields:
-        kind: `alarm_not_fired`, `clock_not_fired`, `notice_without_result`, `run_without_progress`.
+        kind: `alarm_not_fired`, `clock_not_fired`, `notice_without_result`, `filing_without_receipt`,
+            `run_without_progress`.
         subject: `kind:id` of the row.
         incident, unit: Whose it is.
         since: When it should have happened.
@@ -38,6 +39,7 @@ class Grace(Struct, frozen=True, kw_only=True):
 
     alarm: timedelta = timedelta(minutes=1)
     notice: timedelta = timedelta(minutes=10)
+    filing: timedelta = timedelta(minutes=15)
     run: timedelta = timedelta(minutes=15)
 
 
@@ -55,6 +57,7 @@ def questions(now: datetime, grace: Grace, limit: int) -> list[sa.Select[Any]]:
         _alarms(now - grace.alarm),
         _clocks(now - grace.alarm),
         _notices(now - grace.notice),
+        _filings(now - grace.filing),
         _runs(now - grace.run),
     ]
     return [query.limit(limit) for query in queries]
@@ -66,8 +69,11 @@ def _alarms(before: datetime) -> sa.Select[Any]:
 
 
 def _clocks(before: datetime) -> sa.Select[Any]:
-    """Open though its time is over: the alarm that turns it overdue has not fired, or was never armed."""
-    late = (_is(clocks.c.state, "open"), clocks.c.due_at < before)
+    """Open though its time is over: the alarm that turns it overdue has not fired, or was never armed.
+
+    One in doubt was told, and waits for a person.
+    """
+    late = (_is(clocks.c.state, "open"), clocks.c.due_at < before, clocks.c.doubted_at.is_(None))
     return _select("clock_not_fired", "clock:", clocks, clocks.c.due_at).where(*late)
 
 
@@ -78,6 +84,14 @@ def _notices(before: datetime) -> sa.Select[Any]:
     since = notices.c.next_at
     return _select("notice_without_result", "notice:", notices, since).where(
         waits, notices.c.next_at < before, ~own
+    )
+
+
+def _filings(before: datetime) -> sa.Select[Any]:
+    """Queued for the authority, and no receipt or proof came: nobody can show that it arrived."""
+    since = filings.c.created_at
+    return _select("filing_without_receipt", "filing:", filings, since).where(
+        filings.c.receipt_at.is_(None), since < before
     )
 
 

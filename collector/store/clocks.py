@@ -32,6 +32,7 @@ class Clock(Struct, frozen=True, kw_only=True):
         state: As the answer of `duty explain`; `withdrawn` by a person's word.
         generation: Counts the due times it has had; alarms belong to one.
         met_by: The filing whose receipt met it.
+        doubted_at: When it passed its due time by a host clock that had jumped; a person has to confirm it.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Clock(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     met_at: datetime | None
     met_by: str | None
+    doubted_at: datetime | None = None
 
     def state_at(self, now: datetime) -> ClockState:
         """Return the state at `now`: still open at the very moment it is due, overdue right after."""

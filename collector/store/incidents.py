@@ -23,6 +23,8 @@ class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
         fingerprint: What makes two findings the same matter; one incident that is not closed stands for it.
         level: None where nobody here grades it.
         level_by: The regime whose annex gave the level.
+        proposed: The level rests on unverified criteria only and waits for a person's word; no clock does.
+        confirmed_level, confirmed_by: The level that a person has confirmed, and who.
         reasons, next_level: As `duty explain` answers them.
         facts, times: Names of `duty explain`; JSON values.
         evidence: The newest reports, oldest first.
@@ -57,6 +59,9 @@ class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
     plan_pending: bool
     drill: bool
     version: int
+    proposed: bool = False
+    confirmed_level: Level | None = None
+    confirmed_by: str | None = None
 
 
 _COLUMNS = tuple(incidents.c[name].label(name.replace("class", "klass")) for name in incidents.c.keys())  # noqa: SIM118 - a column collection iterates over columns

@@ -188,6 +188,10 @@ incidents = sa.Table(
     _text("class"),
     _text("level", null=True),  # null: classified, graded by nobody here
     _text("level_by", null=True),
+    # The level rests on unverified criteria only and waits for a person's word.
+    sa.Column("proposed", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    _text("confirmed_level", null=True),
+    _text("confirmed_by", null=True),
     _json("reasons"),
     _json("next_level", null=True),
     _text("state"),  # open | acknowledged | contained | handled | closed
@@ -243,6 +247,7 @@ clocks = sa.Table(
     _time("opened_at"),
     _time("met_at", null=True),
     _text("met_by", null=True),  # filing id
+    _time("doubted_at", null=True),  # past due by a clock that jumped: a person has to say that it was missed
     sa.UniqueConstraint("incident", "obligation"),
 )
 # The auditor's question: open and past due, though nobody fired it.
@@ -350,6 +355,13 @@ sa.Index(
     postgresql_where=filings.c.state.in_(["waiting", "sending"]),
 )
 sa.Index("ix_filings_clock", filings.c.clock)
+# The auditor's question: filed, and no receipt came.
+sa.Index(
+    "ix_filings_unreceipted",
+    filings.c.created_at,
+    sqlite_where=filings.c.receipt_at.is_(None),
+    postgresql_where=filings.c.receipt_at.is_(None),
+)
 received_filings = sa.Table(
     "received_filings",
     metadata,
@@ -480,3 +492,17 @@ journal = sa.Table(
     sa.UniqueConstraint("chain", "n"),
 )
 sa.Index("ix_journal_incident", journal.c.incident, journal.c.id)
+
+checkpoints = sa.Table(
+    "checkpoints",  # the ends of journal chains, signed: what was cut off behind them shows
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _time("at"),
+    _text("owner"),  # incarnation id of the process
+    _count("n"),  # of this process, from 1
+    _json("heads"),  # [[chain, n, hash]]
+    _text("previous"),  # signature of the checkpoint before, of this process; empty for its first
+    _text("key"),  # public key, hex
+    _text("signature"),
+    sa.UniqueConstraint("owner", "n"),
+)

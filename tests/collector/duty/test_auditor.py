@@ -146,3 +146,20 @@ async def test_a_database_that_is_away_ends_no_auditor(
 
     assert auditor.failures == 1
     assert auditor.findings
+
+
+async def test_people_are_told_of_a_filing_without_a_receipt(sqlite_state: Store, office: "Office") -> None:
+    incident = await open_incident(sqlite_state, office)
+    row = {"id": "f", "key": "f", "clock": "c", "obligation": "o", "recipient": "r", "way": "upstream"}
+    row |= {"state": "waiting", "payload": {}, "incident": incident, "created_at": NINE, "next_at": NINE}
+    async with sqlite_state.write() as connection:
+        await office.casework.fire_due(connection, NINE + HOUR / 4)
+        await connection.execute(sa.update(schema.notices).values(state="sent"))
+        await connection.execute(sa.insert(schema.filings), row)
+    auditor = Auditor(sqlite_state, lambda: office.registry, "city", now=lambda: NINE + HOUR / 3.5)
+
+    assert [one.kind for one in await auditor.audit()] == ["filing_without_receipt"]
+    assert (await told(sqlite_state))[-1] == ("wang", "filing_without_receipt")
+    async with sqlite_state.read() as connection:
+        payloads = (await connection.execute(sa.select(schema.notices.c.payload))).scalars().all()
+    assert "filing:f" in payloads[-1]["body"]

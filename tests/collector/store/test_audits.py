@@ -32,6 +32,12 @@ def notice(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - colum
     return row | {"state": "waiting", "created_at": NINE, "next_at": NINE} | changes
 
 
+def filing(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
+    row = {"id": name, "key": name, "incident": "i", "clock": "c", "obligation": "o", "recipient": "r"}
+    row |= {"way": "upstream", "state": "waiting", "payload": {}, "created_at": NINE, "next_at": LATE}
+    return row | changes
+
+
 def run(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     row = {"id": name, "incident": name, "plan": "p", "plan_sha256": "", "plan_body": {}, "variables": {}}
     return row | {"state": "running", "started_at": NINE, "progress_at": NINE} | changes
@@ -97,6 +103,26 @@ async def test_a_notice_without_a_result_is_found_but_not_the_auditors_own(state
     ]
 
 
+async def test_a_filing_without_a_receipt_is_found_however_often_it_was_tried(state: Store) -> None:
+    rows = [
+        filing("late"),
+        filing("by-hand", way="person"),
+        filing("refused", state="refused"),
+        filing("arrived", state="receipted", receipt_at=NINE),
+        filing("fresh", created_at=LATE),
+    ]
+
+    assert sorted(await found(state, schema.filings, rows)) == [
+        ("filing_without_receipt", "filing:by-hand"),
+        ("filing_without_receipt", "filing:late"),
+        ("filing_without_receipt", "filing:refused"),
+    ]
+
+
+async def test_a_clock_in_doubt_was_told_and_waits_for_a_person(state: Store) -> None:
+    assert await found(state, schema.clocks, [clock("doubted", doubted_at=NINE)]) == []
+
+
 async def test_a_run_that_waits_for_nobody_and_goes_nowhere_is_found(state: Store) -> None:
     async with state.write() as connection:
         for row in (
@@ -143,6 +169,8 @@ async def test_no_question_reads_a_whole_table(state: Store) -> None:
         await multiply(connection, schema.alarms, alarm("a", state="fired"), ("id", "clock"))
         await multiply(connection, schema.clocks, clock("c", state="met"), ("id", "obligation"))
         await multiply(connection, schema.notices, notice("n", state="sent"), ("id", "key"))
+        arrived = filing("f", state="receipted", receipt_at=NINE)
+        await multiply(connection, schema.filings, arrived, ("id", "key"))
         await multiply(connection, schema.runs, run("r", state="done"), ("id", "incident"))
         await multiply(connection, schema.run_steps, step("r", state="done"), ("run",))
     if state.dialect == "postgresql":
