@@ -1,8 +1,9 @@
-"""`fengsui-collector plan`: check, drill and simulate emergency plans; no server, no database."""
+"""`fengsui-collector plan`: check, drill, simulate and exchange emergency plans; no server, no database."""
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,18 +13,19 @@ from typing import Any
 from ..errors import PermanentError
 from ..plans import Finding, Plan, examine, pin, unpin
 from ..plans.model import PlaybookAction
-from ..runs.playbooks import read_playbooks, read_text
+from ..runs.owing import owed_by_class, role_sizes
+from ..runs.playbooks import ENDINGS, read_text
 from ..shipped import playbooks_dir
+from ..world import World, load_world
+from . import DEFAULT_CONFIG, plan_exchange, plan_simulate
 
 _WORDS = {
     "zh": {
-        "later": "{} 尚未提供,将在应急预案一步实现",
         "ok": "{}:无误",
         "drill": "【演练】{} {}",
         "open": "待办",
     },
     "en": {
-        "later": "{} is not there yet; it comes with the step on emergency plans",
         "ok": "{}: no errors",
         "drill": "[DRILL] {} {}",
         "open": "left open",
@@ -45,21 +47,31 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
     run.add_argument("--confirm", choices=["all"], help="confirm everything that people are asked")
     run.add_argument("--json", action="store_true", help="one JSON document on stdout")
     run.set_defaults(plan_command=_drill)
-    for name in ("import", "export", "simulate"):
-        later = commands.add_parser(name, help="not there yet 尚未提供")
-        later.add_argument("rest", nargs=argparse.REMAINDER)
-        later.set_defaults(plan_command=_later, name=name)
+    foresee = commands.add_parser("simulate", help="what a plan would do, and whom it would wake 推演预案")
+    foresee.add_argument("file", metavar="FILE", type=Path)
+    plan_simulate.add_arguments(foresee)
+    foresee.set_defaults(plan_command=_simulate)
+    plan_exchange.add_parsers(commands)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command that was asked for."""
-    command: Callable[[argparse.Namespace], int] = args.plan_command
-    return command(args)
+    command: Callable[[argparse.Namespace, Callable[[], World | None]], int] = args.plan_command
+    return command(args, lambda: _world(args.config))
 
 
-def _check(args: argparse.Namespace) -> int:
-    plans = _known_plans(args.files)
-    found = [(path, _findings(path, plans)) for path in args.files]
+def _world(config: str) -> World | None:
+    """The settings and all they name; None where none were named and none stand at the usual place."""
+    if config == DEFAULT_CONFIG and not Path(config).exists():
+        return None
+    return load_world(config, os.environ)
+
+
+def _check(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
+    folders = [playbooks_dir(), *{path.resolve().parent for path in args.files}]
+    bodies = _beside(folders, args.files)
+    known = world()
+    found = [(path, _findings(path, bodies, known)) for path in args.files]
     wrong = any(finding.severity == "error" for _, findings in found for finding in findings)
     if args.json:
         _print_json({"ok": not wrong, "files": [_file_document(path, each) for path, each in found]})
@@ -77,9 +89,31 @@ def _known_plans(files: Sequence[Path]) -> frozenset[str]:
     return frozenset(beside | {path.stem for path in files})
 
 
-def _findings(path: Path, plans: frozenset[str]) -> Sequence[Finding]:
+def _beside(folders: Sequence[Path], files: Sequence[Path]) -> dict[str, Plan]:
+    """All plans that can be read, circular ones too: the circle is told where it begins."""
+    known = _known_plans(files)
+    found = [path for folder in folders for path in sorted(folder.glob("*")) if path.suffix in ENDINGS]
+    texts = {path.stem: (path, read_text(path)[0]) for path in (*found, *files)}
+    examined = {
+        name: examine(text, str(path), plans=known).plan for name, (path, text) in texts.items() if text
+    }
+    return {name: plan for name, plan in examined.items() if plan is not None}
+
+
+def _findings(path: Path, bodies: Mapping[str, Plan], world: World | None) -> Sequence[Finding]:
     text, findings = read_text(path)
-    return examine(text, str(path), plans=plans).findings if text is not None else findings
+    if text is None:
+        return findings
+    plan = bodies.get(path.stem)
+    owed: Mapping[str, frozenset[str]] = {}
+    sizes: Mapping[str, int] = {}
+    if world is not None:
+        unit = world.registry.units[world.settings.unit]
+        now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
+        owed = owed_by_class(unit, world.regimes, plan.classes if plan else (), now)
+        sizes = role_sizes(world.registry, unit.id)
+    known = _known_plans([path]) | bodies.keys()
+    return examine(text, str(path), plans=known, owed=owed, role_sizes=sizes, bodies=bodies).findings
 
 
 def _file_document(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -93,7 +127,16 @@ def _file_document(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def _drill(args: argparse.Namespace) -> int:
+def _simulate(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
+    plan, findings = _read(args.file)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    if plan is None:
+        return 1
+    return plan_simulate.tell(args, plan, _pinned(plan, args.file), world())
+
+
+def _drill(args: argparse.Namespace, _: object) -> int:
     from ..runs.drill import drill  # noqa: PLC0415 - `plan check` starts without the engine's libraries
 
     plan, findings = _read(args.file)
@@ -104,10 +147,7 @@ def _drill(args: argparse.Namespace) -> int:
             told = _file_document(args.file, findings)["findings"]
             _print_json({"ok": False, "drill": True, "steps": [], "end": None, "findings": told})
         return 1
-    try:
-        body, sha256 = pin(plan, _called_by(plan, args.file))
-    except ValueError as error:
-        raise PermanentError(f"{args.file}: expected {error}") from error
+    body, sha256 = _pinned(plan, args.file)
     now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
     drilled = asyncio.run(drill(unpin(body), sha256, now, confirm_all=args.confirm == "all"))
     if args.json:
@@ -125,11 +165,18 @@ def _read(path: Path) -> tuple[Plan | None, Sequence[Finding]]:
     return examined.plan, examined.findings
 
 
+def _pinned(plan: Plan, path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        return pin(plan, _called_by(plan, path))
+    except ValueError as error:
+        raise PermanentError(f"{path}: expected {error}") from error
+
+
 def _called_by(plan: Plan, path: Path) -> Mapping[str, Plan]:
     """The plans that a plan may call: those beside it, and the shipped ones."""
     if not any(isinstance(step, PlaybookAction) for step in plan.steps.values()):
         return {}
-    return read_playbooks([playbooks_dir(), path.resolve().parent]).plans
+    return _beside([playbooks_dir(), path.resolve().parent], [path])
 
 
 def _tell(args: argparse.Namespace, plan: Plan, document: Mapping[str, Any]) -> None:
@@ -142,11 +189,6 @@ def _tell(args: argparse.Namespace, plan: Plan, document: Mapping[str, Any]) -> 
             f"  {step['started']}  {ended}  {step['state']:<9} {title}"
             + (f"  ({step['why']})" if step["why"] else "")
         )
-
-
-def _later(args: argparse.Namespace) -> int:
-    print(_words(args)["later"].format(f"plan {args.name}"), file=sys.stderr)
-    return 2
 
 
 def _language(args: argparse.Namespace) -> str:

@@ -89,7 +89,9 @@ def _step_document(board: Board, row: StepRow) -> dict[str, Any]:
     }
 
 
-async def drill(plan: Plan, sha256: str, now: datetime, *, confirm_all: bool) -> Drilled:
+async def drill(
+    plan: Plan, sha256: str, now: datetime, *, confirm_all: bool, performer: "Simulated | None" = None
+) -> Drilled:
     """Run a plan through on a made-up incident of its first class.
 
     Args:
@@ -98,11 +100,13 @@ async def drill(plan: Plan, sha256: str, now: datetime, *, confirm_all: bool) ->
         now: When the simulated clock begins.
         confirm_all: Fill every form, give every approval, and take the first choice where a person decides
             (a loop is left).
+        performer: Answers for the effects; by default all goes well and nobody is told.
     """
+    performer = performer or Simulated()
     incident = made_up_incident(plan, now)
     board = begin_run(plan, run_id="drill", incident=incident, sha256=sha256, now=now, drill=True)
     for _ in range(MAX_JUMPS):
-        await advance(board, Simulated(), now)
+        await advance(board, performer, now)
         if confirm_all and _confirm(board, now):
             continue
         ahead = [row.wake_at for row in board.rows.values() if row.open and row.wake_at is not None]

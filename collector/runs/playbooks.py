@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ..plans import Finding, Plan, examine
+from ..plans.calls import circles
 from ..yaml_marks import Mistake
 
 ENDINGS = (".yaml", ".yml")
@@ -39,7 +40,11 @@ def read_playbooks(folders: Sequence[Path], *, owed: Mapping[str, frozenset[str]
             if examined.plan is not None and not any(each.severity == "error" for each in found):
                 plans[name] = examined.plan
         findings += found
-    return Shelf(plans, findings)
+    for name in [name for name, plan in plans.items() if any(circles(plan, plans))]:
+        text, _ = read_text(files[name])
+        findings += examine(text or "", str(files[name]), plans=files, bodies=plans).findings
+    circular = {Path(each.mistake.file).stem for each in findings if each.severity == "error"}
+    return Shelf({name: plan for name, plan in plans.items() if name not in circular}, findings)
 
 
 def read_text(path: Path) -> tuple[str | None, list[Finding]]:

@@ -125,12 +125,43 @@ def test_plans_that_call_each_other_in_a_circle_end_with_a_sentence(
     assert "circle" in err
 
 
-@pytest.mark.parametrize("words", [["import", "x.json"], ["export", "x"], ["simulate", "x", "--at", "now"]])
-def test_what_comes_later_says_so(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", *words]) == 2
+def test_a_circle_of_calls_is_found_at_the_step_that_calls(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, other in [("one", "two"), ("two", "one")]:
+        (tmp_path / f"{name}.yaml").write_text(
+            f"id: {name}\nname: {{zh: 调, en: calls}}\nsteps:\n"
+            f"  - {{id: call, kind: playbook-action, plan: {other}, title: {{zh: 调, en: call}}}}\n"
+        )
 
-    out, err = capsys.readouterr()
-    assert (out, words[0] in err) == ("", True)
+    assert main(["plan", "check", str(tmp_path / "one.yaml")]) == 1
+
+    _, err = capsys.readouterr()
+    assert (
+        "one.yaml:4:45: steps.call.plan: found plans that call each other in a circle (one -> two -> one)"
+        in err
+    )
+
+
+def test_with_settings_the_law_and_the_register_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(
+        "id: ours\nname: {zh: 一, en: one}\nclasses: [NADOS]\nsteps:\n"
+        "  - {id: ok, kind: approve, owner: leader, quorum: 5, timeout: 1h, title: {zh: 批, en: ok}}\n"
+    )
+    config = str(playbooks_dir().parent / "configs" / "collector.yaml")
+
+    assert main(["plan", "check", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["plan", "check", str(file), "--config", config]) == 1
+
+    _, err = capsys.readouterr()
+    assert "classes: found NADOS owes cn-informatization/report" in err
+    assert "steps.ok.quorum: found 5 of 1 people, expected no more people than bear the role" in err
+    assert main(["plan", "check", *map(str, PLAYBOOKS), "--config", config]) == 0
+    assert "owes" not in capsys.readouterr().err
 
 
 def test_a_real_run_is_not_started_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,3 +51,18 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
     assert text is None
     assert "above the limit" in str(findings[0])
     assert "no readable file" in str(read_text(tmp_path / "none.yaml")[1][0])
+
+
+def test_plans_that_call_each_other_in_a_circle_stop_only_themselves(tmp_path: Path) -> None:
+    call = (
+        "id: {}\nname: {{zh: 调, en: c}}\nsteps:\n"
+        "  - {{id: a, kind: playbook-action, plan: {}, title: {{zh: 调, en: c}}}}\n"
+    )
+    (tmp_path / "one.yaml").write_text(call.format("one", "two"))
+    (tmp_path / "two.yaml").write_text(call.format("two", "one"))
+    (tmp_path / "good.yaml").write_text(PLAN.format("good", "good"))
+
+    shelf = read_playbooks([tmp_path])
+
+    assert set(shelf.plans) == {"good"}
+    assert [Path(mistake.file).name for mistake in shelf.errors] == ["one.yaml", "two.yaml"]
