@@ -197,6 +197,7 @@ async def test_the_loop_wakes_for_a_new_notice(desk: Desk) -> None:
     await desk.queue("k")
     async with asyncio.timeout(10):
         await desk.place.heard.wait()
+        await desk.flow.settle()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
