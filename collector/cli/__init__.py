@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("demo", "demo"),
     ("token", "token"),
     ("node", "node"),
+    ("user", "user"),
     ("join", "join"),
     ("duty", "duty"),
     ("plan", "plan"),

@@ -139,6 +139,8 @@ ACTIONS: Mapping[str, Name] = {
     "token.created": Name("令牌已创建", "token created"),
     "user.delayed": Name("登录受限", "sign-in delayed"),
     "user.added": Name("用户已添加", "user added"),
+    "user.password": Name("口令已重置", "password reset"),
+    "user.disabled": Name("用户已停用", "user disabled"),
     "collector.started": Name("采集器启动", "collector started"),
 }
 FACTS: Mapping[str, Name] = {

@@ -39,6 +39,29 @@ async def add_user(connection: AsyncConnection, user: User) -> None:
     await connection.execute(sa.insert(users).values({f: getattr(user, f) for f in user.__struct_fields__}))
 
 
+async def add_free_user(connection: AsyncConnection, user: User) -> bool:
+    """Store a new account; False where the name is taken, be it by a disabled one."""
+    taken = sa.select(sa.literal(1)).select_from(users).where(users.c.name == user.name)
+    if (await connection.execute(taken)).first() is not None:
+        return False
+    await add_user(connection, user)
+    return True
+
+
+async def set_password(connection: AsyncConnection, name: str, password_argon2: str) -> bool:
+    """Replace a password and end the account's sessions; False where no such account may sign in."""
+    change = sa.update(users).where(users.c.name == name, users.c.disabled_at.is_(None))
+    changed = await connection.execute(change.values(password_argon2=password_argon2))
+    await connection.execute(sa.delete(sessions).where(sessions.c.user == name))
+    return changed.rowcount == 1
+
+
+async def disable_user(connection: AsyncConnection, name: str, now: datetime) -> bool:
+    """Let nobody sign in by an account, or be signed in; False where that is so already."""
+    change = sa.update(users).where(users.c.name == name, users.c.disabled_at.is_(None))
+    return (await connection.execute(change.values(disabled_at=now))).rowcount == 1
+
+
 async def user(connection: AsyncConnection, name: str) -> User | None:
     """Return an account that is not disabled."""
     query = sa.select(users).where(users.c.name == name, users.c.disabled_at.is_(None))
