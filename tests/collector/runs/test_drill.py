@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from collector.plans import Plan, examine, pin, unpin
 from collector.runs.drill import Drilled, drill, made_up_incident, still_open
+from wire.vocabulary import Level
 
 NOW = datetime(2026, 9, 25, 9, 40, tzinfo=UTC)
 PLAYBOOKS = {path.stem: path.read_text() for path in (Path(__file__).parents[3] / "playbooks").glob("*.yaml")}
@@ -46,6 +48,17 @@ async def test_without_people_the_automatic_steps_are_done_and_the_rest_is_named
     assert not result.ok
     assert states["tell-duty"] == states["report"] == states["receipt"] == "done"
     assert [(row.state, row.why) for row in still_open(result)] == [("waiting", "late")]
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+@pytest.mark.parametrize("level", ["I", "II", "III"])
+async def test_a_shipped_plan_comes_to_its_end_at_every_graver_level_too(name: str, level: Level) -> None:
+    result = await drilled(replace(read(PLAYBOOKS[name]), levels=(level,)))
+
+    states = {step["id"]: step["state"] for step in result.document()["steps"]}
+    assert result.ok
+    assert set(states.values()) == {"done"}
+    assert ("first-report" in states) is ("grave" in states)
 
 
 async def test_the_simulated_clock_jumps_to_what_comes_next() -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from collector.classes import read_classes
 from collector.runs.playbooks import MAX_BYTES, read_playbooks, read_text
-from collector.shipped import playbooks_dir
+from collector.shipped import configs_dir, playbooks_dir
 
 PLAN = """
 id: {}
@@ -66,3 +67,17 @@ def test_plans_that_call_each_other_in_a_circle_stop_only_themselves(tmp_path: P
 
     assert set(shelf.plans) == {"good"}
     assert [Path(mistake.file).name for mistake in shelf.errors] == ["one.yaml", "two.yaml"]
+
+
+def test_the_shipped_plans_cover_known_classes_and_no_two_of_one_breadth_the_same() -> None:
+    table = configs_dir() / "classes.yaml"
+    known = read_classes(table.read_text(), str(table))
+    plans = read_playbooks([playbooks_dir()]).plans.values()
+
+    claims = [(code, plan.asset_roles) for plan in plans for code in plan.classes]
+    assert all(known.knows(code) for code, _ in claims)
+    assert len(claims) == len(set(claims))
+    assert all(
+        plan.classes and set(plan.levels) == set(plan.may_start) == {"I", "II", "III", "IV"} for plan in plans
+    )
+    assert len(plans) == 11
