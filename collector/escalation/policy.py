@@ -149,10 +149,12 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     def means(self, to: To, matter: Matter) -> tuple[str, ...]:
         """Return the roles that `to` means for a matter; none where it is no matter of the body."""
+        if to != "authority" and to not in BODIES:
+            return (to,)
         competent = self.bodies.competent(matter)
         if to == "authority":
             return competent
-        return (to,) if to not in BODIES or to in competent else ()
+        return (to,) if to in competent else ()
 
 
 def read_policy(text: str, file: str, classes: Collection[str] | None = None) -> Policy:

@@ -5,9 +5,40 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.sealing import GENESIS, Head, seal
+from collector.sealing import GENESIS, Head, canonical, seal
 
 FIELDS = st.dictionaries(st.text(max_size=8), st.text(max_size=8) | st.integers(-(2**53) + 1, 2**53 - 1))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text() | st.floats(-1e30, 1e30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
+def test_what_is_hashed_is_canonical_json(value: dict[str, object]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_escapes_are_those_of_the_standard() -> None:
+    value: dict[str, object] = {
+        "all": "".join(map(chr, range(0x2030))) + "\U0001f525",
+        "b": [1, -5, True, None],
+    }
+
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [2**53, "\ud800", {1: 2}, (1,), 1e400])
+def test_what_the_standard_does_not_hold_is_refused_or_written_by_the_book(value: object) -> None:
+    fields = {"v": value}
+    try:
+        expected = rfc8785.dumps(fields)  # type: ignore[arg-type]
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        with pytest.raises(type(error)):
+            canonical(fields)
+    else:
+        assert canonical(fields) == expected
 
 
 def test_a_chain_begins_at_nothing() -> None:
