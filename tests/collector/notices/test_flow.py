@@ -95,6 +95,14 @@ async def test_a_notice_reaches_its_receiver_with_its_key(desk: Desk) -> None:
     assert desk.flow.sent == 1
 
 
+async def test_a_notice_leaves_with_its_persons_link_and_keeps_it_to_itself(desk: Desk) -> None:
+    desk.flow._link = lambda notice: f"https://c/a/{notice.key}"
+    await desk.queue("k", person="wang", subject="s")
+    notice = (await desk.step())["k"]
+
+    assert "https://c/a/" not in str(notice.payload) + str(notice.result)
+
+
 async def test_what_fails_is_sent_again_later_with_the_same_key(desk: Desk) -> None:
     async def busy(_: web.Request) -> web.StreamResponse:
         return web.Response(status=503)
