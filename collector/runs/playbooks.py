@@ -56,7 +56,7 @@ def read_text(path: Path) -> tuple[str | None, list[Finding]]:
     except UnicodeDecodeError as error:
         return None, [_of_file(path, f"bytes that are not UTF-8 ({error.reason})", "UTF-8 text")]
     except OSError as error:
-        return None, [_of_file(path, f"no readable file ({error.strerror})", "a plan's YAML")]
+        return None, [_of_file(path, f"no readable file ({error.strerror})", "a plan's file")]
 
 
 def _misnamed(plan: Plan | None, name: str, path: Path) -> list[Finding]:
