@@ -46,6 +46,7 @@ from .live import Live
 
 Notes = Callable[[str], None]
 _TRIM_SECONDS = 3600.0
+_TOLD = 20
 _RENEW_SECONDS = 3600.0
 
 
@@ -181,7 +182,7 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.asked.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self._reload(file), self._ending.died))
-        await self._tell("registry.loaded", self._live.counts())
+        await self._tell_loaded()
         tasks = [spawn(name, work(), self._ending.died) for name, work in self._flows().items()]
         try:
             await self._open()
@@ -291,7 +292,7 @@ class Collector:
             self._notes(f"reloaded, but the channels in use stay in use:\n{error}")
             return
         old, self._channels = self._channels, new
-        await self._tell("registry.loaded", self._live.counts())
+        await self._tell_loaded()
         await _close(old)
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
 
@@ -313,6 +314,15 @@ class Collector:
             async with self._store.read() as conn:
                 read = await cursors.read_cursor(conn, CURSOR)
             await self._log.trim(read, now() - self._live.settings().retention.events)
+
+    async def _tell_loaded(self) -> None:
+        await self._tell("registry.loaded", self._live.counts())
+        left_out = self._live.left_out()
+        for mistake in left_out:
+            self._notes(f"预案未启用,其余照常 plan left out, all else runs: {mistake}")
+        if left_out:
+            told = [str(mistake) for mistake in left_out][:_TOLD]
+            await self._tell("audit.finding", {"finding": "plans_left_out", "what": told})
 
     async def _tell(self, action: str, detail: Mapping[str, object]) -> None:
         entry = journal.Entry(

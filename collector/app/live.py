@@ -10,6 +10,7 @@ from ..regimes import Regime
 from ..registry import Registry
 from ..settings import Settings
 from ..world import World, load_world
+from ..yaml_marks import Mistake
 
 KEPT = ("unit", "state_dir", "database", "listen")
 """Settings that hold until the next start: what is open stays open."""
@@ -54,6 +55,10 @@ class Live:
     def plans(self) -> Mapping[str, Plan]:
         """The plans in use by id."""
         return self._world.plans
+
+    def left_out(self) -> Sequence[Mistake]:
+        """What keeps plans from being in use."""
+        return self._world.left_out
 
     def policy(self) -> Policy:
         """The escalation policy in use."""

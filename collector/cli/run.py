@@ -28,6 +28,4 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     world = load_world(args.config, os.environ)
     notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
-    for mistake in world.left_out:
-        notes(f"预案未启用,其余照常 plan left out, all else runs: {mistake}")
     return uvloop.run(serve(world, args.config, notes))

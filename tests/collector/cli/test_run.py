@@ -100,6 +100,19 @@ async def test_it_reloads_on_sighup_and_refuses_a_world_with_mistakes(process: P
     assert process.journal("registry.loaded") == 2
 
 
+async def test_a_broken_plan_is_left_out_loudly_and_stops_nothing_else(process: Process) -> None:
+    (process.folder / "plans").mkdir()
+    (process.folder / "plans" / "ours.yaml").write_text("id: ours\nsteps: [")
+    process.settings.write_text(process.settings.read_text() + "playbooks: plans\n")
+    process.child.send_signal(signal.SIGHUP)
+
+    await process.until(lambda: process.journal("registry.loaded") == 2)
+    await process.until(lambda: process.journal("audit.finding"))
+
+    assert process.said("plan left out, all else runs: ")
+    assert process.said("ours.yaml:3:1")
+
+
 async def test_it_ends_cleanly_when_told_to_and_says_where_it_is_only_while_it_runs(process: Process) -> None:
     process.child.send_signal(signal.SIGTERM)
     async with asyncio.timeout(15):
