@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from ..desk.moves import Target, move_incident
+from wire.vocabulary import Level
+
+from ..desk.moves import Target, confirm, move_incident
 from ..store import views
 from ..store.desk import INCIDENTS, OBLIGATIONS, one, page
 from .endpoint import Call, Endpoint, Filter, Listed, Paging, found_or_404, listed
@@ -34,6 +36,14 @@ class Transition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=2000)] = ""
 
 
+class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's word: that the proposed level holds, or that a clock in doubt was missed; one of both."""
+
+    level: Level | None = None
+    clock: Annotated[str, Meta(max_length=200)] | None = None
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
 async def _list(call: Call) -> Listed[views.IncidentRow]:
     return await listed(call, INCIDENTS, names={"class": "klass"})
 
@@ -52,6 +62,20 @@ async def _one(call: Call) -> IncidentWithClocks:
 async def _transition(call: Call) -> IncidentWithClocks:
     await move_incident(
         call.desk, call.principal, call.path["id"], call.body.to, call.body.reason, now=call.now
+    )
+    return await _one(call)
+
+
+async def _confirm(call: Call) -> IncidentWithClocks:
+    said: Confirmation = call.body
+    await confirm(
+        call.desk,
+        call.principal,
+        call.path["id"],
+        level=said.level,
+        clock=said.clock,
+        reason=said.reason,
+        now=call.now,
     )
     return await _one(call)
 
@@ -84,6 +108,17 @@ ENDPOINTS = (
         answer=IncidentWithClocks,
         deed="act",
         body=Transition,
+        problems=("not-found", "conflict"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/incidents/{id}/confirmations",
+        name="confirmIncident",
+        summary="Confirm a proposed level, or that a clock in doubt was missed",
+        handler=_confirm,
+        answer=IncidentWithClocks,
+        deed="act",
+        body=Confirmation,
         problems=("not-found", "conflict"),
     ),
 )

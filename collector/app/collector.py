@@ -256,6 +256,7 @@ class Collector:
             clock=now,
             registry=self._live.registry,
             move=self._casework.move,
+            confirm=self._casework.confirm,
             complete_step=complete_step,
             filings=self._by_hand,
             make_document=self._printer.make,

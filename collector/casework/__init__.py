@@ -1,6 +1,6 @@
 """The incident's life: the only writer of incidents, clocks and their alarms."""
 
-from .texts import Outage
+from .texts import Jump, Outage
 from .writer import Casework, Fired, NeedsReasonError, UnknownIncidentError
 
-__all__ = ["Casework", "Fired", "NeedsReasonError", "Outage", "UnknownIncidentError"]
+__all__ = ["Casework", "Fired", "Jump", "NeedsReasonError", "Outage", "UnknownIncidentError"]

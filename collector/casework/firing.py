@@ -4,7 +4,8 @@
 
     regrade        -> the caller has graded anew before it comes here; the alarm is only marked
     clock alarms   -> of each clock the latest due one sounds, the ones it passes are cancelled;
-                      `due` makes the clock overdue and arms the repetition
+                      `due` makes the clock overdue and arms the repetition; where the host clock jumped over
+                      the due time, that it was missed waits for a person's word
     escalate_<n>   -> the people of the step are woken, the next step is armed
     progress_<n>   -> the acknowledgement lapses unless somebody has done something
 """
@@ -65,7 +66,9 @@ def _fire_clock(
         return []
     fire_clock(dossier, clock, alarm, passed=passed, setting=setting, now=now)
     if clock.due_at is not None and now >= clock.due_at and alarm.kind.startswith(("due", "overdue_")):
-        dossier.put(replace(clock, state="overdue"))
+        doubted = setting.doubts(clock)
+        missed = {"doubted_at": clock.doubted_at or now} if doubted else {"state": "overdue"}
+        dossier.put(replace(clock, **missed))
         kind, at = overdue_after(clock.due_at, setting.policy.overdue_every, now)
         dossier.arm(clock=clock.id, generation=clock.generation, kind=kind, at=at, now=now)
     return [alarm]

@@ -62,9 +62,11 @@ def _set_level(dossier: Dossier, answer: Answer, setting: Setting, cause: Cause,
     times = dict(old.times)
     if level is not None and "graded" not in times:
         times["graded"] = _text(now)
+    proposed = answer.proposed if level == answer.level else old.proposed
     dossier.change(
         level=level,
         level_by=answer.level_by or old.level_by,
+        proposed=proposed and level != old.confirmed_level,
         reasons=reasons,
         next_level=msgspec.to_builtins(answer.next_level),
         times=times,
@@ -82,7 +84,7 @@ def _tell_grade(dossier: Dossier, old: str | None, answer: Answer, cause: Cause)
         "from": old,
         "level": incident.level,
         "level_by": incident.level_by,
-        "proposed": answer.proposed,
+        "proposed": incident.proposed,
         "reasons": incident.reasons,
         "could_rise": answer.could_rise,
         "next_level": incident.next_level,

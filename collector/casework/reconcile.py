@@ -107,9 +107,11 @@ def _change(
         new = _keep_time(old, new, now)
     moved = (old.due_at, old.target_at) != (new.due_at, new.target_at)
     if moved:
-        new = replace(new, generation=old.generation + 1)
+        new = replace(new, generation=old.generation + 1, doubted_at=None)
+    elif old.doubted_at is not None:
+        new = _in_doubt(new)
     dossier.put(new)
-    if moved or (new.state != old.state_at(now) and new.state not in _DONE):
+    if moved or (new.state != old.state_at(now) and new.doubted_at is None and new.state not in _DONE):
         detail = {"from": clock_values(old), "to": clock_values(new), "reason": cause.reason}
         dossier.tell("clock.moved", f"clock:{new.id}", detail, cause.actor)
     if new.state in _DONE:
@@ -117,6 +119,13 @@ def _change(
     elif moved or (old.state not in {"open", "overdue", "no_number"} and moments_of(new, now)):
         dossier.cancel(clock=new.id, now=now)
         _arm(dossier, new, now)
+
+
+def _in_doubt(new: Clock) -> Clock:
+    """Return a clock in doubt as it may be written: missed only by a person's word, met by a receipt."""
+    if new.state == "overdue":
+        return replace(new, state="open")
+    return replace(new, doubted_at=None) if new.state in _DONE else new
 
 
 def _keep_time(old: Clock, new: Clock, now: datetime) -> Clock:

@@ -36,6 +36,17 @@ class Outage(Struct, frozen=True, kw_only=True):
     ended: datetime
 
 
+class Jump(Struct, frozen=True, kw_only=True):
+    """From when to when the host clock jumped: what fell due within may not be due in truth."""
+
+    began: datetime
+    ended: datetime
+
+    def covers(self, at: datetime) -> bool:
+        """Whether a moment was jumped over."""
+        return self.began < at <= self.ended
+
+
 class Speaker(Struct, frozen=True):
     """Writes for one language and one time zone."""
 
@@ -51,8 +62,9 @@ class Speaker(Struct, frozen=True):
         at: datetime,
         now: datetime,
         outage: Outage | None,
+        doubted: bool = False,
     ) -> dict[str, Any]:
-        """Return the payload of a clock's alarm that was to sound at `at`."""
+        """Return the payload of a clock's alarm due at `at`; `doubted`: the host clock jumped over it."""
         moment = self._name(_MOMENTS, "overdue" if kind.startswith("overdue_") else kind)
         owed = f"{self._name(STAGES, clock.stage)} → {self._name(RECIPIENTS, clock.recipient)}"
         until = clock.due_at or clock.target_at
@@ -63,6 +75,13 @@ class Speaker(Struct, frozen=True):
             self.words(f"时限:{when}", f"due: {when}"),
             *self._late(at, now, outage),
         ]
+        if doubted:
+            body.append(
+                self.words(
+                    "主机时钟曾跳变,是否逾期待人工确认",
+                    "the host's clock has jumped: whether it was missed is for a person to confirm",
+                )
+            )
         source = self.words("依据", "source")
         body.append(f"{source}: {clock.obligation}, {clock.source}")
         return self._payload(incident, kind, subject, body) | {

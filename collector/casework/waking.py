@@ -16,7 +16,7 @@ from ..registry import Registry
 from ..store.clocks import Alarm, Clock
 from ..store.notice_batch import NewNotice
 from .dossier import Dossier
-from .texts import Outage, Speaker
+from .texts import Jump, Outage, Speaker
 
 CHAIN = "escalate"
 PROGRESS = "progress"
@@ -30,6 +30,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         rosters: By unit.
         language: Of notices.
         outage: The last time nobody was running, where it explains late alarms.
+        jumps: What the host clock jumped over.
     """
 
     registry: Registry
@@ -37,6 +38,13 @@ class Setting(Struct, frozen=True, kw_only=True):
     rosters: Mapping[str, Roster] = {}
     language: str = "zh"
     outage: Outage | None = None
+    jumps: tuple[Jump, ...] = ()
+
+    def doubts(self, clock: Clock) -> bool:
+        """Whether a clock is past due only by a host clock that jumped, and nobody has said more yet."""
+        if clock.state != "open" or clock.due_at is None:
+            return False
+        return clock.doubted_at is not None or any(jump.covers(clock.due_at) for jump in self.jumps)
 
     def speaker(self, unit: str) -> Speaker:
         """Return who writes for a unit: in its own time zone where it is known."""
@@ -116,7 +124,13 @@ def fire_clock(
     """Tell of a clock's alarm; `passed` are its earlier alarms that nobody heard and that need none now."""
     speaker = setting.speaker(dossier.incident.unit)
     payload = speaker.clock_alarm(
-        dossier.incident, clock, alarm.kind, at=alarm.at, now=now, outage=setting.outage
+        dossier.incident,
+        clock,
+        alarm.kind,
+        at=alarm.at,
+        now=now,
+        outage=setting.outage,
+        doubted=clock.due_at is not None and now >= clock.due_at and setting.doubts(clock),
     )
     calls = _calls(dossier, setting, setting.policy.told(alarm.kind), now)
     for call in calls:

@@ -38,12 +38,13 @@ from ..store.incidents import Incident, insert_incident, lock_free, lock_inciden
 from ..store.proofs import Proof, proofs_of
 from ..store.runs import wake_runs
 from .case import ended, unreadable
+from .confirming import confirm_level, confirm_missed
 from .dossier import Cause, Dossier, load, save_all
 from .findings import matters, new_incident, tell_facts, text, times_of
 from .firing import REGRADE, due_of, fire
 from .grading import grade
 from .lapsing import taken_on
-from .texts import Outage
+from .texts import Jump, Outage
 from .waking import PROGRESS, Setting, begin_chain, end_chain
 
 ATTACHED_EVERY = timedelta(seconds=10)
@@ -312,6 +313,32 @@ class Casework:
         await self._grade(connection, dossier, cause, now)
         await save_all(connection, [dossier], now)
 
+    async def confirm(
+        self,
+        connection: AsyncConnection,
+        incident: str,
+        actor: str,
+        now: datetime,
+        *,
+        level: str | None = None,
+        clock: str | None = None,
+        reason: str = "",
+    ) -> None:
+        """Take a person's word: that the proposed level holds, or that a clock in doubt was missed.
+
+        Raises:
+            IllegalMoveError: There is nothing to confirm.
+            NotAPersonError: The actor is no named person.
+            UnknownIncidentError: There is no such incident.
+        """
+        dossier = await self._locked(connection, incident)
+        cause = Cause(actor=actor, reason=reason)
+        if level is not None:
+            confirm_level(dossier, level, cause, now)
+        if clock is not None:
+            confirm_missed(dossier, clock, cause)
+        await save_all(connection, [dossier], now)
+
     async def record_filing(  # noqa: PLR0917 - the form is fixed between the rooms
         self,
         connection: AsyncConnection,
@@ -344,6 +371,7 @@ class Casework:
         *,
         limit: int = 500,
         outage: Outage | None = None,
+        jumps: Sequence[Jump] = (),
         only: str | None = None,
         skip: Collection[str] = (),
     ) -> Fired:
@@ -354,6 +382,7 @@ class Casework:
             now: Alarms up to this moment are due.
             limit: How many due alarms are looked at.
             outage: The last time nobody was running; late alarms say so.
+            jumps: What the host clock jumped over; a clock due within waits for a person's word.
             only: Look at this incident alone.
             skip: Leave these incidents out.
         """
@@ -362,7 +391,7 @@ class Casework:
         dossiers = await load(connection, held)
         await self._grade_due(connection, dossiers, now)
         await _look_for_progress(connection, dossiers, now)
-        setting = self._setting(outage)
+        setting = self._setting(outage, jumps)
         alarms = [alarm for dossier in dossiers for alarm in fire(dossier, setting, now)]
         await save_all(connection, dossiers, now)
         late = [(now - alarm.at).total_seconds() for alarm in alarms]
@@ -465,13 +494,14 @@ class Casework:
             raise UnknownIncidentError(f"incident {incident}: there is none")
         return (await load(connection, [held]))[0]
 
-    def _setting(self, outage: Outage | None = None) -> Setting:
+    def _setting(self, outage: Outage | None = None, jumps: Sequence[Jump] = ()) -> Setting:
         return Setting(
             registry=self._registry(),
             policy=self._policy(),
             rosters=self._rosters(),
             language=self._language,
             outage=outage,
+            jumps=tuple(jumps),
         )
 
 

@@ -21,7 +21,7 @@ from ..desk.identity import (
     require_same_origin,
     sign_out,
 )
-from ..desk.moves import Target, complete_step, move_incident
+from ..desk.moves import Target, complete_step, confirm, move_incident
 from ..desk.problem import ProblemError
 from ..desk.rights import Principal
 from ..store import views
@@ -51,6 +51,7 @@ class Forms:
             web.post("/sign-out", self.leave),
             web.post("/language", self.choose_language),
             web.post("/incidents/{id}/move", self.move),
+            web.post("/incidents/{id}/confirm", self.confirm),
             web.post("/runs/{run}/steps/{step:.+}", self.complete),
         ]
 
@@ -123,6 +124,21 @@ class Forms:
             request.match_info["id"],
             cast("Target", to),
             form.get("reason", "")[:2000],
+            now=self._desk.clock(),
+        )
+        return _to(local_path(form.get("back", "/")))
+
+    async def confirm(self, request: web.Request) -> web.StreamResponse:
+        """Confirm a proposed level, or that a clock in doubt was missed."""
+        form = await _read(request)
+        sight = await self._sender(request, form)
+        await confirm(
+            self._desk,
+            _known(sight),
+            request.match_info["id"],
+            level=form.get("level"),
+            clock=form.get("clock"),
+            reason=form.get("reason", "")[:2000],
             now=self._desk.clock(),
         )
         return _to(local_path(form.get("back", "/")))

@@ -150,7 +150,9 @@ class Sight(Struct, frozen=True, kw_only=True):
     def clock_state(self, clock: ObligationRow) -> str:
         """Return the state of a clock now: the row says overdue only once the alarm has fired."""
         past = clock.due_at is not None and clock.due_at < self.now
-        return "overdue" if clock.state == "open" and past else clock.state
+        if clock.state != "open" or not past:
+            return clock.state
+        return "doubted" if clock.doubted_at else "overdue"
 
     def faces(self, clocks: list[ObligationRow]) -> list[Face]:
         """Return the clocks that run towards a known time, the earliest first."""

@@ -25,6 +25,7 @@ CLOCK_STATES: Mapping[str, Name] = {
     "met": Name("已按时完成", "met in time"),
     "met_late": Name("逾期完成", "met late"),
     "overdue": Name("已逾期", "overdue"),
+    "doubted": Name("已逾期,待确认", "overdue, to be confirmed"),
     "not_yet": Name("尚未触发", "not yet triggered"),
     "cannot_compute": Name("无法计算", "cannot be computed"),
     "no_number": Name("及时报告(法规未定时限)", "promptly (no number in law)"),

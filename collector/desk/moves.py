@@ -39,6 +39,40 @@ async def move_incident(
     await desk.store.run(work)
 
 
+async def confirm(
+    desk: Desk,
+    principal: Principal,
+    incident: str,
+    *,
+    level: str | None,
+    clock: str | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Confirm a proposed level, or that a clock in doubt was missed, in the name of the principal.
+
+    Raises:
+        ProblemError: not-found, forbidden, malformed where it is not exactly one of both, or conflict where
+            there is nothing to confirm.
+    """
+    if (level is None) == (clock is None):
+        raise ProblemError("malformed", "found both or none of level and clock, expected one of them")
+
+    async def work(conn: AsyncConnection) -> None:
+        unit = await unit_of_incident(conn, incident)
+        if unit is None:
+            raise ProblemError("not-found", f"there is no incident {incident!r}")
+        allow_on(principal, "act", unit, desk.registry(), f"incident {incident!r}")
+        try:
+            await desk.confirm(
+                conn, incident, principal.actor, now, level=level, clock=clock, reason=reason.strip()
+            )
+        except PermanentError as error:
+            raise ProblemError("conflict", str(error)) from error
+
+    await desk.store.run(work)
+
+
 async def complete_step(
     desk: Desk, principal: Principal, run: str, step: str, out: dict[str, Any], *, now: datetime
 ) -> None:

@@ -30,6 +30,24 @@ class Move(Protocol):
         """Raise PermanentError for a move that is not legal."""
 
 
+class Confirm(Protocol):
+    """`Casework.confirm`: a person's word on a proposed level, or on a clock in doubt."""
+
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        incident: str,
+        actor: str,
+        now: datetime,
+        /,
+        *,
+        level: str | None = None,
+        clock: str | None = None,
+        reason: str = "",
+    ) -> Awaitable[None]:
+        """Raise PermanentError where there is nothing to confirm."""
+
+
 class CompleteStep(Protocol):
     """`runs.complete_step`: a person has done, approved or refused a step of a plan."""
 
@@ -64,7 +82,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         store: The state database.
         clock: Now, aware, UTC.
         registry: The register as loaded last.
-        move, complete_step: The writers; they journal and raise as their protocols say.
+        move, confirm, complete_step: The writers; they journal and raise as their protocols say.
         filings: Composes, keeps and files reports for persons.
         make_document: Renders a report.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
@@ -79,6 +97,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     registry: Callable[[], Registry]
     move: Move
+    confirm: Confirm
     complete_step: CompleteStep
     filings: Filings
     make_document: Make

@@ -10,6 +10,9 @@
 
 After downtime the latest due alarm of each clock sounds once and says from when to when nobody ran: that is
 known from the mark, which is raised with every firing and every ten seconds.
+
+Where the host clock jumps forward, what it jumped over sounds at once, but that it was missed is written down
+only by a person's word: the clock may be wrong, and a step back comes too late for what stands in a journal.
 """
 
 import asyncio
@@ -20,7 +23,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..casework import Casework, Fired, Outage
+from ..casework import Casework, Fired, Jump, Outage
 from ..errors import RetryableError
 from ..store import journal
 from ..store.clocks import due_incidents, next_alarm_at
@@ -75,6 +78,7 @@ class DutyClock:
         self._marked: datetime | None = None
         self._sick: dict[str, datetime] = {}
         self._told_back = False
+        self._jumps: list[Jump] = []
         self.fired = 0
         self.failures = 0
         self.last_tick: datetime | None = None
@@ -139,7 +143,13 @@ class DutyClock:
 
     async def _fire_batch(self, connection: AsyncConnection, now: datetime, only: str | None = None) -> Fired:
         fired = await self._casework.fire_due(
-            connection, now, limit=self._batch, outage=self._outage, only=only, skip=self._sick
+            connection,
+            now,
+            limit=self._batch,
+            outage=self._outage,
+            jumps=self._jumps,
+            only=only,
+            skip=self._sick,
         )
         await raise_mark(connection, MARK, now)
         self._marked = now
@@ -170,6 +180,7 @@ class DutyClock:
             await self._find("clock_set_back", None, {"by_seconds": keeper.behind.total_seconds()}, now)
         self._told_back = back
         if keeper.jumped >= JUMP_FROM:
+            self._jumps.append(Jump(began=now - keeper.jumped, ended=now))
             await self._find("clock_jumped", None, {"by_seconds": keeper.jumped.total_seconds()}, now)
 
     async def _find(

@@ -61,6 +61,7 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     klass: str = field(name="class")
     level: str | None
     level_by: str | None
+    proposed: bool = False
     next_level: dict[str, Any] | None
     state: str
     acknowledged_by: str | None
@@ -81,6 +82,8 @@ class IncidentFile(IncidentRow, frozen=True, kw_only=True):
     """All that is kept of one incident itself."""
 
     fingerprint: str
+    confirmed_level: str | None = None
+    confirmed_by: str | None = None
     reasons: list[dict[str, Any]]
     facts: dict[str, Any]
     times: dict[str, Any]
@@ -110,6 +113,7 @@ class ObligationRow(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     met_at: datetime | None
     met_by: str | None
+    doubted_at: datetime | None = None
 
 
 class FilingRow(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from collector.casework.case import case_of
 from collector.duty import DutyClock
+from collector.incident import IllegalMoveError
 from collector.regimes import explain
 from collector.store import clocks, incidents, journal, schema
 from collector.store.clocks import Clock
@@ -54,6 +55,10 @@ class Day:
     async def wang_moves_it_to(self, state: str) -> None:
         async with self.store.write() as connection:
             await self.office.casework.move(connection, self.incident, state, "user:wang", self.now)
+
+    async def wang_confirms(self, **what: str) -> None:
+        async with self.store.write() as connection:
+            await self.office.casework.confirm(connection, self.incident, "user:wang", self.now, **what)
 
     async def is_filed(self, obligation: str, *, arrived: bool = True, complete: bool = True) -> None:
         clock = await self.owed(obligation)
@@ -345,3 +350,68 @@ async def test_everything_that_happened_stands_in_the_journal(day: Day) -> None:
     assert {"clock.fired", "notice.queued", "incident.moved", "clock.met"} <= set(actions)
     async with day.store.read() as connection:
         assert verify([row async for row in journal.read_chains(connection)]) == []
+
+
+async def test_a_level_on_unverified_figures_is_proposed_until_a_person_confirms_it(day: Day) -> None:
+    await day.a_page_is_tampered_with()
+    await day.at(9, 31)
+    held = await day.held()
+    assert (held.level, held.proposed) == ("III", not all(one["verified"] for one in held.reasons))
+    assert held.proposed
+    assert (await day.owed(FIRST)).state == "open"  # the clock runs all the same
+
+    with pytest.raises(IllegalMoveError, match="II is to be confirmed, but III"):
+        await day.wang_confirms(level="II")
+    await day.wang_confirms(level="III")
+    await day.at(10)
+    held = await day.held()
+    assert (held.level, held.proposed, held.confirmed_by) == ("III", False, "user:wang")
+    with pytest.raises(IllegalMoveError, match="is final"):
+        await day.wang_confirms(level="III")
+    async with day.store.read() as connection:
+        graded = [
+            row
+            for row in await journal.of_incident(connection, day.incident)
+            if row.action == "incident.graded"
+        ]
+    assert [row.detail["proposed"] for row in graded] == [False, True, False]
+    assert graded[-1].actor == "user:wang"
+
+
+async def test_a_clock_missed_by_a_jump_warns_at_once_and_waits_for_a_persons_word(day: Day) -> None:
+    await day.a_page_is_tampered_with(facts={"declared_level": "III"})
+    await day.at(9, 5)
+    await day.wang_moves_it_to("acknowledged")
+    before = len(await day.told())
+    day.now += timedelta(hours=6)  # the host's clock jumped
+    await day.clock.tick()
+
+    assert "wang due" in (await day.told())[before:]
+    first = await day.owed(FIRST)
+    assert (first.state, first.doubted_at, first.state_at(day.now)) == ("open", day.now, "overdue")
+    await day.at(15, 40)
+    assert (await day.told())[-1] == "li overdue_10"
+    assert (await day.owed(FIRST)).state == "open"
+    async with day.store.write() as connection:
+        await day.office.casework.regrade(connection, day.incident, day.now)
+    assert (await day.owed(FIRST)).state == "open"
+
+    await day.wang_confirms(clock=first.id)
+    confirmed = await day.owed(FIRST)
+    assert (confirmed.state, confirmed.doubted_at) == ("overdue", None)
+    with pytest.raises(IllegalMoveError, match="overdue"):
+        await day.wang_confirms(clock=first.id)
+    await day.at(16)
+    assert (await day.owed(FIRST)).state == "overdue"
+
+
+async def test_a_clock_in_doubt_that_was_filed_in_time_is_met(day: Day) -> None:
+    await day.a_page_is_tampered_with(facts={"declared_level": "III"})
+    await day.at(9, 5)
+    day.now += timedelta(hours=6)
+    await day.clock.tick()
+    day.now -= timedelta(hours=6)  # somebody has put it right
+    await day.is_filed(FIRST)
+
+    first = await day.owed(FIRST)
+    assert (first.state, first.doubted_at) == ("met", None)

@@ -217,6 +217,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         clock=clock,
         registry=lambda: registry,
         move=work.move,
+        confirm=work.confirm,
         complete_step=complete_step,
         filings=by_hand,
         make_document=Printer(store, documents, Renderer(str)).make,

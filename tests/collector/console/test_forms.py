@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from aiohttp import ClientSession
 
 from collector.desk.identity import csrf_of
+from collector.store import schema
 from tests.browser.watch_room import PASSWORD, Room
 
 
@@ -170,3 +172,47 @@ async def test_a_step_takes_what_its_form_asks_for_as_its_type(room: Room, li: C
     assert headers["Location"] == f"/incidents/{incident}"
     filled = msgspec.json.decode(out)
     assert (filled["confirmed"], filled["switched_at"]) == (True, "2026-03-02T09:30:00+08:00")
+
+
+async def test_a_proposed_level_is_shown_as_such_and_confirmed_by_a_person(
+    room: Room, li: ClientSession
+) -> None:
+    incident = await room.open()
+    room.clock.at = room.clock() + timedelta(minutes=31)
+    async with room.store.write() as conn:
+        await room.casework.regrade(conn, incident, room.clock())
+    async with li.get(f"/incidents/{incident}") as answer:
+        page = await answer.text()
+    assert "proposed, waits for confirmation" in page
+    assert 'name="level" value="III"' in page
+
+    status, _ = await send(li, f"/incidents/{incident}/confirm", level="III")
+    again, _ = await send(li, f"/incidents/{incident}/confirm", level="III")
+    async with li.get(f"/incidents/{incident}") as answer:
+        page = await answer.text()
+    assert (status, again) == (303, 409)
+    assert "proposed, waits for confirmation" not in page
+    assert "confirmed by" in page
+    graded = [row for row in await journal(room) if row["action"] == "incident.graded"]
+    assert graded[-1]["actor"] == "person:li-na"
+
+
+async def test_a_clock_past_due_by_a_jump_is_confirmed_as_missed_by_a_person(
+    room: Room, li: ClientSession
+) -> None:
+    incident = await room.open()
+    async with room.store.write() as conn:
+        await conn.execute(
+            sa.update(schema.clocks)
+            .where(schema.clocks.c.incident == incident)
+            .values(state="open", due_at=room.clock() - timedelta(minutes=1), doubted_at=room.clock())
+        )
+        key = (await conn.execute(sa.select(schema.clocks.c.id))).scalar_one()
+    async with li.get(f"/incidents/{incident}") as answer:
+        assert "overdue, to be confirmed" in await answer.text()
+
+    assert (await send(li, f"/incidents/{incident}/confirm", clock=key))[0] == 303
+    assert (await send(li, f"/incidents/{incident}/confirm"))[0] == 400
+    async with room.store.read() as conn:
+        rows = (await conn.execute(sa.select(schema.clocks.c.state, schema.clocks.c.doubted_at))).all()
+    assert [tuple(row) for row in rows] == [("overdue", None)]
