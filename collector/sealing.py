@@ -46,8 +46,8 @@ def seal(previous: str, fields: Mapping[str, Any]) -> str:
 def canonical(value: dict[str, Any]) -> bytes:
     """Return RFC 8785 canonical JSON.
 
-    The standard library writes the same, and much faster, but for numbers with a fraction, very large ones and
-    names beyond ASCII, whose order differs.
+    The standard library writes the same, and much faster, but for numbers with a fraction, very large ones
+    and names beyond ASCII, whose order differs.
 
     Raises:
         rfc8785.CanonicalizationError: A value has no JSON form.
