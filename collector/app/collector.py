@@ -48,6 +48,7 @@ Notes = Callable[[str], None]
 _TRIM_SECONDS = 3600.0
 _TOLD = 20
 _RENEW_SECONDS = 3600.0
+_CLOSE_SECONDS = 5.0
 
 
 def now() -> datetime:
@@ -170,9 +171,9 @@ class Collector:
         forget_ports(settings.state)
         ending = Ending(notes)
         store = await Store.open(settings.database_url)
-        stack.push_async_callback(store.close)
+        stack.push_async_callback(_in_time, "the state", store.close, notes)
         log = await open_log(settings.events_url, ending.died)
-        stack.push_async_callback(log.close)
+        stack.push_async_callback(_in_time, "the event log", log.close, notes)
         await make_first_user(store, settings.state, now(), notes)
         return cls(live, store, log, ending, notes)
 
@@ -334,6 +335,15 @@ class Collector:
             return await journal.write(conn, entry, now())
 
         await self._store.run(write)
+
+
+async def _in_time(name: str, close: Callable[[], Coroutine[Any, Any, None]], notes: Notes) -> None:
+    """Close a database, but let nothing that hangs keep the process: what was committed is on the disk."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await close()
+    except TimeoutError:
+        notes(f"{name} did not close within {_CLOSE_SECONDS:.0f} s; left as it is")
 
 
 async def _close(channels: Mapping[str, Channel]) -> None:

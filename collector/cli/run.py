@@ -28,4 +28,7 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     world = load_world(args.config, os.environ)
     notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
-    return uvloop.run(serve(world, args.config, notes))
+    code = uvloop.run(serve(world, args.config, notes))
+    logging.shutdown()
+    # A database driver's thread that hangs must not keep a process whose every part has been closed.
+    os._exit(code)

@@ -63,7 +63,7 @@ def _kill_amid(url: str, random: Random) -> int:
     for child in children:
         with child:
             assert child.stdout is not None
-            words = [child.stdout.readline() for _ in range(random.randint(1, 12))]
+            words = [child.stdout.readline() for _ in range(random.randint(1, 7))]
             with suppress(subprocess.TimeoutExpired):
                 child.wait(random.uniform(0.0, 0.02))
             child.kill()
