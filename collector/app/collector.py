@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
@@ -23,6 +24,7 @@ from ..desk.acknowledging import link_of
 from ..desk.world import Desk
 from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
+from ..duty.checkpointing import Checkpointing
 from ..duty.clock import DutyClock
 from ..duty.silence import Silence
 from ..errors import FengsuiError, PermanentError
@@ -35,6 +37,7 @@ from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice
 from ..tasks import spawn
+from ..trust.checkpoints import journal_key
 from ..trust.links import Links
 from ..trust.superior import renew
 from ..world import World
@@ -107,6 +110,7 @@ class Collector:
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
+        self._checkpoints = Checkpointing(store, journal_key(settings.state), now=now)
         self._silence = Silence(
             store,
             open_incident=self._casework.open,
@@ -195,6 +199,7 @@ class Collector:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._seal()
             await _close(self._channels)
         return 1 if self._ending.dead else 0
 
@@ -225,6 +230,7 @@ class Collector:
             "authority": self._upstream.run,
             "heartbeat": self._heartbeat.run,
             "silence": self._silence.run,
+            "checkpoints": self._checkpoints.run,
             "retention": self._trim,
             "superior": self._stay_joined,
             **self._agents.watches,
@@ -325,6 +331,13 @@ class Collector:
         if left_out:
             told = [str(mistake) for mistake in left_out][:_TOLD]
             await self._tell("audit.finding", {"finding": "plans_left_out", "what": told})
+
+    async def _seal(self) -> None:
+        """Sign the journal's end before the process goes; where that fails, its next start does."""
+        try:
+            await self._checkpoints.seal()
+        except (FengsuiError, SQLAlchemyError) as error:
+            self._notes(f"the journal's end is not signed: {error}")
 
     async def _tell(self, action: str, detail: Mapping[str, object]) -> None:
         entry = journal.Entry(

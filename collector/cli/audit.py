@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,10 +12,17 @@ from ..settings import Settings, read_settings
 from ..trust.journal_chain import Break, Verifier
 from ..world import read_text
 
+if TYPE_CHECKING:
+    from ..trust.checkpoints import Witness
+
 _WHY = {
     "gap": ("缺少记录", "entries are missing"),
     "previous": ("与上一条不衔接", "does not follow the entry before"),
     "hash": ("内容被改动", "was changed"),
+    "cut": ("链尾被截断", "the chain was cut off at its end"),
+    "removed": ("整条链缺失", "the whole chain was removed"),
+    "rewritten": ("与签名检查点不符", "is not what a checkpoint has signed"),
+    "signature": ("检查点签名无效", "the checkpoint's signature does not hold"),
 }
 
 
@@ -33,42 +41,50 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Print what was found; 1 where a chain is broken."""
     settings = read_settings(read_text(args.config), args.config, os.environ)
-    verifier = asyncio.run(_verify(settings))
+    verifier, witness = asyncio.run(_verify(settings))
+    breaks = [*verifier.breaks, *witness.breaks()]
     if args.json:
         document = {
-            "ok": not verifier.breaks,
+            "ok": not breaks,
             "chains": verifier.chains,
             "entries": verifier.entries,
-            "breaks": verifier.breaks,
+            "checkpoints": witness.checkpoints,
+            "breaks": breaks,
         }
         print(msgspec.json.encode(document).decode())
-    for line in _lines(verifier, zh=(args.lang or settings.language) == "zh"):
+    for line in _lines(verifier, witness.checkpoints, breaks, zh=(args.lang or settings.language) == "zh"):
         print(line, file=sys.stderr)
-    return 1 if verifier.breaks else 0
+    return 1 if breaks else 0
 
 
-async def _verify(settings: Settings) -> Verifier:
+async def _verify(settings: Settings) -> tuple[Verifier, "Witness"]:
     # The database's libraries are imported only here: `--help` starts without them.
+    from ..store.checkpoints import read_checkpoints  # noqa: PLC0415 - see above
     from ..store.engine import Store  # noqa: PLC0415 - see above
     from ..store.journal import read_chains  # noqa: PLC0415 - see above
+    from ..trust.checkpoints import Checkpoint, Witness  # noqa: PLC0415 - see above
 
     verifier = Verifier()
     store = await Store.open(settings.database_url)
     try:
         async with store.read() as connection:
+            signed = await read_checkpoints(connection)
+            witness = Witness(msgspec.convert(one, Checkpoint) for one in signed)
             async for row in read_chains(connection):
                 verifier.feed(row)
+                witness.feed(row)
     finally:
         await store.close()
-    return verifier
+    return verifier, witness
 
 
-def _lines(verifier: Verifier, *, zh: bool) -> list[str]:
-    if not verifier.breaks:
-        if zh:
-            return [f"日志完整:{verifier.chains} 条链,{verifier.entries} 条记录"]
-        return [f"the journal holds: {verifier.chains} chains, {verifier.entries} entries"]
-    return [_line(one, zh=zh) for one in verifier.breaks]
+def _lines(verifier: Verifier, checkpoints: int, breaks: list[Break], *, zh: bool) -> list[str]:
+    chains, entries = verifier.chains, verifier.entries
+    if not breaks and zh:
+        return [f"日志完整:{chains} 条链,{entries} 条记录,{checkpoints} 个签名检查点"]
+    if not breaks:
+        return [f"the journal holds: {chains} chains, {entries} entries, {checkpoints} signed checkpoints"]
+    return [_line(one, zh=zh) for one in breaks]
 
 
 def _line(broken: Break, *, zh: bool) -> str:

@@ -104,6 +104,11 @@ class Store:
         """`sqlite` or `postgresql`."""
         return self.engine.dialect.name
 
+    @property
+    def journal_end(self) -> Head:
+        """Where the chain that this process writes at present ends."""
+        return self._head
+
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements all see one state of the database.

@@ -1,8 +1,8 @@
 """Verifies the journal: every chain from its first link to its last (pure).
 
 What it proves: no entry was changed, taken from the middle or slipped in, unless everything behind it was
-computed anew. What it cannot see alone: a chain cut off at its end, or a whole chain gone; that takes a head
-kept elsewhere.
+computed anew. What it cannot see alone: a chain cut off at its end, or a whole chain gone; that takes signed
+checkpoints (`trust.checkpoints`).
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,8 @@ class Break(Struct, frozen=True, kw_only=True):
 
     Fields:
         n: The number that stands there.
-        why: `gap` (a number is missing), `previous` (does not follow the entry before), `hash` (was changed).
+        why: `gap` (a number is missing), `previous` (does not follow the entry before), `hash` (was changed);
+            against signed checkpoints: `cut`, `removed`, `rewritten`, `signature`.
         expected, found: What should stand there and what does.
     """
 

@@ -36,12 +36,13 @@ async def _write(folder: Path, forge: str = "") -> None:
 
 def test_a_journal_as_it_was_written_holds(settings: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "verify", "--config", settings]) == 0
-    assert capsys.readouterr().err == "the journal holds: 1 chains, 3 entries\n"
+    assert capsys.readouterr().err == "the journal holds: 1 chains, 3 entries, 0 signed checkpoints\n"
 
 
 def test_json_is_one_document(settings: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "verify", "--config", settings, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "chains": 1, "entries": 3, "breaks": []}
+    expected = {"ok": True, "chains": 1, "entries": 3, "checkpoints": 0, "breaks": []}
+    assert json.loads(capsys.readouterr().out) == expected
 
 
 @pytest.mark.parametrize(

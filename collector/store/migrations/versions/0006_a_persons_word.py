@@ -13,8 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make room for them."""
-    proposed = sa.Column("proposed", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("incidents", proposed)
+    op.add_column("incidents", sa.Column("proposed", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("incidents", sa.Column("confirmed_level", sa.Text(), nullable=True))
     op.add_column("incidents", sa.Column("confirmed_by", sa.Text(), nullable=True))
     op.add_column("clocks", sa.Column("doubted_at", schema.Instant(timezone=True), nullable=True))

@@ -1,0 +1,112 @@
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from msgspec import convert
+
+from collector.duty import Checkpointing
+from collector.duty import checkpointing as checkpointing_module
+from collector.store import journal, schema
+from collector.store.checkpoints import read_checkpoints
+from collector.store.engine import Store
+from collector.tasks import spawn
+from collector.trust.checkpoints import Checkpoint, Witness, journal_key
+
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+async def write(store: Store, count: int) -> None:
+    entry = journal.Entry(actor="system", action="a.b", subject="x:1", detail={"text": "烽"})
+    async with store.write() as connection:
+        await journal.write_all(connection, [entry] * count, NINE)
+
+
+async def verified(store: Store) -> list[tuple[str, int]]:
+    async with store.read() as connection:
+        witness = Witness(convert(row, Checkpoint) for row in await read_checkpoints(connection))
+        async for row in journal.read_chains(connection):
+            witness.feed(row)
+    return [(one.why, one.n) for one in witness.breaks()]
+
+
+def of(store: Store, folder: Path) -> Checkpointing:
+    return Checkpointing(store, journal_key(folder), now=lambda: NINE)
+
+
+async def test_what_was_signed_and_cut_off_is_found(state: Store, tmp_path: Path) -> None:
+    await write(state, 5)
+    seals = of(state, tmp_path)
+    await seals.seal()
+    await write(state, 3)
+    await seals.seal()
+    assert await seals.seal() is None  # nothing new
+    await write(state, 1)
+    assert await verified(state) == []
+
+    async with state.write() as connection:
+        await connection.execute(sa.delete(schema.journal).where(schema.journal.c.n > 6))
+    assert await verified(state) == [("cut", 6)]
+
+
+async def test_a_chain_that_was_removed_is_found(sqlite_state: Store, tmp_path: Path) -> None:
+    await write(sqlite_state, 2)
+    await of(sqlite_state, tmp_path).seal()
+    async with sqlite_state.write() as connection:
+        await connection.execute(sa.delete(schema.journal))
+
+    assert await verified(sqlite_state) == [("removed", 0)]
+
+
+async def test_a_chain_written_anew_from_its_middle_is_found(sqlite_state: Store, tmp_path: Path) -> None:
+    await write(sqlite_state, 2)
+    await of(sqlite_state, tmp_path).seal()
+    async with sqlite_state.write() as connection:
+        await connection.execute(
+            sa.update(schema.journal).where(schema.journal.c.n == 2).values(hash="f" * 64)
+        )
+
+    assert await verified(sqlite_state) == [("rewritten", 2)]
+
+
+async def test_the_next_start_signs_what_a_killed_process_left(
+    sqlite_url: str, sqlite_state: Store, tmp_path: Path
+) -> None:
+    await write(sqlite_state, 4)
+    following = await Store.open(sqlite_url)
+    made = await of(following, tmp_path).seal()
+    again = await of(following, tmp_path).seal()
+    await following.close()
+
+    assert made is not None
+    assert [(chain, n) for chain, n, _ in made.heads] == [(f"{sqlite_state.incarnation}-1", 4)]
+    assert again is None
+
+
+async def test_a_checkpoint_follows_a_thousand_entries_at_once(
+    sqlite_state: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpointing_module, "ENTRIES", 10)
+    await write(sqlite_state, 1)
+    task = spawn("checkpoints", of(sqlite_state, tmp_path).run(), lambda _name, _error: None)
+
+    async def signed(n: int) -> None:
+        async with asyncio.timeout(10):
+            while True:
+                seen = sqlite_state.changed.count
+                async with sqlite_state.read() as connection:
+                    rows = await read_checkpoints(connection)
+                if rows and rows[-1]["heads"][-1][1] == n:
+                    return
+                await sqlite_state.changed.wait(seen)
+
+    await signed(1)
+    for _ in range(3):
+        await write(sqlite_state, 4)
+    await signed(13)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert await verified(sqlite_state) == []
