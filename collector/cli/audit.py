@@ -62,14 +62,15 @@ async def _verify(settings: Settings) -> tuple[Verifier, "Witness"]:
     from ..store.checkpoints import read_checkpoints  # noqa: PLC0415 - see above
     from ..store.engine import Store  # noqa: PLC0415 - see above
     from ..store.journal import read_chains  # noqa: PLC0415 - see above
-    from ..trust.checkpoints import Checkpoint, Witness  # noqa: PLC0415 - see above
+    from ..trust.checkpoints import Checkpoint, Witness, known_key  # noqa: PLC0415 - see above
 
     verifier = Verifier()
     store = await Store.open(settings.database_url)
     try:
         async with store.read() as connection:
             signed = await read_checkpoints(connection)
-            witness = Witness(msgspec.convert(one, Checkpoint) for one in signed)
+            checkpoints = [msgspec.convert(one, Checkpoint) for one in signed]
+            witness = Witness(checkpoints, known_key(settings.state))
             async for row in read_chains(connection):
                 verifier.feed(row)
                 witness.feed(row)

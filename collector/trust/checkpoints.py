@@ -73,10 +73,23 @@ def journal_key(state: Path) -> Ed25519PrivateKey:
         ) from None
 
 
+def known_key(state: Path) -> str:
+    """Return, in hex, the public key by which checkpoints hold; empty where no collector has run here.
+
+    Raises:
+        PermanentError: The file holds no such key.
+    """
+    return _public(journal_key(state)) if (state / KEY).exists() else ""
+
+
+def _public(key: Ed25519PrivateKey) -> str:
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return raw.hex()
+
+
 def sign(key: Ed25519PrivateKey, checkpoint: Checkpoint) -> Checkpoint:
     """Return the checkpoint with its signature."""
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    named = replace(checkpoint, key=public.hex())
+    named = replace(checkpoint, key=_public(key))
     return replace(named, signature=key.sign(_signed(named)).hex())
 
 
@@ -95,12 +108,13 @@ class Witness:
 
     Args:
         checkpoints: All of them, in any order.
+        key: The public key that has to have signed them, in hex.
     """
 
-    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
+    def __init__(self, checkpoints: Iterable[Checkpoint], key: str) -> None:
         self._checkpoints = sorted(checkpoints, key=lambda one: (one.owner, one.n))
         self._signed: dict[tuple[str, int], Checkpoint] = {}
-        self._breaks = list(_unsound(self._checkpoints))
+        self._breaks = list(_unsound(self._checkpoints, key))
         self._ends: dict[str, int] = {}
         self._forged: dict[str, Break] = {}
         self._hashes: dict[tuple[str, int], str] = {}
@@ -147,18 +161,16 @@ class Witness:
                 )
 
 
-def _unsound(checkpoints: Sequence[Checkpoint]) -> Iterable[Break]:
-    """Yield checkpoints that are forged, or before which one is missing; they come in order."""
+def _unsound(checkpoints: Sequence[Checkpoint], key: str) -> Iterable[Break]:
+    """Yield checkpoints that are forged or another's, or before which one is missing; they come in order."""
     before: Checkpoint | None = None
     for one in checkpoints:
         if before is None or before.owner != one.owner:
             before = None
         follows = (before.n + 1, before.signature) if before else (1, "")
         name = f"checkpoint {one.owner}"
-        if not holds(one):
-            yield Break(
-                chain=name, n=one.n, at=one.at, why="signature", expected=one.key, found=one.signature
-            )
+        if one.key != key or not holds(one):
+            yield Break(chain=name, n=one.n, at=one.at, why="signature", expected=key, found=one.key)
         elif (one.n, one.previous) != follows:
             yield Break(chain=name, n=one.n, at=one.at, why="gap", expected=str(follows[0]), found=str(one.n))
         before = one

@@ -13,7 +13,7 @@ from collector.store import journal, schema
 from collector.store.checkpoints import read_checkpoints
 from collector.store.engine import Store
 from collector.tasks import spawn
-from collector.trust.checkpoints import Checkpoint, Witness, journal_key
+from collector.trust.checkpoints import Checkpoint, Witness, journal_key, known_key
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -24,9 +24,10 @@ async def write(store: Store, count: int) -> None:
         await journal.write_all(connection, [entry] * count, NINE)
 
 
-async def verified(store: Store) -> list[tuple[str, int]]:
+async def verified(store: Store, folder: Path) -> list[tuple[str, int]]:
     async with store.read() as connection:
-        witness = Witness(convert(row, Checkpoint) for row in await read_checkpoints(connection))
+        signed = [convert(row, Checkpoint) for row in await read_checkpoints(connection)]
+        witness = Witness(signed, known_key(folder))
         async for row in journal.read_chains(connection):
             witness.feed(row)
     return [(one.why, one.n) for one in witness.breaks()]
@@ -44,11 +45,11 @@ async def test_what_was_signed_and_cut_off_is_found(state: Store, tmp_path: Path
     await seals.seal()
     assert await seals.seal() is None  # nothing new
     await write(state, 1)
-    assert await verified(state) == []
+    assert await verified(state, tmp_path) == []
 
     async with state.write() as connection:
         await connection.execute(sa.delete(schema.journal).where(schema.journal.c.n > 6))
-    assert await verified(state) == [("cut", 6)]
+    assert await verified(state, tmp_path) == [("cut", 6)]
 
 
 async def test_a_chain_that_was_removed_is_found(sqlite_state: Store, tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ async def test_a_chain_that_was_removed_is_found(sqlite_state: Store, tmp_path: 
     async with sqlite_state.write() as connection:
         await connection.execute(sa.delete(schema.journal))
 
-    assert await verified(sqlite_state) == [("removed", 0)]
+    assert await verified(sqlite_state, tmp_path) == [("removed", 0)]
 
 
 async def test_a_chain_written_anew_from_its_middle_is_found(sqlite_state: Store, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ async def test_a_chain_written_anew_from_its_middle_is_found(sqlite_state: Store
             sa.update(schema.journal).where(schema.journal.c.n == 2).values(hash="f" * 64)
         )
 
-    assert await verified(sqlite_state) == [("rewritten", 2)]
+    assert await verified(sqlite_state, tmp_path) == [("rewritten", 2)]
 
 
 async def test_the_next_start_signs_what_a_killed_process_left(
@@ -109,4 +110,4 @@ async def test_a_checkpoint_follows_a_thousand_entries_at_once(
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert await verified(sqlite_state) == []
+    assert await verified(sqlite_state, tmp_path) == []

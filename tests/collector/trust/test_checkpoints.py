@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from collector.errors import PermanentError
-from collector.trust.checkpoints import KEY, Checkpoint, Witness, holds, journal_key, sign
+from collector.trust.checkpoints import KEY, Checkpoint, Witness, holds, journal_key, known_key, sign
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SECRET = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -37,7 +37,7 @@ def series(*ends: int) -> list[Checkpoint]:
 
 
 def found(checkpoints: list[Checkpoint], entries: int) -> list[tuple[str, str, int]]:
-    witness = Witness(checkpoints)
+    witness = Witness(checkpoints, series(1)[0].key)
     for n in range(1, entries + 1):
         witness.feed(Entry(n=n))
     return [(one.why, one.expected, one.n) for one in witness.breaks()]
@@ -79,6 +79,20 @@ def test_a_changed_checkpoint_does_not_hold() -> None:
 @pytest.mark.parametrize("field", [{"key": "zz"}, {"signature": "00"}, {"key": ""}])
 def test_what_is_no_key_or_signature_does_not_hold(field: dict[str, str]) -> None:
     assert not holds(replace(series(1)[0], **field))
+
+
+def test_a_checkpoint_signed_by_another_key_proves_nothing() -> None:
+    other = sign(Ed25519PrivateKey.generate(), series(2)[0])
+
+    assert holds(other)
+    assert [one[0] for one in found([other], 2)] == ["signature"]
+
+
+def test_where_no_collector_has_run_there_is_no_key_and_none_is_made(tmp_path: Path) -> None:
+    assert known_key(tmp_path) == ""
+    assert not list(tmp_path.iterdir())
+    assert known_key(tmp_path) != sign(journal_key(tmp_path), series(1)[0]).key
+    assert known_key(tmp_path) == sign(journal_key(tmp_path), series(1)[0]).key
 
 
 def test_a_checkpoint_taken_from_the_middle_is_missed() -> None:
