@@ -34,3 +34,11 @@ def test_the_make_targets_it_names_exist(name: str) -> None:
 
     assert targets
     assert all(re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in targets)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_its_tables_are_filled(name: str) -> None:
+    text = (ROOT / name).read_text()
+
+    assert re.findall(r"^[A-Z_]+$", text, re.MULTILINE) == []
+    assert text.count("\n|---|---|") >= 3
