@@ -27,7 +27,7 @@ from ..duty.auditor import Auditor
 from ..duty.checkpointing import Checkpointing
 from ..duty.clock import DutyClock
 from ..duty.silence import Silence
-from ..errors import FengsuiError, PermanentError
+from ..errors import FengsuiError, PermanentError, RetryableError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..notices import Notices
@@ -300,8 +300,11 @@ class Collector:
             self._notes(f"reloaded, but the channels in use stay in use:\n{error}")
             return
         old, self._channels = self._channels, new
-        await self._tell_loaded()
         await _close(old)
+        try:
+            await self._tell_loaded()
+        except RetryableError as error:
+            self._notes(f"reloaded, but the journal could not take it: {error}")
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
 
     async def _stay_joined(self) -> None:
@@ -311,17 +314,24 @@ class Collector:
                 if await renew(self._live.settings().state, socket.gethostname(), now()):
                     await self._upstream.close()
                     await self._heartbeat.close()
-            except FengsuiError as error:
+            except (FengsuiError, OSError) as error:
                 self._notes(f"the certificate for the collector above is not renewed yet: {error}")
             await asyncio.sleep(_RENEW_SECONDS)
 
     async def _trim(self) -> None:
         """Let old batches go that the pipeline has read."""
         while True:
+            try:
+                await self._drop_old()
+            except RetryableError as error:
+                # A busy or full database is no reason to end: ending would stop the clocks too.
+                self._notes(f"old batches are kept for now: {error}")
             await asyncio.sleep(_TRIM_SECONDS)
-            async with self._store.read() as conn:
-                read = await cursors.read_cursor(conn, CURSOR)
-            await self._log.trim(read, now() - self._live.settings().retention.events)
+
+    async def _drop_old(self) -> None:
+        async with self._store.read() as conn:
+            read = await cursors.read_cursor(conn, CURSOR)
+        await self._log.trim(read, now() - self._live.settings().retention.events)
 
     async def _tell_loaded(self) -> None:
         await self._tell("registry.loaded", self._live.counts())

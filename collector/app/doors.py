@@ -1,6 +1,7 @@
 """The two doors of a collector: agents knock at one with a certificate, people and machines at the other."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -28,6 +29,7 @@ from ..trust.ca import Authority, ServerCertificate
 from .live import Live
 
 GRACE_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 _CERTIFICATE_SECONDS = 3600.0
 Clock = Callable[[], datetime]
 
@@ -81,8 +83,14 @@ class AgentsDoor:
         """Renew the listener's certificate in time; new connections get the new one."""
         while True:
             await asyncio.sleep(_CERTIFICATE_SECONDS)
-            if self._certificate.ensure(self._clock()):
-                self._context.load_cert_chain(self._certificate.certificate_file, self._certificate.key_file)
+            try:
+                if self._certificate.ensure(self._clock()):
+                    self._context.load_cert_chain(
+                        self._certificate.certificate_file, self._certificate.key_file
+                    )
+            except OSError as error:
+                # A third of the old one's life is left: a full disk is no reason to end the process.
+                _log.warning("the listener's certificate is not renewed yet: %s", error)
 
     async def _standing(self, node: str) -> Standing | None:
         async with self._store.read() as conn:

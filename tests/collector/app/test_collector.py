@@ -54,3 +54,22 @@ async def test_a_flow_that_cannot_go_on_takes_the_collector_with_it(world: World
 
             assert await running == 1
     assert any("clock died" in line and "alarms" in line for line in said)
+
+
+async def test_a_log_that_cannot_be_trimmed_now_ends_no_flow(world: World) -> None:
+    """A closed log answers as a busy or full one does: with an error that says the same may work later."""
+    said: list[str] = []
+    async with AsyncExitStack() as stack:
+        collector = await Collector.build(Live(world), stack, said.append)
+        await collector._log.close()
+        trimming = asyncio.get_running_loop().create_task(collector._trim())
+        async with asyncio.timeout(10):
+            for _ in range(1000):
+                if any("kept for now" in line for line in said):
+                    break
+                await asyncio.sleep(0.01)
+        still_at_it = not trimming.done()
+        trimming.cancel()
+
+    assert still_at_it
+    assert any("old batches are kept for now" in line for line in said)
