@@ -94,7 +94,10 @@ def _door(rooms: Sequence[Room]) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return room.refuse(request, _foreign(error, request))
+            answer = room.refuse(request, _foreign(error, request))
+            if isinstance(error, web.HTTPMethodNotAllowed):  # RFC 9110, 15.5.6: it says what is allowed
+                answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+            return answer
         except StoreBusyError as error:
             return room.refuse(request, ProblemError("busy", str(error)))
         except ConnectionError:

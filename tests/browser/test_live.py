@@ -4,15 +4,15 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import expect
 
 from collector.store import schema
-from tests.browser.chromium import ARGUMENTS, PATH
+from tests.browser.chromium import PATH
+from tests.browser.officer import browser
 from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit, watch_room
 
 pytestmark = [
@@ -62,30 +62,6 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with watch_room(tmp_path) as found:
         await found.account("li", "duty", "li-na")
         yield found
-
-
-@asynccontextmanager
-async def browser(room: Room, *, width: int = 1280, scripts: bool = True) -> AsyncIterator[Page]:
-    """A page of a signed-in duty officer; anything the browser complains of fails the test."""
-    complaints: list[str] = []
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=PATH, args=ARGUMENTS)
-        context = await chromium.new_context(
-            viewport={"width": width, "height": 800}, java_script_enabled=scripts, locale="en-GB"
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        await page.goto(f"{room.url}/sign-in")
-        await page.get_by_label("Name").fill("li")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url(f"{room.url}/")
-        yield page
-        await chromium.close()
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
 
 
 async def test_a_change_by_another_process_shows_without_a_reload(room: Room) -> None:

@@ -28,6 +28,7 @@ async def test_programs_get_documents_and_people_get_pages(room: Room) -> None:
             assert (page.status, page.content_type) == (404, "text/html")
         async with session.delete("/api/v1/openapi.json") as other:
             assert (other.status, (await other.json(content_type=None))["status"]) == (405, 405)
+            assert other.headers["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Every page can be used with a keyboard, a screen reader and weak eyes: axe-core finds nothing wrong.
+
+In both languages and both themes, with something in every list.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+from collector.store import schema
+from tests.browser.chromium import PATH
+from tests.browser.officer import browser
+from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_room
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not PATH.exists(), reason="needs Debian's chromium"),
+    pytest.mark.xdist_group("browser"),
+]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    async with watch_room(tmp_path) as found:
+        await found.account("li", "duty", "li-na")
+        yield found
+
+
+async def pages_of(room: Room) -> list[str]:
+    """Paths of pages that all have something to show."""
+    now, incident = room.clock(), await room.open()
+    await room.runner.work()
+    node = a_node(now, findings=[{"kind": "grade_differs", "declared": 2, "registered": 3}])
+    await room.insert(schema.nodes, node)
+    await room.insert(schema.exits, an_exit(node["id"], now, evidence=[{"remote": "203.0.113.7:443"}]))
+    await room.insert(schema.received_filings, a_received(now))
+    async with room.store.read() as conn:
+        (report, *_) = await room.desk.filings.reports(conn, incident, now)
+    written = f"/incidents/{incident}/reports/{report.clock}"
+    return ["/", f"/incidents/{incident}", written, "/nodes", "/exits", "/received", "/received/1", "/nope"]
+
+
+async def wrong_on(page: Page) -> list[str]:
+    """What axe finds wrong, a line a rule: the rule, what it says, and the first place."""
+    found = (await Axe().run(page, options=RULES)).response["violations"]
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+async def test_axe_finds_nothing_wrong_on_any_page(
+    room: Room, locale: str, scheme: Literal["light", "dark"]
+) -> None:
+    paths = await pages_of(room)
+    async with browser(room, locale=locale, scheme=scheme) as page:
+        wrong = {}
+        for path in paths:
+            await page.goto(room.url + path)
+            wrong[path] = await wrong_on(page)
+        await page.context.clear_cookies()
+        await page.goto(f"{room.url}/sign-in")
+        wrong["/sign-in"] = await wrong_on(page)
+
+    assert {path: found for path, found in wrong.items() if found} == {}
