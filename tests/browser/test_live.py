@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from collector.store import schema
 from tests.browser.chromium import PATH
 from tests.browser.officer import browser
-from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit, watch_room
+from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_room
 
 pytestmark = [
     pytest.mark.browser,

@@ -7,11 +7,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -28,7 +28,7 @@ from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_ro
 described = schemathesis.openapi.from_dict(describe(ENDPOINTS, "0"))
 described.config.generation.update(modes=list(schemathesis.GenerationMode))
 
-# Not among them: that all well-formed data is taken, for a cursor and an id can be well formed and of nothing.
+# Not among them: that all well-formed data is taken, for a cursor or an id can be well formed and of nothing.
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -51,7 +51,7 @@ class Served:
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(60), "the API did not start"
         return self
