@@ -71,12 +71,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = words[0] if words and words[0] in {name for name, _ in COMMANDS} else None
     args = build_parser(asked).parse_args(words)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
     except SaidError as error:
         print(error.in_language(language(args.lang)), file=sys.stderr)
         return 1
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        return _unread()
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _unread() -> int:
+    """Whoever read the output has gone, as `| head` does: the rest goes nowhere and says nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

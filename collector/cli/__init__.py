@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed or found errors, 2 wrong usage.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -71,9 +72,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = words[0] if words and words[0] in names else None
     args = build_parser(asked).parse_args(words)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
     except (FengsuiError, Mistakes) as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        return _unread()
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _unread() -> int:
+    """Whoever read the output has gone, as `| head` does: the rest goes nowhere and says nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
