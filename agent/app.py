@@ -30,6 +30,7 @@ from .metrics import Figures, SourceFigures, own_cost
 from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .settings import Settings, SettingsError
+from .signatures import Signatures
 from .sources import Source, build
 from .tasks import Tasks
 from .texts import SaidError, say
@@ -74,6 +75,8 @@ class World:
             self.transport,
             outbox,
             actions.build(settings.orders),
+            node=identity.node,
+            signatures=Signatures(identity.authorities()),
             now=clock.now,
             random=_random,
             language=settings.language,

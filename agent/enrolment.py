@@ -61,6 +61,10 @@ class Identity(Struct, frozen=True):
         context.load_cert_chain(self.folder / "certificate.pem", self.folder / "key.pem")
         return context
 
+    def authorities(self) -> bytes:
+        """Return the certificates this node trusts, in PEM."""
+        return (self.folder / "authorities.pem").read_bytes()
+
     def life(self) -> tuple[datetime, datetime]:
         """Return the begin and the end of the certificate's life."""
         pem = (self.folder / "certificate.pem").read_bytes()

@@ -1,7 +1,9 @@
 """Carries out what a collector orders and this node's own settings allow; every order comes to an end.
 
     GET /v1/orders?wait=50  ->  known? tell its outcome again
-                                not allowed, unknown, bad parameters  -> refused
+                                not signed by our collector           -> refused
+                                for another node, unknown kind        -> refused
+                                not allowed, bad parameters           -> refused
                                 past its deadline, or not done by it  -> expired
                                 raised                                -> failed
                                 else                                  -> done
@@ -22,12 +24,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from wire.codec import JSON, Codec, WireError, encode
-from wire.messages import VERSION, Order, Outcome
+from wire.messages import VERSION, Order, Outcome, Signed
+from wire.orders import LONGEST_DAYS, ParamsError, read_params
 from wire.vocabulary import OrderState
 
-from .actions import Action, BadParametersError, Finished
+from .actions import Action, Asked, BadParametersError, Finished
 from .backoff import Backoff
 from .outbox import Entry, Outbox, OutboxFullError
+from .signatures import SignatureError, Signatures
 from .texts import say
 from .transport import Reply, UnreachableError
 
@@ -61,6 +65,9 @@ class _Orders(Struct, frozen=True, kw_only=True):
 
 class _Named(Struct, frozen=True):
     id: str
+
+
+class _Kinded(Struct, frozen=True):
     kind: str = ""
 
 
@@ -75,7 +82,11 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Orders:
-    """Asks for orders and brings each to its end, one at a time."""
+    """Asks for orders and brings each to its end, one at a time.
+
+    Attributes:
+        unbelieved: Orders that no collector of ours had signed for this node.
+    """
 
     def __init__(
         self,
@@ -83,6 +94,8 @@ class Orders:
         outbox: Outbox,
         actions: Mapping[str, Action],
         *,
+        node: str,
+        signatures: Signatures,
         now: Callable[[], datetime],
         random: Callable[[], float],
         language: str,
@@ -92,10 +105,13 @@ class Orders:
         self._way = way
         self._outbox = outbox
         self._actions = actions
+        self._node = node
+        self._signatures = signatures
         self._now = now
         self._backoff = Backoff(random, first=_LEAST_SECONDS)
         self._language = language
         self._sleep = sleep
+        self.unbelieved = 0
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -146,17 +162,39 @@ class Orders:
         return True
 
     async def _carry_out(self, raw: bytes, named: _Named, ahead: timedelta) -> Finished:
-        action = self._actions.get(named.kind)
+        theirs = self._now() + ahead
+        order = self._believed(raw, named, theirs)
+        action = self._actions.get(order.kind)
         if action is None:
-            raise _EndedError("refused", f"this node's settings do not allow {named.kind[:40]!r}")
-        try:
-            order = msgspec.json.decode(raw, type=Order)
-        except msgspec.MsgspecError as error:
-            raise _EndedError("refused", f"the order can't be read: {error}") from None
-        seconds = (order.deadline - self._now() - ahead).total_seconds()
+            raise _EndedError("refused", f"this node's settings do not allow {order.kind!r}")
+        seconds = (order.deadline - theirs).total_seconds()
         if seconds <= 0:
             raise _EndedError("expired", "its deadline had passed when it arrived")
-        return await _within(seconds, action, order)
+        if order.deadline > theirs + timedelta(days=LONGEST_DAYS):
+            raise _EndedError("refused", f"its deadline is more than {LONGEST_DAYS} days ahead")
+        try:
+            asked = Asked(order, read_params(order.kind, order.params), theirs)
+        except ParamsError as error:
+            raise _EndedError("refused", str(error)) from None
+        return await _within(seconds, action, asked)
+
+    def _believed(self, raw: bytes, named: _Named, theirs: datetime) -> Order:
+        """Return the order of an envelope that proves itself and is for this node."""
+        try:
+            signed = msgspec.json.decode(raw, type=Signed)
+            body = self._signatures.open(signed, "order", theirs)
+        except (msgspec.MsgspecError, SignatureError) as error:
+            self.unbelieved += 1
+            raise _EndedError("refused", f"not signed by a collector of ours: {error}") from None
+        try:
+            order = msgspec.json.decode(body, type=Order)
+        except msgspec.MsgspecError as error:
+            kind = _kind(body)
+            raise _EndedError("refused", f"this node does not know the order {kind!r} ({error})") from None
+        if (order.id, order.node) != (named.id, self._node):
+            self.unbelieved += 1
+            raise _EndedError("refused", f"it is order {order.id} for node {order.node}, not for this one")
+        return order
 
     async def _tell(self) -> None:
         """Send every outcome that the collector has not taken."""
@@ -168,10 +206,11 @@ class Orders:
             await self._outbox.outcome_told(outcome.order)
 
 
-async def _within(seconds: float, action: Action, order: Order) -> Finished:
+async def _within(seconds: float, action: Action, asked: Asked) -> Finished:
+    order = asked.order
     try:
         async with asyncio.timeout(seconds):
-            return await _in_thread(lambda: action.carry_out(order), f"order-{order.kind}")
+            return await _in_thread(lambda: action.carry_out(asked), f"order-{order.kind}")
     except TimeoutError:
         raise _EndedError("expired", "it was not done by its deadline") from None
     except BadParametersError as error:
@@ -206,6 +245,13 @@ async def _in_thread(work: Callable[[], Finished], name: str) -> Finished:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await done
+
+
+def _kind(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Kinded).kind[:40]
+    except msgspec.MsgspecError:
+        return ""
 
 
 def _short(error: Any) -> str:  # noqa: ANN401 - any exception

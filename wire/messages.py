@@ -14,6 +14,9 @@ from .vocabulary import Level, OrderKind, OrderState
 VERSION = 1
 
 ReportKind = Literal["heartbeat", "asset", "exits", "sockets", "incident", "evidence", "gap"]
+Purpose = Literal["order", "program"]
+"""What something is signed for; for another purpose its signature is nothing. Settings come in an order."""
+MAX_SIGNED = 1024 * 1024
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Sequence = Annotated[int, Meta(ge=1, le=2**53)]
@@ -105,20 +108,38 @@ class Enrolment(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """A typed action a collector asks of an agent; `params` are what its kind takes."""
+    """A typed action a collector asks of one node; it travels signed (`wire.signed`).
+
+    Fields:
+        node: Whom it is for: another node refuses it.
+        params: What its kind takes (`wire.orders`).
+        dry_run: Look whether it would be done, and do nothing.
+    """
 
     id: Identifier
+    node: Identifier
     kind: OrderKind
     params: dict[str, Any]
     issued_at: datetime
     deadline: datetime
+    dry_run: bool = False
+
+
+class Signed(Struct, frozen=True, kw_only=True):
+    """A message with what proves it (`wire.signed`); `body` and `signature` are base64 on the wire."""
+
+    id: Identifier
+    purpose: Purpose
+    body: Annotated[bytes, Meta(max_length=MAX_SIGNED)]
+    certificate: Annotated[str, Meta(max_length=8192)]
+    signature: Annotated[bytes, Meta(max_length=256)]
 
 
 class Orders(Struct, frozen=True, kw_only=True):
     """The open orders of a node, oldest first; the answer of the long poll, empty when it timed out."""
 
     version: int
-    orders: list[Order]
+    orders: list[Signed]
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,18 @@ LinkKind = Literal[
     "unknown",
 ]
 NodeKind = Literal["agent", "collector"]
-OrderKind = Literal["collect_evidence"]
+OrderKind = Literal[
+    "collect_evidence",
+    "block_address",
+    "unblock_address",
+    "isolate_node",
+    "release_node",
+    "stop_process",
+    "snapshot_traffic",
+    "rescan",
+    "renew_certificate",
+    "apply_settings",
+]
 OrderState = Literal["done", "refused", "failed", "expired"]
 
 
@@ -78,6 +89,24 @@ LINK_KINDS: dict[LinkKind, Name] = {
     "container": Name("容器网络", "container network"),
     "virtual": Name("虚拟网卡", "virtual link"),
     "unknown": Name("未知", "unknown"),
+}
+ORDERS: dict[OrderKind, Name] = {
+    "collect_evidence": Name("取证", "collect evidence"),
+    "block_address": Name("封禁地址", "block an address"),
+    "unblock_address": Name("解封地址", "unblock an address"),
+    "isolate_node": Name("隔离节点", "isolate the node"),
+    "release_node": Name("解除隔离", "release the node"),
+    "stop_process": Name("结束进程", "stop a process"),
+    "snapshot_traffic": Name("抓取流量片段", "snapshot of traffic"),
+    "rescan": Name("重新扫描", "rescan"),
+    "renew_certificate": Name("更换证书", "renew the certificate"),
+    "apply_settings": Name("下发设置", "apply settings"),
+}
+ORDER_STATES: dict[OrderState, Name] = {
+    "done": Name("已完成", "done"),
+    "refused": Name("已拒绝", "refused"),
+    "failed": Name("失败", "failed"),
+    "expired": Name("已过期", "expired"),
 }
 
 

@@ -6,7 +6,7 @@ A new action is its file, its twin test, a line in `build`, its kind in `wire.vo
 
 from ..settings import OrdersSettings
 from .collect_evidence import CollectEvidence
-from .port import Action, BadParametersError, Finished
+from .port import Action, Asked, BadParametersError, Finished
 
 
 def build(settings: OrdersSettings) -> dict[str, Action]:
@@ -15,4 +15,4 @@ def build(settings: OrdersSettings) -> dict[str, Action]:
     return {action.kind: action for action in known if action.kind in settings.allow}
 
 
-__all__ = ["Action", "BadParametersError", "CollectEvidence", "Finished", "build"]
+__all__ = ["Action", "Asked", "BadParametersError", "CollectEvidence", "Finished", "build"]

@@ -1,6 +1,6 @@
 """Writes down what runs and who it talks to, while it still does: sockets, processes, routes, ends of logs.
 
-    parameters  {"items": ["sockets", "processes", "routes"], "logs": ["auth"]}, both optional; all by default
+    parameters  `wire.orders.CollectEvidence`; all items and all logs by default
     document    {"taken": {...rows}, "cut": {item: rows left out}, "unreadable": [{"what", "why"}]}, JSON
     reports     the manifest {order, name, size, sha256, sm3, chunks, items}, then a report a chunk
 
@@ -19,13 +19,13 @@ import msgspec
 import psutil
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from wire.messages import Order
+from wire.orders import CollectEvidence as CollectEvidenceParams
 from wire.vocabulary import OrderKind
 
 from ..netlink import inet_diag, rtnetlink
 from ..netlink.message import NetlinkError
 from ..settings import LogFile
-from .port import BadParametersError, Finished
+from .port import Asked, Finished
 
 NAME = "evidence.json"
 # 96 KiB are 128 KiB in base64.
@@ -67,12 +67,16 @@ class CollectEvidence:
         self._logs = {log.name: log.path for log in logs}
         self._most = most_bytes
 
-    def carry_out(self, order: Order) -> Finished:
+    def carry_out(self, asked: Asked) -> Finished:
         """Return the evidence as a manifest and its chunks."""
-        items = _names(order, "items", tuple(_ITEMS))
-        logs = _names(order, "logs", tuple(self._logs), closed=False)
+        params = asked.params
+        assert isinstance(params, CollectEvidenceParams)  # noqa: S101 - the kind's own struct
+        items = tuple(_ITEMS) if params.items is None else tuple(dict.fromkeys(params.items))
+        logs = tuple(self._logs) if params.logs is None else tuple(dict.fromkeys(params.logs))
+        if asked.order.dry_run:
+            return Finished({"would": "collect", "items": [*items, *(f"log:{name}" for name in logs)]})
         document = self._document(items, logs)
-        return _packed(order.id, document, [*items, *(f"log:{name}" for name in logs)])
+        return _packed(asked.order.id, document, [*items, *(f"log:{name}" for name in logs)])
 
     def _document(self, items: tuple[str, ...], logs: tuple[str, ...]) -> bytes:
         taken: dict[str, Any] = {}
@@ -111,21 +115,6 @@ class CollectEvidence:
             skipped = max(0, about.st_size - share // 6)
             file.seek(skipped)
             return file.read(share // 6).decode("utf-8", "replace"), skipped
-
-
-def _names(order: Order, field: str, known: tuple[str, ...], *, closed: bool = True) -> tuple[str, ...]:
-    """Return the names a parameter lists; absent means all that are known."""
-    asked = order.params.get(field)
-    if asked is None:
-        return known
-    if not isinstance(asked, list) or len(asked) > 32 or not all(isinstance(name, str) for name in asked):
-        raise BadParametersError(f"params.{field}: found {str(asked)[:80]!r}, expected a list of names")
-    unknown = [name for name in asked if closed and name not in known]
-    if unknown:
-        raise BadParametersError(
-            f"params.{field}: found {unknown[0][:80]!r}, expected names of {', '.join(known)}"
-        )
-    return tuple(dict.fromkeys(name[:64] for name in asked))
 
 
 def _fitting(rows: Rows, share: int) -> tuple[list[dict[str, Any]], int]:

@@ -1,15 +1,30 @@
 """The port every action stands behind."""
 
+from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from wire.messages import Order
+from wire.orders import Params
 from wire.vocabulary import OrderKind
 
 
 class BadParametersError(ValueError):
-    """Parameters that this action can't take; the order is refused."""
+    """Parameters that this action can't take, or won't on this node; the order is refused."""
+
+
+class Asked(Struct, frozen=True):
+    """An order that proved itself.
+
+    Fields:
+        params: Its parameters, as its kind's struct.
+        at: The collector's time as the action begins.
+    """
+
+    order: Order
+    params: Params
+    at: datetime
 
 
 class Finished(Struct, frozen=True):
@@ -31,6 +46,9 @@ class Action(Protocol):
 
     - `carry_out` runs in a thread of its own and may be abandoned at the order's deadline: it changes nothing
       that a half-done run would leave wrong.
+    - After a kill the same order comes again: done twice it leaves what doing it once leaves. What lasts for
+      a time lasts from the order's `issued_at`, not from each try.
+    - With `dry_run` it finds out whether it would do it, and does nothing.
     - Parameters are values of a closed list, never code and never a path.
     - What it may not read is named in what it brings, not hidden.
     """
@@ -40,6 +58,6 @@ class Action(Protocol):
         """The order it carries out."""
         ...
 
-    def carry_out(self, order: Order) -> Finished:
-        """Do it; raise `BadParametersError` before anything is done where the parameters are wrong."""
+    def carry_out(self, asked: Asked) -> Finished:
+        """Do it; raise `BadParametersError` before anything is done where it may not be done."""
         ...

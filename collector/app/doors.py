@@ -7,7 +7,8 @@ from datetime import datetime
 
 from aiohttp import web
 
-from wire.messages import Filing, Order, Outcome, Receipt
+from wire.codec import encode
+from wire.messages import Filing, Outcome, Receipt, Signed
 
 from .. import api, console
 from ..authority import receive
@@ -26,6 +27,7 @@ from ..store import nodes, orders
 from ..store.engine import Store
 from ..store.nodes import Standing
 from ..trust.ca import Authority, ServerCertificate
+from ..trust.signing import Signer
 from .live import Live
 
 GRACE_SECONDS = 2.0
@@ -49,6 +51,7 @@ class AgentsDoor:
         self._clock = clock
         self._authority = Authority.at(settings.state, settings.unit, clock())
         self._certificate = ServerCertificate(settings.state, self._authority, settings.listen.agents.names)
+        self._signer = Signer(settings.state, self._authority)
         self._standings = Standings(self._standing, self._revoked, self.tally)
         self._desk = OrderDesk(self._open_orders, self._busy_nodes, store.changed, self.tally)
         self._registry = live.registry
@@ -100,9 +103,11 @@ class AgentsDoor:
         async with self._store.read() as conn:
             return await nodes.revoked_nodes(conn)
 
-    async def _open_orders(self, node: str) -> list[Order]:
+    async def _open_orders(self, node: str) -> list[Signed]:
+        now = self._clock()
         async with self._store.read() as conn:
-            return await orders.open_orders(conn, node, self._clock())
+            found = await orders.open_orders(conn, node, now)
+        return [self._signer.sign(order.id, "order", encode(order), now) for order in found]
 
     async def _busy_nodes(self) -> set[str]:
         async with self._store.read() as conn:

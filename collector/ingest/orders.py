@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from wire.messages import VERSION, Order, Orders
+from wire.messages import VERSION, Orders, Signed
 
 from ..errors import RetryableError
 from ..store.signal import Signal
@@ -23,7 +23,7 @@ REPEAT_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
 
-FindOrders = Callable[[str], Awaitable[list[Order]]]
+FindOrders = Callable[[str], Awaitable[list[Signed]]]
 FindNodes = Callable[[], Awaitable[set[str]]]
 
 
@@ -34,7 +34,7 @@ class OrderDesk:
         """Take what is asked of the store.
 
         Args:
-            find: Open orders of a node, oldest first.
+            find: Open orders of a node, oldest first, signed.
             nodes: Which nodes have open orders.
             changed: Fires when this process changed the store.
             tally: Counts the times the store could not be read.
@@ -49,7 +49,7 @@ class OrderDesk:
 
     async def poll(self, node: str, seconds: float) -> Orders:
         """Return a node's open orders as soon as there are any to tell, or none after `seconds`."""
-        orders: list[Order] = []
+        orders: list[Signed] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(min(max(seconds, 0.0), MAX_WAIT_SECONDS)):
                 orders = await self._await_orders(node)
@@ -72,7 +72,7 @@ class OrderDesk:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._changed.wait(seen)
 
-    async def _await_orders(self, node: str) -> list[Order]:
+    async def _await_orders(self, node: str) -> list[Signed]:
         news = asyncio.Event()
         if node in self._busy:
             news.set()
@@ -90,7 +90,7 @@ class OrderDesk:
             if not waiting:
                 self._waiting.pop(node, None)
 
-    def _worth_telling(self, node: str, orders: list[Order]) -> bool:
+    def _worth_telling(self, node: str, orders: list[Signed]) -> bool:
         now = asyncio.get_running_loop().time()
         ids = [order.id for order in orders]
         told, at = self._answered.get(node, ([], 0.0))

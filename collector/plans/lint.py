@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from wire.vocabulary import OrderKind
+from wire.orders import PARAMS, ParamsError, read_params
 
 from ..yaml_marks import Mistake, Node
 from .conditions import ROOTS, STIX, places_of, syntax_error, variables_of
@@ -47,10 +47,8 @@ _OUTPUTS: Mapping[type, frozenset[str]] = {
     FileReport: frozenset({"filing"}),
     Wait: frozenset({"receipt_at"}),
 }
-# What an agent takes with an order (docs/wire.md); no names: those of the node's own settings.
-_PARAMS: Mapping[OrderKind, Mapping[str, tuple[str, ...]]] = {
-    "collect_evidence": {"items": ("sockets", "processes", "routes"), "logs": ()}
-}
+# What `collect_evidence` names; no names: those of the node's own settings.
+_NAMES: Mapping[str, tuple[str, ...]] = {"items": ("sockets", "processes", "routes"), "logs": ()}
 
 
 class Finding(Struct, frozen=True):
@@ -226,17 +224,29 @@ class _Linter:
     def _order(self, path: str, step: OrderAgent) -> None:
         if step.timeout is None:
             self.error(f"{path}.timeout", "nothing", "the order's deadline")
-        for name, value in step.params.items():
-            known = _PARAMS[step.order].get(name)
-            if known is None:
-                near = _near(name, _PARAMS[step.order])
-                self.error(f"{path}.params.{name}", f"the parameter {name!r}", near)
-            elif not isinstance(value, list):
-                self.error(f"{path}.params.{name}", "no list", "a list of names")
-            elif strangers := [each for each in value if known and each not in known]:
+        fields = PARAMS[step.order].__struct_fields__
+        for name in step.params:
+            if name not in fields:
                 self.error(
-                    f"{path}.params.{name}", f"the name {strangers[0]!r}", _near(str(strangers[0]), known)
+                    f"{path}.params.{name}",
+                    f"the parameter {name!r}",
+                    _near(name, fields) if fields else "no parameter",
                 )
+        if step.order == "collect_evidence":
+            self._evidence(path, step)
+        elif set(step.params) <= set(fields):
+            try:
+                read_params(step.order, step.params)
+            except ParamsError as error:
+                self.error(f"{path}.params", str(error), "what the order takes (docs/wire.md)")
+
+    def _evidence(self, path: str, step: OrderAgent) -> None:
+        for name in _NAMES.keys() & step.params.keys():
+            value, known = step.params[name], _NAMES[name]
+            if not isinstance(value, list):
+                self.error(f"{path}.params.{name}", "no list", "a list of names")
+            elif strange := [each for each in value if known and each not in known]:
+                self.error(f"{path}.params.{name}", f"the name {strange[0]!r}", _near(str(strange[0]), known))
 
     def _variable(self, path: str, name: str) -> None:
         if name not in self.plan.variables:

@@ -29,6 +29,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
         key: What makes it one effect: `run/step/visit` where a plan issued it.
         state: `open`, or what became of it: `done`, `refused`, `failed`, `expired`.
         detail: What the node said of it.
+        dry_run: The node only looks whether it would do it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     state: str
     ended_at: datetime | None
     detail: dict[str, Any] | None
+    dry_run: bool = False
 
 
 _COLUMNS = tuple(orders.c[field] for field in OrderRow.__struct_fields__)
@@ -58,6 +60,7 @@ async def add_order(
     deadline: datetime,
     now: datetime,
     actor: str = "system",
+    dry_run: bool = False,
 ) -> OrderRow:
     """Issue an order unless its key is already there; returns the order that stands under the key."""
     order = OrderRow(
@@ -72,11 +75,19 @@ async def add_order(
         state="open",
         ended_at=None,
         detail=None,
+        dry_run=dry_run,
     )
     if not await insert_once(conn, orders, {name: getattr(order, name) for name in order.__struct_fields__}):
         known = await order_of(conn, key)
         return known or order
-    detail = {"key": key, "node": node, "kind": kind, "params": params, "deadline": deadline}
+    detail = {
+        "key": key,
+        "node": node,
+        "kind": kind,
+        "params": params,
+        "deadline": deadline,
+        "dry_run": dry_run,
+    }
     await _journal(conn, order, "order.issued", detail, actor=actor, now=now)
     return order
 
@@ -97,7 +108,15 @@ async def open_orders(conn: AsyncConnection, node: str, now: datetime) -> list[O
     )
     rows = [OrderRow(**row) for row in (await conn.execute(query)).mappings()]
     return [
-        Order(id=row.id, kind=row.kind, params=row.params, issued_at=row.issued_at, deadline=row.deadline)
+        Order(
+            id=row.id,
+            node=row.node,
+            kind=row.kind,
+            params=row.params,
+            issued_at=row.issued_at,
+            deadline=row.deadline,
+            dry_run=row.dry_run,
+        )
         for row in rows
     ]
 

@@ -470,6 +470,7 @@ orders = sa.Table(
     _text("state"),  # open | done | refused | failed | expired
     _time("ended_at", null=True),
     _json("detail", null=True),
+    sa.Column("dry_run", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
 )
 sa.Index("ix_orders_node_open", orders.c.node, orders.c.state)
 

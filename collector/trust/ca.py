@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+from wire.signed import SIGNER
+
 from ..errors import PermanentError
 
 NODE_URN = "urn:fengsui:node:"
@@ -109,6 +111,10 @@ class Authority:
     def sign_server(self, key: ec.EllipticCurvePublicKey, names: Sequence[str], now: datetime) -> Issued:
         """Sign the listener's certificate for its host names and addresses."""
         return self._issue(key, names[0][:64], [_general_name(name) for name in names], now, SERVER_LIFE)
+
+    def sign_signer(self, key: ec.EllipticCurvePublicKey, now: datetime) -> Issued:
+        """Sign the certificate of the key that signs orders (`signing.py`)."""
+        return self._issue(key, "Fengsui signer", [x509.UniformResourceIdentifier(SIGNER)], now, SERVER_LIFE)
 
     def _issue(
         self,

@@ -20,6 +20,7 @@ from agent.clock import Clock, host_clock
 from agent.enrolment import Host, Identity, enrol
 from wire import codec, messages
 from wire.session import Held, Refuse, Slice, Take, receive
+from wire.signed import SIGNER, statement
 
 Behave = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
@@ -32,9 +33,16 @@ class Authority:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.certificate = self._build(self.name, self.key.public_key(), authority=True)
+        self._signer: tuple[ec.EllipticCurvePrivateKey, str] | None = None
 
     def _build(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool, days: int = 90
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        *,
+        authority: bool,
+        days: int = 90,
+        names: list[x509.GeneralName] | None = None,
     ) -> x509.Certificate:
         now = datetime.now(UTC)  # noqa: TID251 - certificates are judged by the real clock
         builder = (
@@ -48,7 +56,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(
                 x509.SubjectAlternativeName(
-                    [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+                    names or [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
                 ),
                 critical=False,
             )
@@ -103,6 +111,28 @@ class Authority:
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
+    def signer(self, name: str = SIGNER) -> tuple[ec.EllipticCurvePrivateKey, str]:
+        """A key that signs orders, and its certificate."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "signer")])
+        names = [x509.UniformResourceIdentifier(name)]
+        certificate = self._build(subject, key.public_key(), authority=False, names=names)
+        return key, certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def signed(self, order: messages.Order) -> messages.Signed:
+        """The order as a collector signs it."""
+        if self._signer is None:
+            self._signer = self.signer()
+        key, certificate = self._signer
+        body = codec.encode(order)
+        return messages.Signed(
+            id=order.id,
+            purpose="order",
+            body=body,
+            certificate=certificate,
+            signature=key.sign(statement("order", body), ec.ECDSA(hashes.SHA256())),
+        )
+
     def token(self, url: str, word: str = "first") -> str:
         der = self.certificate.public_bytes(serialization.Encoding.DER)
         plain = msgspec.json.encode({"url": url, "ca": b64encode(der).decode(), "secret": word})
@@ -116,7 +146,7 @@ class FarSide:
         self.authority = authority
         self.held: dict[str, Held] = {}
         self.reports: list[messages.Report] = []
-        self.orders: list[messages.Order] = []
+        self.orders: list[messages.Signed] = []
         self.outcomes: list[messages.Outcome] = []
         self.requests: list[messages.EnrolmentRequest] = []
         self.behave: dict[str, Behave] = {}

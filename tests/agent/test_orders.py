@@ -5,15 +5,17 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from aiohttp import web
 
-from agent.actions import BadParametersError, Finished
+from agent.actions import Asked, BadParametersError, Finished
 from agent.orders import Orders
 from agent.outbox import Bounds, Outbox
+from agent.signatures import Signatures
 from agent.tasks import Tasks
 from agent.transport import Transport
-from wire.messages import Order
+from wire.messages import Order, Signed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,16 +31,16 @@ class Probe:
 
     kind = "collect_evidence"
 
-    def __init__(self, does: Callable[[Order], Finished]) -> None:
+    def __init__(self, does: Callable[[Asked], Finished]) -> None:
         self.does = does
         self.runs = 0
 
-    def carry_out(self, order: Order) -> Finished:
+    def carry_out(self, asked: Asked) -> Finished:
         self.runs += 1
-        return self.does(order)
+        return self.does(asked)
 
 
-def brings(_: Order) -> Finished:
+def brings(_: Asked) -> Finished:
     return Finished({"size": 3}, ({"chunk": 0}, {"chunk": 1}))
 
 
@@ -55,6 +57,8 @@ class Desk:
             transport,
             outbox,
             {"collect_evidence": self.probe},
+            node="node-1",
+            signatures=Signatures(far_side.authority.pem().encode()),
             now=clock.now,
             random=lambda: 0.5,
             language="en",
@@ -65,17 +69,26 @@ class Desk:
         self.waits.append(seconds)
         await asyncio.sleep(0.01)
 
-    def order(self, identifier: str = "o1", kind: str = "collect_evidence", seconds: float = 60) -> Order:
+    def order(
+        self,
+        identifier: str = "o1",
+        kind: str = "collect_evidence",
+        seconds: float = 60,
+        node: str = "node-1",
+        **params: object,
+    ) -> Signed:
         now = self.clock.now()
-        return Order(
+        order = Order(
             id=identifier,
+            node=node,
             kind=kind,  # type: ignore[arg-type]
-            params={},
+            params=params,
             issued_at=now,
             deadline=now + timedelta(seconds=seconds),
         )
+        return self.far.authority.signed(order)
 
-    async def issue(self, *orders: Order) -> list[tuple[str, str]]:
+    async def issue(self, *orders: Signed) -> list[tuple[str, str]]:
         self.far.orders += orders
         async with self.far.news:
             self.far.news.notify_all()
@@ -121,7 +134,7 @@ async def test_what_the_settings_do_not_allow_is_refused_whatever_it_is(desk: De
 
 
 async def test_bad_parameters_are_refused(desk: Desk) -> None:
-    def refuse(_: Order) -> Finished:
+    def refuse(_: Asked) -> Finished:
         raise BadParametersError("params.items: found 3, expected a list of names")
 
     desk.probe.does = refuse
@@ -131,7 +144,7 @@ async def test_bad_parameters_are_refused(desk: Desk) -> None:
 
 
 async def test_an_action_that_breaks_ends_its_order_as_failed_with_the_reason(desk: Desk) -> None:
-    def breaks(_: Order) -> Finished:
+    def breaks(_: Asked) -> Finished:
         raise OSError("no such table")
 
     desk.probe.does = breaks
@@ -143,7 +156,7 @@ async def test_an_action_that_breaks_ends_its_order_as_failed_with_the_reason(de
 async def test_an_order_that_comes_late_or_takes_too_long_expires(desk: Desk) -> None:
     stuck = threading.Event()
 
-    def hangs(_: Order) -> Finished:
+    def hangs(_: Asked) -> Finished:
         stuck.wait(20)
         return Finished({})
 
@@ -155,6 +168,40 @@ async def test_an_order_that_comes_late_or_takes_too_long_expires(desk: Desk) ->
     assert ended == [("late", "expired"), ("slow", "expired")]
 
 
+async def test_parameters_of_another_form_never_reach_the_action(desk: Desk) -> None:
+    assert await desk.issue(desk.order(items=["shell"])) == [("o1", "refused")]
+
+    assert "params.items" in desk.far.outcomes[0].detail["why"]
+    assert desk.probe.runs == 0
+
+
+async def test_an_order_for_another_node_is_refused_and_counted(desk: Desk) -> None:
+    assert await desk.issue(desk.order(node="node-2")) == [("o1", "refused")]
+
+    assert (desk.probe.runs, desk.orders.unbelieved) == (0, 1)
+
+
+async def test_an_order_that_was_changed_on_its_way_is_refused_and_counted(desk: Desk) -> None:
+    signed = desk.order()
+    changed = msgspec.structs.replace(signed, body=signed.body.replace(b"node-1", b"node-2"))
+
+    assert await desk.issue(changed) == [("o1", "refused")]
+    assert "signature" in desk.far.outcomes[0].detail["why"]
+    assert (desk.probe.runs, desk.orders.unbelieved) == (0, 1)
+
+
+async def test_a_signature_taken_from_another_order_signs_nothing(desk: Desk) -> None:
+    other = desk.order("o0")
+    replayed = msgspec.structs.replace(other, id="o1")
+
+    assert await desk.issue(replayed) == [("o1", "refused")]
+    assert desk.probe.runs == 0
+
+
+async def test_a_deadline_beyond_what_a_node_remembers_is_refused(desk: Desk) -> None:
+    assert await desk.issue(desk.order(seconds=8 * 86400)) == [("o1", "refused")]
+
+
 async def test_a_wrong_clock_of_this_node_expires_nothing(desk: Desk) -> None:
     real = desk.clock.now
     desk.orders._now = lambda: real() + timedelta(days=400)
@@ -164,7 +211,7 @@ async def test_a_wrong_clock_of_this_node_expires_nothing(desk: Desk) -> None:
 
 async def test_an_order_that_cannot_be_read_is_refused_and_hides_no_other(desk: Desk) -> None:
     async def poll(_: web.Request) -> web.StreamResponse | None:
-        odd = {"id": "odd", "kind": "collect_evidence", "params": [], "deadline": "soon"}
+        odd = {"id": "odd", "body": 3, "certificate": [], "signature": "soon"}
         return web.json_response({"version": 1, "orders": [odd]})
 
     desk.far.behave["/v1/orders"] = poll

@@ -16,7 +16,7 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0006"
+NEWEST = "0007"
 
 
 def migrate(connection: Connection) -> None:

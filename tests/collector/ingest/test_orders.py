@@ -13,13 +13,13 @@ from collector.ingest.orders import OrderDesk
 from collector.ingest.tally import Tally
 from collector.store.signal import Signal
 from collector.tasks import spawn
-from wire.messages import Order
+from wire.messages import Signed
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 
-def order(identifier: str) -> Order:
-    return Order(id=identifier, kind="collect_evidence", params={}, issued_at=NOW, deadline=NOW)
+def order(identifier: str) -> Signed:
+    return Signed(id=identifier, purpose="order", body=b"{}", certificate="", signature=b"")
 
 
 class Shelf:
@@ -28,16 +28,16 @@ class Shelf:
     def __init__(self) -> None:
         self.changed = Signal()
         self.tally = Tally()
-        self.by_node: dict[str, list[Order]] = {}
+        self.by_node: dict[str, list[Signed]] = {}
         self.looks = 0
         self.broken = False
         self.desk = OrderDesk(self._of, self._busy, self.changed, self.tally)
 
-    def put(self, node: str, *some: Order) -> None:
+    def put(self, node: str, *some: Signed) -> None:
         self.by_node[node] = list(some)
         self.changed.fire()
 
-    async def _of(self, node: str) -> list[Order]:
+    async def _of(self, node: str) -> list[Signed]:
         self.looks += 1
         return self.by_node.get(node, [])
 

@@ -2,8 +2,11 @@
 
 import time
 
+import msgspec
+
+from agent.signatures import Signatures
 from tests.collector.ingest.tower import Tower
-from wire.messages import Order
+from wire.messages import Order, Orders
 
 
 async def test_the_poll_for_orders_ends_when_it_was_asked_to(tower: Tower) -> None:
@@ -16,12 +19,21 @@ async def test_the_poll_for_orders_ends_when_it_was_asked_to(tower: Tower) -> No
 
 async def test_the_poll_for_orders_is_answered_by_an_order(tower: Tower) -> None:
     agent = await tower.enrol()
-    order = Order(id="o1", kind="collect_evidence", params={"a": 1}, issued_at=tower.now, deadline=tower.now)
+    order = Order(
+        id="o1",
+        node=agent.node,
+        kind="collect_evidence",
+        params={"items": []},
+        issued_at=tower.now,
+        deadline=tower.now,
+    )
     tower.orders.append((agent.node, order))
     tower.store.changed.fire()
     async with tower.session(agent) as session, session.get("/v1/orders") as answer:
-        said = await answer.json()
-    assert [(found["id"], found["params"]) for found in said["orders"]] == [("o1", {"a": 1})]
+        said = msgspec.json.decode(await answer.read(), type=Orders)
+    signatures = Signatures(tower.authority.trusted.encode())
+    bodies = [signatures.open(signed, "order", tower.now) for signed in said.orders]
+    assert [msgspec.json.decode(body, type=Order) for body in bodies] == [order]
 
 
 async def test_every_route_but_enrolment_is_closed_to_strangers(tower: Tower) -> None:

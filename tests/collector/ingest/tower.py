@@ -25,10 +25,11 @@ from collector.store import nodes as rows
 from collector.store.engine import Store
 from collector.store.nodes import Standing, TokenRow
 from collector.trust.ca import Authority, ServerCertificate, key_pem
+from collector.trust.signing import Signer
 from collector.trust.tokens import EnrolmentToken, digest, new_secret, write_token
 from wire.codec import encode
 from wire.ids import uuid7
-from wire.messages import VERSION, Batch, EnrolmentRequest, Filing, Order, Outcome, Receipt, Report
+from wire.messages import VERSION, Batch, EnrolmentRequest, Filing, Order, Outcome, Receipt, Report, Signed
 
 REGISTRY = """
 zones: {internet: {exits: free}}
@@ -81,6 +82,7 @@ class Tower:
         self.now = datetime.now(UTC)  # noqa: TID251 - certificates are checked against the host's clock
         self.tally = Tally()
         self.authority = Authority.at(folder, "city", self.now)
+        self.signer = Signer(folder, self.authority)
         self.orders: list[tuple[str, Order]] = []
         self.outcomes: list[tuple[str, Outcome]] = []
         self.filings: list[bytes] = []
@@ -149,8 +151,12 @@ class Tower:
         async with self.store.read() as connection:
             return await rows.revoked_nodes(connection)
 
-    async def _orders_of(self, node: str) -> list[Order]:
-        return [order for to, order in self.orders if to == node]
+    async def _orders_of(self, node: str) -> list[Signed]:
+        return [
+            self.signer.sign(order.id, "order", encode(order), self.now)
+            for to, order in self.orders
+            if to == node
+        ]
 
     async def _ordered(self) -> set[str]:
         return {to for to, _ in self.orders}
