@@ -17,8 +17,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import cel
-
+from ..cel_engine import cel
 from . import stix
 from .truth import Unknown
 
@@ -31,7 +30,7 @@ _PLACE = re.compile(r"\{((?:vars|incident|run)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\}")
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> Any:  # noqa: ANN401 - the library's class is not exported
-    return cel.compile(expression)
+    return cel().compile(expression)
 
 
 def syntax_error(expression: str) -> str | None:

@@ -26,8 +26,7 @@ from ipaddress import ip_network
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-import cel
-
+from ..cel_engine import cel
 from .stix_grammar import ORDERED, Comparison, Condition, Constant, Negation, StixError, parse, time_of
 from .truth import Truth, Unknown, both, either, negation
 
@@ -179,7 +178,7 @@ def _like(value: str, pattern: str) -> Truth:
 
 @lru_cache(maxsize=1)
 def _matcher() -> Any:  # noqa: ANN401 - the library's class is not exported
-    return cel.compile("text.matches(pattern)")
+    return cel().compile("text.matches(pattern)")
 
 
 def _matches(value: str, pattern: str) -> Truth:

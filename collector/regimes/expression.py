@@ -27,18 +27,14 @@ names, codes and comparisons of unlike kinds.
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import re
-import sys
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..cel_engine import cel
 from .terms import FIGURE, SAMPLES, TERMS, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
 
 _TOKEN = re.compile(
     r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|&&|\|\||[!=<>]=|[()\[\]{}!?:<>,]|[^\s()\[\]{}!?:<>,=&|'\"]+|.)"
@@ -114,7 +110,7 @@ class _Atom:
     def __init__(self, text: str, names: tuple[str, ...]) -> None:
         self._names = names
         try:
-            self._program = _cel().compile(text)
+            self._program = cel().compile(text)
         except ValueError as error:
             raise ValueError(" ".join(str(error).split())) from None
 
@@ -281,19 +277,3 @@ def _check_codes(tokens: list[str]) -> None:
     for token in tokens if choices else ():
         if token[0] in "'\"" and token[1:-1] not in choices:
             raise ValueError(f"unknown code {token}, expected one of {', '.join(choices)}")
-
-
-@cache
-def _cel() -> ModuleType:
-    """CEL's compiled module alone: its package imports a whole terminal interface (0.2 s) beside it."""
-    if (loaded := sys.modules.get("cel.cel")) is not None:
-        return loaded
-    package = importlib.util.find_spec("cel")
-    places = package.submodule_search_locations if package is not None else None
-    spec = importlib.machinery.PathFinder.find_spec("cel.cel", places) if places else None
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError("common-expression-language is not installed: install fengsui[collector]")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cel.cel"] = module
-    spec.loader.exec_module(module)
-    return module

@@ -1,7 +1,5 @@
 """Three-valued conditions: what is not known is not taken for false, and learning it contradicts nothing."""
 
-import importlib.machinery
-import sys
 from typing import Any
 
 import cel
@@ -9,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.regimes import expression
 from collector.regimes.expression import Answer, Condition, both
 
 FACTS: dict[str, Any] = {
@@ -171,15 +168,3 @@ def test_both_hold_only_if_each_does(one: Answer, other: Answer) -> None:
     assert (together.value is True) == (one.value is True and other.value is True)
     assert (together.value is False) == (one.value is False or other.value is False)
     assert set(together.missing) == (set(one.missing + other.missing) if together.value is None else set())
-
-
-def test_without_cel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "cel.cel", raising=False)
-    monkeypatch.setattr(importlib.machinery.PathFinder, "find_spec", lambda *_: None)
-
-    with pytest.raises(ModuleNotFoundError, match=r"install fengsui\[collector\]"):
-        expression._cel.__wrapped__()
-
-
-def test_cel_is_loaded_without_its_terminal_interface() -> None:
-    assert expression._cel.__wrapped__() is sys.modules["cel.cel"]
