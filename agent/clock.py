@@ -29,6 +29,15 @@ def host_clock() -> Clock:
     return Clock(now=_now, monotonic=_since_boot, boot_id=_BOOT_ID.read_text("ascii").strip())
 
 
+def moment(at: datetime) -> str:
+    """Return a time as bodies carry it: RFC 3339 in UTC.
+
+    >>> moment(datetime(2026, 3, 2, 1, 10, tzinfo=UTC))
+    '2026-03-02T01:10:00Z'
+    """
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the agent's one clock
 

@@ -39,6 +39,7 @@ _TEXTS = {
         "事件 {class} {key}:{count} 次,{first_seen} 起,最近 {last_seen}",
         "incident {class} {key}: {count}, from {first_seen}, last {last_seen}",
     ),
+    "gap": Name("缺口 {why}（{from} 至 {to}）", "gap: {why} ({from} to {to})"),
     "unreadable": Name("未能读取 [{source}] {what}:{why}", "not readable [{source}] {what}: {why}"),
 }
 
@@ -89,7 +90,7 @@ def document(reports: Iterable[Observation], unreadable: Iterable[Unreadable], *
 
 def summary(reports: Iterable[Observation], unreadable: Iterable[Unreadable], language: str) -> list[str]:
     """Return what was found, a line each."""
-    tellers = {"asset": _asset, "exits": _exits, "sockets": _sockets, "incident": _incident}
+    tellers = {"asset": _asset, "exits": _exits, "sockets": _sockets, "incident": _incident, "gap": _gap}
     lines = [
         _TEXTS[code].in_language(language).format_map(values)
         for report in reports
@@ -134,3 +135,7 @@ def _sockets(body: dict[str, Any], _: str) -> Lines:
 
 def _incident(body: dict[str, Any], _: str) -> Lines:
     return [("incident", body)]
+
+
+def _gap(body: dict[str, Any], _: str) -> Lines:
+    return [("gap", body)]

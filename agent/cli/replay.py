@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from wire.vocabulary import Name
 
@@ -16,27 +16,19 @@ from ..sources.journal import MAX_ENTRY
 from ..sources.port import Observation
 from .loading import load
 from .once import document, summary
+from .recorded import Refusals, Replay, lines, sensor_log
 
 FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
-_LATER = ("pcap", "eve", "zeek")
-_MAX_REFUSED = 10_000
+_LATER = ("pcap",)
+_LOGINS = ("auth", "journal")
 _TEXTS = {
     "later": Name(
-        "暂不支持 {form} 格式,目前可用:auth、journal。",
-        "{form} can't be replayed yet; auth and journal can.",
+        "暂不支持 {form} 格式,目前可用:eve、zeek、auth、journal。",
+        "{form} can't be replayed yet; eve, zeek, auth and journal can.",
     ),
     "read": Name("读入 {read} 行,拒绝 {refused} 行", "{read} lines read, {refused} refused"),
     "refused": Name("{file}:{line}: {why}", "{file}:{line}: {why}"),
 }
-
-
-class Replay(NamedTuple):
-    """What came of a file: reports, lines read well, and the first refused ones with how many there were."""
-
-    reports: list[Observation]
-    read: int
-    refused: list[dict[str, Any]]
-    refused_total: int
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,10 +50,13 @@ def run(args: argparse.Namespace) -> int:
     if args.form in _LATER:
         print(_TEXTS["later"].in_language(settings.language).format(form=args.form), file=sys.stderr)
         return 2
-    bursts: BurstSettings = settings.sources.logins.bursts
+    sources = settings.sources
     try:
         with args.file.open("rb") as file:
-            result = replay(file, args.form, bursts, host_clock().now())
+            if args.form in _LOGINS:
+                result = replay(file, args.form, sources.logins.bursts, host_clock().now())
+            else:
+                result = sensor_log(file, args.file.name, args.form, sources)
     except OSError as error:
         print(error, file=sys.stderr)
         return 1
@@ -85,38 +80,24 @@ def replay(file: BinaryIO, form: str, settings: BurstSettings, now: datetime) ->
     """
     reader = AuthReader()
     bursts = Bursts(settings)
-    result = Replay([], 0, [], 0)
-    read, refused_total = 0, 0
+    reports: list[Observation] = []
+    refusals = Refusals()
+    read = 0
     latest: datetime | None = None
-    for number, data in _lines(file, MAX_ENTRY if form == "journal" else MAX_LINE):
+    for number, data in lines(file, MAX_ENTRY if form == "journal" else MAX_LINE):
         try:
             attempt = _attempt(reader, form, data, now)
         except LineError as error:
-            refused_total += 1
-            if len(result.refused) < _MAX_REFUSED:
-                result.refused.append({"line": number, "why": str(error)})
+            refusals.add(number, str(error))
             continue
         read += 1
         if attempt:
-            result.reports.extend(_count(bursts, attempt, settings, latest))
+            reports.extend(_count(bursts, attempt, settings, latest))
             latest = attempt.at
     if latest:
         over = latest + timedelta(seconds=settings.window + 1)
-        result.reports.extend(Observation("incident", "logins", over, body) for body in bursts.tick(over))
-    return result._replace(read=read, refused_total=refused_total)
-
-
-def _lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, by number; of one over the limit its beginning, still over it."""
-    number = 0
-    while piece := file.readline(limit + 2):
-        number += 1
-        rest = piece
-        while not rest.endswith(b"\n") and (rest := file.readline(1 << 16)):
-            pass
-        line = piece.rstrip(b"\r\n")
-        if line:
-            yield number, line
+        reports.extend(Observation("incident", "logins", over, body) for body in bursts.tick(over))
+    return Replay(reports, read, refusals.first, refusals.total)
 
 
 def _attempt(reader: AuthReader, form: str, data: bytes, now: datetime) -> Attempt | None:

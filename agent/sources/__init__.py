@@ -15,10 +15,21 @@ from .files import Files, FilesSettings
 from .logins import Logins, LoginsSettings
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
 from .ranges import INTERNAL, Ranges
+from .sensorlog import SensorLogSettings
 from .sockets import Sockets, SocketsSettings
+from .suricata import Suricata
 from .webroot import WebRoot, accept
+from .zeek import Zeek
 
-SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins], ...] = (Asset, Exits, Sockets, Files, Logins)
+SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek], ...] = (
+    Asset,
+    Exits,
+    Sockets,
+    Files,
+    Logins,
+    Suricata,
+    Zeek,
+)
 
 
 class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +45,8 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sockets: SocketsSettings = SocketsSettings()
     files: FilesSettings = FilesSettings()
     logins: LoginsSettings = LoginsSettings()
+    suricata: SensorLogSettings = SensorLogSettings()
+    zeek: SensorLogSettings = SensorLogSettings()
 
 
 def build(settings: SourcesSettings, state: Path | None, root: Path = Path("/")) -> tuple[Source, ...]:
@@ -54,6 +67,8 @@ def build(settings: SourcesSettings, state: Path | None, root: Path = Path("/"))
         ),
         (bool(settings.files.roots), Files(settings.files, state=state, root=root)),
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),
+        (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
+        (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
     )
     return tuple(source for enabled, source in sources if enabled)
 
@@ -75,12 +90,15 @@ __all__ = [
     "Observation",
     "Ranges",
     "Reading",
+    "SensorLogSettings",
     "Sockets",
     "SocketsSettings",
     "Source",
     "SourcesSettings",
+    "Suricata",
     "Unreadable",
     "WebRoot",
+    "Zeek",
     "accept",
     "build",
 ]

@@ -1,12 +1,14 @@
 """The port every source stands behind, and what passes through it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from wire.messages import ReportKind
+
+from ..clock import moment
 
 
 class Observation(Struct, frozen=True):
@@ -38,16 +40,6 @@ class Reading(Struct, frozen=True):
 
     observations: tuple[Observation, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
-
-
-def moment(at: datetime) -> str:
-    """Return a time as bodies carry it: RFC 3339 in UTC.
-
-    >>> from datetime import UTC
-    >>> moment(datetime(2026, 3, 2, 1, 10, tzinfo=UTC))
-    '2026-03-02T01:10:00Z'
-    """
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 Emit = Callable[[Observation], Awaitable[None]]
@@ -83,3 +75,6 @@ class Source(Protocol):
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look until cancelled."""
         ...
+
+
+__all__ = ["Clock", "Emit", "Observation", "Reading", "Source", "Unreadable", "moment"]

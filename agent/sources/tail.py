@@ -38,14 +38,22 @@ class Line(NamedTuple):
 class Tail:
     """One log file.
 
+    Args:
+        path: The file.
+        place: How far it was read.
+        limit: Bytes of a line that are read; what is longer comes in pieces.
+
     Attributes:
+        lines: How many lines or pieces were read.
         cuts: How often the file turned out shorter than it was, or its rest could not be found again.
     """
 
-    def __init__(self, path: Path, place: Place | None) -> None:
+    def __init__(self, path: Path, place: Place | None, limit: int = MAX_LINE) -> None:
         self.path = path
         self.place = place
+        self.lines = 0
         self.cuts = 0
+        self._limit = limit
 
     def start_at_end(self, back: int = 0) -> None:
         """Begin with what is written from now on, or with the last `back` bytes.
@@ -94,7 +102,7 @@ class Tail:
             while chunk := file.read(_CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (self._line(line, 1) for line in lines)
-                if len(rest) > MAX_LINE:
+                if len(rest) > self._limit:
                     yield self._line(rest, 0)
                     rest = b""
             if rest and final:
@@ -103,4 +111,5 @@ class Tail:
     def _line(self, data: bytes, end: int) -> Line:
         before = self.place or Place(0, 0)
         self.place = Place(before.inode, before.offset + len(data) + end)
-        return Line(data[:MAX_LINE], self.place, len(data) <= MAX_LINE)
+        self.lines += 1
+        return Line(data[: self._limit], self.place, len(data) <= self._limit)

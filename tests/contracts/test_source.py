@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -17,6 +18,7 @@ from agent.sources import (
     FilesSettings,
     LoginsSettings,
     Observation,
+    SensorLogSettings,
     Source,
     SourcesSettings,
     WebRoot,
@@ -26,6 +28,7 @@ from agent.sources import (
 from agent.tasks import Tasks
 from wire.messages import ReportKind
 
+GOLDEN = Path(__file__).parents[1] / "golden/sensors"
 NAMES = [source.name for source in SOURCES]
 
 
@@ -56,8 +59,16 @@ def host(tmp_path: Path) -> Host:
     (state / "logins.json").write_bytes(
         msgspec.json.encode({"place": {"inode": log.stat().st_ino, "offset": 0}})
     )
+    for sensor, name in (("suricata", "eve.json"), ("zeek", "notice.log")):
+        shutil.copy(GOLDEN / name, tmp_path)
+        (state / f"{sensor}.json").write_text('{"began": true}')
     bursts = BurstSettings(by_source=5)
-    settings = SourcesSettings(files=FilesSettings(roots=(web,)), logins=LoginsSettings(bursts=bursts))
+    settings = SourcesSettings(
+        files=FilesSettings(roots=(web,)),
+        logins=LoginsSettings(bursts=bursts),
+        suricata=SensorLogSettings(files=("/eve.json",)),
+        zeek=SensorLogSettings(files=("/notice.log",)),
+    )
     return Host(tmp_path, state, settings)
 
 
@@ -95,7 +106,11 @@ async def test_a_look_leaves_no_trace(host: Host, name: str) -> None:
 async def test_a_look_at_an_empty_host_names_what_is_missing_and_raises_nothing(
     tmp_path: Path, name: str
 ) -> None:
-    settings = SourcesSettings(files=FilesSettings(roots=(WebRoot(path=str(tmp_path / "nowhere")),)))
+    settings = SourcesSettings(
+        files=FilesSettings(roots=(WebRoot(path=str(tmp_path / "nowhere")),)),
+        suricata=SensorLogSettings(files=("/nowhere/eve.json",)),
+        zeek=SensorLogSettings(files=("/nowhere/*.log",)),
+    )
     (source,) = [one for one in build(settings, None, tmp_path) if one.name == name]
     reading = await source.once(host_clock().now())
 

@@ -65,12 +65,31 @@ def test_the_settings_thresholds_hold_for_a_replay_too(tmp_path: Path) -> None:
     assert told(*words)["reports"][0]["body"]["key"] == "logins:source:2001:db8::9"
 
 
-@pytest.mark.parametrize("form", ["pcap", "eve", "zeek"])
+@pytest.mark.parametrize("form", ["pcap"])
 def test_a_form_that_can_not_be_replayed_yet_is_said_so(form: str) -> None:
     found = run(str(GOLDEN / "auth.log"), "--as", form, "--json", "--lang", "en")
 
     assert (found.returncode, found.stdout) == (2, "")
     assert f"{form} can't be replayed yet" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "read", "refused"),
+    [("eve", "eve.json", 7, [5, 8]), ("zeek", "notice.log", 3, []), ("zeek", "conn.log", 90, [91])],
+)
+def test_a_sensors_log_is_read_by_the_code_that_follows_it_live(
+    form: str, name: str, read: int, refused: list[int]
+) -> None:
+    document = told(str(GOLDEN / "sensors" / name), "--as", form)
+
+    assert document["read"] == read
+    assert [one["line"] for one in document["refused"]] == refused
+    needed = {"class", "severity_hint", "source_address", "target_address", "count"}
+    needed |= {"first_seen", "last_seen", "evidence", "key"}
+    bodies = [one["body"] for one in document["reports"] if one["kind"] == "incident"]
+    assert bodies
+    assert all(needed <= body.keys() for body in bodies)
+    assert {body["key"] for body in bodies if body["restored"]} == {body["key"] for body in bodies}
 
 
 def test_a_file_that_is_not_there_is_a_failure() -> None:

@@ -1,0 +1,153 @@
+"""Finds who tries doors: contacts that nobody answered, counted by source, in the last minute and over hours.
+
+A client that works gets answers. Who scans, does not: closed ports refuse, empty addresses are silent. So
+not connections are counted but the different doors (address and port) at which a source was refused or not
+answered, which leaves browsers, proxies and busy servers alone however much they talk.
+
+    door refused        counts at once
+    door asked          waits `patience` for an answer; none: counts; an answer: forgotten
+
+A fast scan meets `doors` different ones within `window`; a slow one meets `slow_doors` within
+`slow_window`, one every few minutes. A source that scans is told as one trouble while it goes on.
+"""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ..clock import moment
+from .repeats import Finding
+
+CLASS = "NASCAN"
+_MAX_SOURCES = 10_000
+_MAX_DOORS = 2_000
+_MAX_WAITING = 200_000
+_SHOWN = 20
+
+
+class ScanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When unanswered contacts are a scan.
+
+    Fields:
+        window, doors: So many different doors in so many seconds are a scan.
+        slow_window, slow_doors: The same for one that takes its time.
+        patience: Seconds after which a door that did not answer counts.
+    """
+
+    window: float = 60.0
+    doors: int = 25
+    slow_window: float = 21600.0
+    slow_doors: int = 60
+    patience: float = 3.0
+
+
+class Door(NamedTuple):
+    """Where somebody knocked."""
+
+    address: str
+    port: int
+
+
+class _Source(Struct):
+    """The doors of one source with the last time each was counted, oldest first; `told` while it scans."""
+
+    doors: OrderedDict[Door, datetime]
+    fresh: list[datetime] = []
+    told: datetime | None = None
+    told_doors: int = 0
+
+
+class Scans:
+    """The counters of all sources."""
+
+    def __init__(self, settings: ScanSettings) -> None:
+        self._settings = settings
+        self._window = timedelta(seconds=settings.window)
+        self._slow = timedelta(seconds=settings.slow_window)
+        self._patience = timedelta(seconds=settings.patience)
+        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self._waiting: dict[tuple[str, Door], datetime] = {}
+
+    def asked(self, source: str, door: Door, at: datetime) -> None:
+        """Note that a source knocked."""
+        if len(self._waiting) < _MAX_WAITING:
+            self._waiting.setdefault((source, door), at)
+
+    def answered(self, source: str, door: Door) -> None:
+        """Note that a door opened."""
+        self._waiting.pop((source, door), None)
+
+    def refused(self, source: str, door: Door, at: datetime) -> list[Finding]:
+        """Note that a door did not open, and return what that makes of its source."""
+        self._waiting.pop((source, door), None)
+        counter = self._source(source)
+        if door not in counter.doors:
+            counter.fresh.append(at)
+        counter.doors[door] = at
+        counter.doors.move_to_end(door)
+        while len(counter.doors) > _MAX_DOORS:
+            counter.doors.popitem(last=False)
+        return self._judge(source, counter, at)
+
+    def step(self, now: datetime) -> list[Finding]:
+        """Count the doors whose patience is over."""
+        found = []
+        while self._waiting:
+            (source, door), at = next(iter(self._waiting.items()))
+            if now - at < self._patience:
+                break
+            found += self.refused(source, door, at)
+        return found
+
+    def _source(self, name: str) -> _Source:
+        counter = self._sources.pop(name, None) or _Source(OrderedDict())
+        self._sources[name] = counter
+        while len(self._sources) > _MAX_SOURCES:
+            self._sources.popitem(last=False)
+        return counter
+
+    def _judge(self, source: str, counter: _Source, at: datetime) -> list[Finding]:
+        while counter.doors and at - next(iter(counter.doors.values())) > self._slow:
+            counter.doors.popitem(last=False)
+        counter.fresh = [one for one in counter.fresh if at - one <= self._window][-_MAX_DOORS:]
+        fast = len(counter.fresh) >= self._settings.doors
+        slow = len(counter.doors) >= self._settings.slow_doors
+        if not fast and not slow:
+            counter.told = None
+            return []
+        first = counter.told is None
+        # One finding a second is enough to say that it goes on.
+        if counter.told and at - counter.told < timedelta(seconds=1):
+            return []
+        new = len(counter.doors) if first else max(1, len(counter.doors) - counter.told_doors)
+        counter.told, counter.told_doors = at, len(counter.doors)
+        return [self._finding(source, counter, at, new, fast=fast)]
+
+    def _finding(self, source: str, counter: _Source, at: datetime, new: int, *, fast: bool) -> Finding:
+        addresses = {door.address for door in counter.doors}
+        ports = {door.port for door in counter.doors}
+        shown = list(counter.doors)[-_SHOWN:]
+        begin = min(counter.doors.values())
+        return Finding(
+            key=f"scan:{source}",
+            group="scan",
+            incident_class=CLASS,
+            severity="medium" if fast else "low",
+            at=at,
+            source_address=source,
+            target_address=next(iter(addresses)) if len(addresses) == 1 else None,
+            times=new,
+            item={
+                "at": moment(at),
+                "since": moment(begin),
+                "pace": "fast" if fast else "slow",
+                "addresses": len(addresses),
+                "ports": len(ports),
+                "doors": [
+                    f"[{door.address}]:{door.port}" if ":" in door.address else f"{door.address}:{door.port}"
+                    for door in shown
+                ],
+            },
+        )

@@ -1,0 +1,113 @@
+"""One foreign sensor's records to what is reported: its alerts, scans in its connections, and what it lost.
+
+Live tail and replay feed the same object, line by line; `tick` says what is due in between.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wire.messages import ReportKind
+
+from .loss import LossMeter
+from .record import MAX_RECORD, RecordError, Seen
+from .repeats import Finding, Repeats, RepeatSettings, Trouble
+from .scans import Door, Scans, ScanSettings
+
+
+class Told(NamedTuple):
+    """What is to be reported."""
+
+    kind: ReportKind
+    body: dict[str, Any]
+
+
+class Reader(Protocol):
+    """Decodes one sensor's lines."""
+
+    sensor: str
+
+    def read(self, line: bytes, log: str = "") -> Seen:
+        """Return what a line tells; raises `RecordError`."""
+        ...
+
+
+class SensorSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is made of a sensor's records.
+
+    Fields:
+        loss_threshold: The share of lost packets from which the sensor counts as blind.
+        repeats, scans: When records are told.
+    """
+
+    loss_threshold: float = 0.01
+    repeats: RepeatSettings = RepeatSettings()
+    scans: ScanSettings = ScanSettings()
+
+
+class Sensor:
+    """Counts what a sensor says.
+
+    Attributes:
+        read: Lines understood.
+    """
+
+    def __init__(
+        self, reader: Reader, settings: SensorSettings, saved: dict[str, Trouble] | None = None
+    ) -> None:
+        self._reader = reader
+        self._repeats = Repeats(settings.repeats, saved)
+        self._scans = Scans(settings.scans)
+        self._meter = LossMeter(settings.loss_threshold)
+        self.read = 0
+
+    def saved(self) -> dict[str, Trouble]:
+        """Return the troubles to save."""
+        return self._repeats.saved()
+
+    def line(self, data: bytes, log: str, now: datetime | None = None) -> tuple[datetime, list[Told]]:
+        """Take a line; return its time and what it leads to.
+
+        Args:
+            data: The line.
+            log: Name of its file.
+            now: The host's clock where the line is fresh: no sensor's clock may run ahead of it.
+
+        Raises:
+            RecordError: it is no record.
+        """
+        if len(data) > MAX_RECORD:
+            raise RecordError(f"line of more than {MAX_RECORD} bytes")
+        seen = self._reader.read(data, log)
+        self.read += 1
+        at = min(seen.at, now) if now else seen.at
+        return at, list(self._told(seen, at))
+
+    def _told(self, seen: Seen, at: datetime) -> Iterator[Told]:
+        if seen.finding:
+            yield from self._note(seen.finding, at)
+        if seen.counted:
+            sensor = self._reader.sensor
+            if loss := self._meter.note(seen.reader, seen.counted):
+                yield Told("gap", loss.gap(sensor))
+                yield from self._note(loss.finding(sensor), at)
+        if seen.contact:
+            contact, door = seen.contact, Door(seen.contact.target, seen.contact.port)
+            if contact.answered:
+                self._scans.answered(contact.source, door)
+            else:
+                for finding in self._scans.refused(contact.source, door, at):
+                    yield from self._note(finding, at)
+
+    def _note(self, finding: Finding, at: datetime) -> Iterator[Told]:
+        prefix = f"{self._reader.sensor}:"
+        key = finding.key if finding.key.startswith(prefix) else prefix + finding.key
+        for body in self._repeats.note(replace(finding, key=key, at=at)):
+            yield Told("incident", body)
+
+    def tick(self, now: datetime) -> list[Told]:
+        """Return what is due."""
+        return [Told("incident", body) for body in self._repeats.tick(now)]

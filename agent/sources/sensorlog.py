@@ -1,0 +1,268 @@
+"""Follows the logs of a foreign sensor on this host: every file a pattern names, over every way of rotating.
+
+    pattern /var/log/suricata/eve*.json
+        eve.json              threaded: eve.1.json, eve.2.json ...
+        eve.json renamed to eve-20260302.json, which the pattern matches too: the rest of it is read there,
+        from the place, and eve.json from its beginning
+
+Files that are there at the first start are read from their end on, later ones from their beginning. Places
+and counted troubles are saved together, after what they led to was emitted. A look takes a bounded part of
+what waits, so that a log of gigabytes is worked off in steps that the budget can stop.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..budget import Budget, RefusedError
+from ..detection.record import MAX_RECORD, RecordError
+from ..detection.repeats import Trouble
+from ..detection.sensor import Reader, Sensor, SensorSettings, Told
+from .port import Clock, Emit, Observation, Reading, Unreadable, moment
+from .runs import Runs
+from .tail import Place, Tail
+
+_MAX_FILES = 64
+_LINES_A_LOOK = 5_000
+_ONCE_BYTES = 1 << 20
+_POLL = 1.0
+_SAVE_SECONDS = 15.0
+_REFUSALS_SECONDS = 60.0
+_AGAIN_SECONDS = 5.0
+
+
+class SensorLogSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of a source that follows a sensor's logs.
+
+    Fields:
+        files: Patterns of its log files; none: the source is off.
+        sensor: What is made of its records.
+        budget: What it may cost.
+    """
+
+    files: tuple[Annotated[str, Meta(pattern="^/.")], ...] = ()
+    sensor: SensorSettings = SensorSettings()
+    budget: Budget = Budget(cpu_seconds=15.0, cool_down=60.0)
+
+
+class _Saved(Struct):
+    """What survives a restart: how far each file was read, and the troubles."""
+
+    places: dict[str, Place] = {}
+    troubles: dict[str, Trouble] = {}
+    began: bool = False
+
+
+class _Refused:
+    """Lines that are no records, told together: a hostile writer can make any number of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last = ""
+        self.since: datetime | None = None
+
+    def add(self, log: str, why: str, now: datetime) -> None:
+        self.count += 1
+        self.last = f"{log}: {why}"
+        self.since = self.since or now
+
+    def told(self, now: datetime) -> Iterator[Told]:
+        if not self.since or (now - self.since).total_seconds() < _REFUSALS_SECONDS:
+            return
+        why = f"{self.count} lines refused; the last: {self.last}"
+        body = {
+            "kind": "incident",
+            "count": self.count,
+            "from": moment(self.since),
+            "to": moment(now),
+            "why": why,
+        }
+        self.count, self.since = 0, None
+        yield Told("gap", body)
+
+
+class SensorLog:
+    """A sensor's logs as a source; `suricata` and `zeek` are two of them."""
+
+    def __init__(
+        self,
+        name: str,
+        reader: Callable[[], Reader],
+        settings: SensorLogSettings,
+        *,
+        state: Path | None,
+        root: Path = Path("/"),
+    ) -> None:
+        self.name = name
+        self._root = root
+        self._reader = reader
+        self._settings = settings
+        self._file = state / f"{name}.json" if state else None
+        self._runs = Runs(name, settings.budget)
+        self._refused = _Refused()
+        self._present: frozenset[str] = frozenset()
+        self._saved_at = 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
+    def _paths(self) -> list[str]:
+        patterns = (pattern.lstrip("/") for pattern in self._settings.files)
+        return sorted({str(path) for pattern in patterns for path in self._root.glob(pattern)})[:_MAX_FILES]
+
+    async def once(self, now: datetime) -> Reading:
+        """Read the end of every file and tell the troubles in it."""
+        paths = self._paths()
+        if not paths:
+            return Reading(
+                unreadable=(Unreadable(self.name, ", ".join(self._settings.files), "no such file"),)
+            )
+        sensor = Sensor(self._reader(), self._settings.sensor)
+        unreadable: list[Unreadable] = []
+        bodies: dict[str, Told] = {}
+        for path in paths:
+            try:
+                told = await self._runs.look(partial(self._end_of, Path(path), sensor, now))
+            except (OSError, RefusedError) as error:
+                unreadable.append(Unreadable(self.name, path, str(error)))
+            else:
+                bodies.update((str(one.body.get("key", one.body)), one) for one in told)
+        observations = (self._observation(one, now) for one in bodies.values())
+        return Reading(tuple(observations), tuple(unreadable))
+
+    def _end_of(self, path: Path, sensor: Sensor, now: datetime) -> list[Told]:
+        tail = Tail(path, None, MAX_RECORD)
+        tail.start_at_end(_ONCE_BYTES)
+        return list(self._lines(tail, sensor, now))
+
+    def _observation(self, told: Told, now: datetime) -> Observation:
+        return Observation(told.kind, self.name, now, told.body)
+
+    async def watch(self, emit: Emit, clock: Clock) -> None:
+        """Follow the logs until cancelled."""
+        if self._file is None:
+            raise ValueError(f"{self.name}: watching needs a state folder for the places read up to")
+        saved = self._load()
+        sensor = Sensor(self._reader(), self._settings.sensor, saved.troubles)
+        if not saved.began:
+            saved.places = dict(_ends(self._paths()))
+            saved.began = True
+            self._save(saved)
+        self._present = frozenset(saved.places)
+        while True:
+            now = clock()
+            told: list[Told] = []
+            more = False
+            try:
+                told, more = await self._runs.look(partial(self._look, saved.places, sensor, now))
+            except RefusedError:
+                pass
+            except OSError as error:
+                self._runs.note_trouble(f"the logs could not be read: {error}")
+            await self._tell(told, saved, sensor, emit, now)
+            await asyncio.sleep(max(0.0 if more else _POLL, self._runs.resting))
+
+    def _look(self, places: dict[str, Place], sensor: Sensor, now: datetime) -> tuple[list[Told], bool]:
+        """Read on in every file; say whether more waits. Moves `places`."""
+        paths = self._paths()
+        self._follow_renames(paths, places)
+        told: list[Told] = []
+        more = False
+        for path in paths:
+            tail = Tail(Path(path), places.get(path) or Place(os.stat(path).st_ino, 0), MAX_RECORD)  # noqa: PTH116 - only the inode
+            try:
+                told += self._lines(tail, sensor, now)
+            except OSError as error:
+                self._runs.note_trouble(f"{path} could not be read: {error}")
+            if tail.cuts:
+                self._runs.note_gap(f"{path} was cut or replaced; lines before that may be lost")
+            if tail.place:
+                places[path] = tail.place
+            more = more or tail.lines >= _LINES_A_LOOK
+        self._present = frozenset(paths)
+        return [*told, *sensor.tick(now), *self._refused.told(now)], more
+
+    def _follow_renames(self, paths: list[str], places: dict[str, Place]) -> None:
+        """Let a file with a new name be read on from its place, and a new one under its old name from 0."""
+        known = {places[path].inode: path for path in self._present if path in places}
+        for path in paths:
+            if path in places:
+                continue
+            inode = os.stat(path).st_ino  # noqa: PTH116 - only the inode
+            old = known.get(inode)
+            if old and _inode(old) != inode:
+                places[path] = places.pop(old)
+        for path in [one for one in places if len(places) > 2 * _MAX_FILES and one not in paths]:
+            del places[path]
+
+    def _lines(self, tail: Tail, sensor: Sensor, now: datetime) -> Iterator[Told]:
+        log = str(tail.path)
+        for line in islice(tail.read(), _LINES_A_LOOK):
+            if not line.data.strip():
+                continue
+            if not line.whole:
+                self._refused.add(log, f"line of more than {MAX_RECORD} bytes", now)
+                continue
+            try:
+                yield from sensor.line(line.data, log, now)[1]
+            except RecordError as error:
+                self._refused.add(log, str(error), now)
+
+    async def _tell(self, told: list[Told], saved: _Saved, sensor: Sensor, emit: Emit, now: datetime) -> None:
+        """Emit, and only then save the places and the troubles."""
+        for one in told:
+            await emit(self._observation(one, now))
+        await self._runs.tell(emit, "incident", now)
+        at = asyncio.get_running_loop().time()
+        if told or at - self._saved_at >= _SAVE_SECONDS:
+            saved.troubles = sensor.saved()
+            self._save(saved)
+            self._saved_at = at
+
+    def _load(self) -> _Saved:
+        if self._file is None:
+            return _Saved()
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_Saved)
+        except FileNotFoundError:
+            return _Saved()
+        except (msgspec.MsgspecError, OSError) as error:
+            self._runs.note_gap(f"{self._file}: {error}; reading on from the ends of the logs")
+            return _Saved()
+
+    def _save(self, saved: _Saved) -> None:
+        if self._file is None:
+            return
+        content = msgspec.json.encode(saved)
+        new = self._file.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+
+def _ends(paths: list[str]) -> Iterator[tuple[str, Place]]:
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - twin of the looks below
+        except OSError:
+            continue
+        yield path, Place(status.st_ino, status.st_size)
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116 - only the inode
+    except OSError:
+        return None

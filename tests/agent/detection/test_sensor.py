@@ -1,0 +1,54 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.detection.eve import EveReader
+from agent.detection.record import RecordError
+from agent.detection.sensor import Sensor, SensorSettings, Told
+from agent.detection.zeek import ZeekReader
+
+GOLDEN = Path(__file__).parents[2] / "golden/sensors"
+
+
+def told(sensor: Sensor, name: str) -> list[Told]:
+    found = []
+    for line in (GOLDEN / name).read_bytes().splitlines():
+        try:
+            found += sensor.line(line, name)[1]
+        except RecordError:
+            continue
+    return found
+
+
+def test_alerts_are_incidents_and_lost_packets_a_gap_and_an_incident() -> None:
+    found = told(Sensor(EveReader(), SensorSettings()), "eve.json")
+
+    assert [(one.kind, one.body.get("key"), one.body.get("class")) for one in found] == [
+        ("incident", "suricata:9000001:203.0.113.9", "NASCAN"),
+        ("incident", "suricata:9000002:10.1.1.5", "MPTROJ"),
+        ("gap", None, None),
+        ("incident", "suricata:loss", "DETECH"),
+    ]
+    assert found[2].body["count"] == 3000
+
+
+def test_thirty_refused_connections_are_a_scan_and_sixty_that_worked_are_none() -> None:
+    found = told(Sensor(ZeekReader(), SensorSettings()), "conn.log")
+
+    assert [one.body["key"] for one in found] == ["zeek:scan:203.0.113.9"]
+
+
+def test_a_sensor_whose_clock_is_ahead_ends_no_trouble_late() -> None:
+    sensor = Sensor(EveReader(), SensorSettings())
+    now = datetime(2020, 1, 1, tzinfo=UTC)
+    line = (GOLDEN / "eve.json").read_bytes().splitlines()[1]
+
+    at, (incident,) = sensor.line(line, "eve.json", now)
+    assert (at, incident.body["last_seen"]) == (now, "2020-01-01T00:00:00Z")
+    assert [one.body["restored"] for one in sensor.tick(now + timedelta(seconds=901))] == [True]
+
+
+def test_a_line_over_the_limit_is_refused_without_a_look() -> None:
+    with pytest.raises(RecordError, match="more than 262144"):
+        Sensor(EveReader(), SensorSettings()).line(b" " * 300_000, "eve.json")
