@@ -31,7 +31,7 @@ from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .settings import Settings, SettingsError
 from .signatures import Signatures
-from .sources import Source, build
+from .sources import Sensors, Source, build
 from .tasks import Tasks
 from .texts import SaidError, say
 from .transport import Transport
@@ -67,9 +67,10 @@ class World:
             certificate_expires_at=identity.life()[1],
             metrics_address=_reachable(settings.metrics.listen),
         )
-        self.sources = build(settings.sources, Path(settings.state_dir))
-        self.figures = {source.name: SourceFigures() for source in self.sources}
         self.transport = Transport(settings.collectors or (identity.collector,), tls, clock.now)
+        self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
+        self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
+        self.figures = {source.name: SourceFigures() for source in self.sources}
         self._uplink = Uplink(self.transport, outbox, _random, settings.language)
         self._orders = Orders(
             self.transport,
@@ -122,6 +123,8 @@ class World:
             except Exception as error:  # noqa: BLE001 - the edge to a sensor: counted and reported
                 why = f"{type(error).__name__}: {error}"[:300]
             figures.failures += 1
+            if self._sensors:
+                self._sensors.failed(source.name, why, self._clock.now())
             if self._clock.monotonic() - begun > _HEALTHY_SECONDS:
                 backoff.succeeded()
             wait = backoff.failed()

@@ -12,6 +12,7 @@ from .backoff import seconds_asked
 
 _MOST_BYTES = 4 * 1024 * 1024
 _CONNECT_SECONDS = 10.0
+_QUICK_SECONDS = 2.0
 # Longer than a heartbeat's distance, so that the connection it uses is still there for the next one.
 _KEEP_ALIVE_SECONDS = 100.0
 # What says "not me" rather than "not now": another address may do better.
@@ -37,7 +38,11 @@ class UnreachableError(ConnectionError):
 
 
 class Transport:
-    """Keeps few, long-lived connections; sticks to the address that answered last."""
+    """Keeps few, long-lived connections; sticks to the address that answered last.
+
+    Attributes:
+        offset: Seconds by which this host's clock is ahead of the collector's, by its last answer.
+    """
 
     def __init__(self, addresses: Sequence[str], tls: ssl.SSLContext, now: Callable[[], datetime]) -> None:
         """Open nothing yet; to be made inside a running event loop.
@@ -49,6 +54,7 @@ class Transport:
         """
         self.addresses = tuple(address.rstrip("/") for address in addresses)
         self._now = now
+        self.offset: float | None = None
         self._current = 0
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, keepalive_timeout=_KEEP_ALIVE_SECONDS, limit=4),
@@ -87,6 +93,7 @@ class Transport:
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float
     ) -> Reply:
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+        asked = self._now()
         async with self._session.request(
             method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as answer:
@@ -95,12 +102,21 @@ class Transport:
                 content += piece
                 if len(content) > _MOST_BYTES:
                     raise ValueError(f"the answer has more than {_MOST_BYTES} bytes")
+            date = _date(answer.headers.get("Date"))
+            self._measure(asked, date)
             return Reply(
                 status=answer.status,
                 body=bytes(content),
                 retry_after=seconds_asked(answer.headers.get("Retry-After"), self._now()),
-                date=_date(answer.headers.get("Date")),
+                date=date,
             )
+
+    def _measure(self, asked: datetime, date: datetime | None) -> None:
+        """Compare the clocks: a `Date` is cut to the second; a long poll's answer was written at its end."""
+        answered = self._now()
+        if date and (answered - asked).total_seconds() <= _QUICK_SECONDS:
+            between = asked + (answered - asked) / 2
+            self.offset = (between - date).total_seconds() - 0.5
 
     async def close(self) -> None:
         """Close the connections."""

@@ -4,24 +4,32 @@ A new sensor is its file, its twin test, a line in `SOURCES`, its settings in `S
 `build`, and a section of `docs/wire.md`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 from .asset import Asset, AssetSettings, DeclaredAsset
+from .backups import Backups, BackupsSettings
 from .bursts import BurstSettings
+from .certificates import Certificates, CertificatesSettings
 from .exits import Exits, ExitsSettings
 from .files import Files, FilesSettings
 from .logins import Logins, LoginsSettings
+from .outages import Outages, OutagesSettings
+from .patrol import Patrol
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
 from .ranges import INTERNAL, Ranges
 from .sensorlog import SensorLogSettings
+from .sensors import Sensors, SensorsSettings
 from .sockets import Sockets, SocketsSettings
 from .suricata import Suricata
+from .timekeeping import Timekeeping, TimekeepingSettings
 from .webroot import WebRoot, accept
 from .zeek import Zeek
 
-SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek], ...] = (
+SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Patrol[Any]], ...] = (
     Asset,
     Exits,
     Sockets,
@@ -29,6 +37,11 @@ SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek],
     Logins,
     Suricata,
     Zeek,
+    Outages,
+    Backups,
+    Certificates,
+    Timekeeping,
+    Sensors,
 )
 
 
@@ -47,16 +60,28 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     logins: LoginsSettings = LoginsSettings()
     suricata: SensorLogSettings = SensorLogSettings()
     zeek: SensorLogSettings = SensorLogSettings()
+    outages: OutagesSettings = OutagesSettings()
+    backups: BackupsSettings = BackupsSettings()
+    certificates: CertificatesSettings = CertificatesSettings()
+    timekeeping: TimekeepingSettings = TimekeepingSettings()
+    sensors: SensorsSettings = SensorsSettings()
 
 
-def build(settings: SourcesSettings, state: Path | None, root: Path = Path("/")) -> tuple[Source, ...]:
+def build(
+    settings: SourcesSettings,
+    state: Path | None,
+    root: Path = Path("/"),
+    offset: Callable[[], float | None] = lambda: None,
+) -> tuple[Source, ...]:
     """Return the sources that are enabled.
 
     Args:
         settings: Theirs.
         state: The agent's state folder; without it they can look once, and not watch.
         root: Where the host's /proc, /sys, /etc and /var are.
+        offset: By how many seconds the host's clock is ahead of the collector's, where that is known.
     """
+    inside = settings.internal_ranges
     ranges = Ranges(settings.internal_ranges)
     sources: tuple[tuple[bool, Source], ...] = (
         (settings.asset.enabled, Asset(settings.asset, root=root)),
@@ -69,15 +94,29 @@ def build(settings: SourcesSettings, state: Path | None, root: Path = Path("/"))
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
+        (bool(settings.outages.services), Outages(settings.outages, internal_ranges=inside, state=state)),
+        (bool(settings.backups.backups), Backups(settings.backups, state=state)),
+        (
+            bool(settings.certificates.files or settings.certificates.ports),
+            Certificates(settings.certificates, internal_ranges=inside, state=state),
+        ),
+        (settings.timekeeping.enabled, Timekeeping(settings.timekeeping, state=state, offset=offset)),
     )
-    return tuple(source for enabled, source in sources if enabled)
+    running = tuple(source for enabled, source in sources if enabled)
+    if not settings.sensors.enabled:
+        return running
+    return (*running, Sensors(settings.sensors, watched=running, state=state))
 
 
 __all__ = [
     "SOURCES",
     "Asset",
     "AssetSettings",
+    "Backups",
+    "BackupsSettings",
     "BurstSettings",
+    "Certificates",
+    "CertificatesSettings",
     "Clock",
     "DeclaredAsset",
     "Emit",
@@ -88,14 +127,21 @@ __all__ = [
     "Logins",
     "LoginsSettings",
     "Observation",
+    "Outages",
+    "OutagesSettings",
+    "Patrol",
     "Ranges",
     "Reading",
     "SensorLogSettings",
+    "Sensors",
+    "SensorsSettings",
     "Sockets",
     "SocketsSettings",
     "Source",
     "SourcesSettings",
     "Suricata",
+    "Timekeeping",
+    "TimekeepingSettings",
     "Unreadable",
     "WebRoot",
     "Zeek",

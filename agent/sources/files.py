@@ -131,6 +131,11 @@ class Files:
         """CPU time its looks have taken so far."""
         return self._runs.cpu_seconds
 
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
     async def once(self, now: datetime) -> Reading:
         """Compare every root with its accepted content."""
         observations: list[Observation] = []

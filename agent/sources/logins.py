@@ -104,6 +104,11 @@ class Logins:
         """CPU time its looks have taken so far."""
         return self._runs.cpu_seconds
 
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
     async def once(self, now: datetime) -> Reading:
         """Read the last of the log and tell the bursts in it."""
         bursts = Bursts(self._settings.bursts)
@@ -225,6 +230,7 @@ class Logins:
                     async with asyncio.timeout(_TICK):
                         data = await journal.next_line(child)
                     attempt, saved.cursor = self._reader.entry(data)
+                    self._runs.trouble = ""
                     bodies = bursts.add(attempt) if attempt else []
                     moved = True
                 except TimeoutError:

@@ -68,6 +68,11 @@ class Source(Protocol):
         """CPU time its looks have taken so far."""
         ...
 
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing, or not all, at present; empty where it sees."""
+        ...
+
     async def once(self, now: datetime) -> Reading:
         """Look once at `now`."""
         ...

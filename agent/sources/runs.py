@@ -34,6 +34,7 @@ class Runs:
 
     Attributes:
         cpu_seconds: CPU time that all of them have taken together.
+        trouble: Why nothing was seen lately; empty since the last run that came back well.
     """
 
     def __init__(self, source: str, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -42,6 +43,7 @@ class Runs:
         self._account = Account(budget)
         self._monotonic = monotonic
         self.cpu_seconds = 0.0
+        self.trouble = ""
         self._untold: list[tuple[float, float, str]] = []
         self._troubles: dict[str, float] = {}
 
@@ -68,6 +70,7 @@ class Runs:
             at = self._monotonic()
             why = f"run stuck for more than {self._budget.stuck_after:g} s; no other starts until it is back"
             self._untold.append((at - self._budget.stuck_after, at, why))
+            self.trouble = why
             raise StuckError(why) from None
 
     def _run(
@@ -94,6 +97,7 @@ class Runs:
         if done.done():
             return
         if failure is None:
+            self.trouble = ""
             done.set_result(result)
         else:
             done.set_exception(failure)
@@ -117,6 +121,12 @@ class Runs:
         """Seconds of cool-down left."""
         return self._account.rest(self._monotonic())
 
+    @property
+    def blind(self) -> str:
+        """Why the source sees nothing at present, empty where it sees."""
+        rest = self.resting
+        return f"overdrawn, rests {rest:.0f} s more" if rest else self.trouble
+
     def note_gap(self, why: str) -> None:
         """Remember that something may have been missed just now."""
         at = self._monotonic()
@@ -125,6 +135,7 @@ class Runs:
     def note_trouble(self, why: str) -> None:
         """Remember what can't be read: while it lasts it is told once an hour, not at every try."""
         at = self._monotonic()
+        self.trouble = why
         if at - self._troubles.get(why, -math.inf) < _TROUBLE_SECONDS:
             return
         if len(self._troubles) >= _MAX_TROUBLES:

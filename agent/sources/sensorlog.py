@@ -116,6 +116,11 @@ class SensorLog:
         """CPU time its looks have taken so far."""
         return self._runs.cpu_seconds
 
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
     def _paths(self) -> list[str]:
         patterns = (pattern.lstrip("/") for pattern in self._settings.files)
         return sorted({str(path) for pattern in patterns for path in self._root.glob(pattern)})[:_MAX_FILES]

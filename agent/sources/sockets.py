@@ -180,6 +180,11 @@ class Sockets:
         """CPU time its looks have taken so far."""
         return self._runs.cpu_seconds
 
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
     async def once(self, now: datetime) -> Reading:
         """Look once."""
         ledger = Ledger()

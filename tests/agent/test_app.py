@@ -195,6 +195,8 @@ async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSi
     (gap,) = bodies(far_side, "gap")
     assert "source flaky failed (RuntimeError: the sensor broke)" in gap["why"]
     assert (world.figures["flaky"].failures, world.figures["flaky"].reports) == (1, 1)
+    assert world._sensors is not None
+    assert list(world._sensors._failed) == ["flaky"]
 
 
 async def test_a_certificate_is_renewed_in_time_and_the_new_identity_taken_over(
@@ -256,5 +258,5 @@ async def test_the_agents_figures_are_those_of_its_outbox_its_process_and_its_so
 
     assert figures.outbox_reports == 1
     assert figures.memory_bytes > 10_000_000
-    assert set(figures.sources) == {"asset", "exits", "sockets"}
+    assert set(figures.sources) == {source.name for source in world.sources}
     assert all(source.seconds > 0 for source in figures.sources.values())

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 
+from agent.clock import host_clock
 from agent.transport import Transport, UnreachableError
 
 if TYPE_CHECKING:
@@ -116,3 +118,15 @@ async def test_an_answer_without_end_is_cut(far_side: FarSide, transport: Transp
 async def test_a_collector_that_does_not_answer_in_time_is_given_up(transport: Transport) -> None:
     with pytest.raises(UnreachableError, match=r"(?i)timeout"):
         await transport.request("GET", "/v1/orders?wait=50", seconds=0.2)
+
+
+async def test_every_quick_answer_tells_by_how_much_the_clocks_differ(
+    far_side: FarSide, identity: Identity
+) -> None:
+    real = host_clock()
+    ahead = Transport([far_side.url], identity.tls(), lambda: real.now() + timedelta(seconds=90))
+    assert ahead.offset is None
+    await ahead.request("GET", "/v1/orders?wait=0")
+
+    assert ahead.offset == pytest.approx(90, abs=1.6)
+    await ahead.close()

@@ -5,26 +5,37 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.clock import host_clock
 from agent.sources import (
     SOURCES,
+    BackupsSettings,
     BurstSettings,
+    CertificatesSettings,
     FilesSettings,
     LoginsSettings,
     Observation,
+    OutagesSettings,
     SensorLogSettings,
+    Sensors,
     Source,
     SourcesSettings,
     WebRoot,
     accept,
     build,
 )
+from agent.sources.backups import Backup, Copy
+from agent.sources.outages import Service
 from agent.tasks import Tasks
 from wire.messages import ReportKind
 
@@ -41,7 +52,11 @@ class Host(NamedTuple):
 
     def source(self, name: str) -> Source:
         """A new start of the source."""
-        (found,) = [one for one in build(self.settings, self.state, self.root) if one.name == name]
+        sources = build(self.settings, self.state, self.root, offset=lambda: 3600.0)
+        (found,) = [one for one in sources if one.name == name]
+        if isinstance(found, Sensors):
+            for _ in range(3):
+                found.failed("exits", "OSError: no netlink", host_clock().now())
         return found
 
 
@@ -63,13 +78,33 @@ def host(tmp_path: Path) -> Host:
         shutil.copy(GOLDEN / name, tmp_path)
         (state / f"{sensor}.json").write_text('{"began": true}')
     bursts = BurstSettings(by_source=5)
-    settings = SourcesSettings(
+    (tmp_path / "ended.pem").write_bytes(ended_certificate())
+    return Host(
+        tmp_path,
+        state,
+        msgspec.structs.replace(everything(tmp_path, web), logins=LoginsSettings(bursts=bursts)),
+    )
+
+
+def everything(root: Path, web: WebRoot) -> SourcesSettings:
+    """Settings that turn every source on."""
+    portal = Service(name="portal", port="127.0.0.1:1", portal=True)
+    return SourcesSettings(
         files=FilesSettings(roots=(web,)),
-        logins=LoginsSettings(bursts=bursts),
         suricata=SensorLogSettings(files=("/eve.json",)),
         zeek=SensorLogSettings(files=("/notice.log",)),
+        outages=OutagesSettings(services=(portal,), down_after=1),
+        backups=BackupsSettings(backups=(Backup(name="portal", copies=(Copy(path="/nowhere/*"),)),)),
+        certificates=CertificatesSettings(files=(f"{root}/ended.pem",)),
     )
-    return Host(tmp_path, state, settings)
+
+
+def ended_certificate() -> bytes:
+    """A certificate that ended yesterday, as PEM."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    ended = host_clock().now() - timedelta(days=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, ended - timedelta(days=90), ended)
+    return made.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -106,11 +141,7 @@ async def test_a_look_leaves_no_trace(host: Host, name: str) -> None:
 async def test_a_look_at_an_empty_host_names_what_is_missing_and_raises_nothing(
     tmp_path: Path, name: str
 ) -> None:
-    settings = SourcesSettings(
-        files=FilesSettings(roots=(WebRoot(path=str(tmp_path / "nowhere")),)),
-        suricata=SensorLogSettings(files=("/nowhere/eve.json",)),
-        zeek=SensorLogSettings(files=("/nowhere/*.log",)),
-    )
+    settings = everything(tmp_path, WebRoot(path=str(tmp_path / "nowhere")))
     (source,) = [one for one in build(settings, None, tmp_path) if one.name == name]
     reading = await source.once(host_clock().now())
 

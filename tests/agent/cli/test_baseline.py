@@ -24,7 +24,9 @@ def config(tmp_path: Path) -> Path:
 
 def changed(config: Path) -> list[str]:
     """The paths that a look of the files source finds changed."""
-    [files] = build(load_file(config).sources, config.parent / "state")
+    files = next(
+        one for one in build(load_file(config).sources, config.parent / "state") if one.name == "files"
+    )
     reading = asyncio.run(files.once(host_clock().now()))
     return [item["path"] for one in reading.observations for item in one.body["evidence"]]
 

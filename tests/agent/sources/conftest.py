@@ -7,9 +7,15 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from agent.clock import host_clock
 from agent.sources.port import Clock, Observation, Source
@@ -58,6 +64,29 @@ def watching() -> Watching:
             tasks.stop()
 
     return watch
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Callable[..., Path]:
+    """Make a PEM file with a key and a certificate of the portal that ends in so many days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def make(*, days: float, from_days: float = -100) -> Path:
+        now = host_clock().now()
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "www.example.gov.cn")])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now + timedelta(days=from_days))
+            .not_valid_after(now + timedelta(days=days))
+            .sign(key, SHA256())
+        )
+        pem = serialization.Encoding.PEM
+        secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        path = tmp_path / "portal.pem"
+        path.write_bytes(secret + made.public_bytes(pem))
+        return path
+
+    return make
 
 
 @pytest.fixture

@@ -112,3 +112,20 @@ def test_events_that_were_missed_are_told_each_time() -> None:
     runs.note_gap("kernel dropped routing events")
 
     assert len(runs.gaps("exits", NOW)) == 2
+
+
+async def test_a_source_says_why_it_is_blind_until_it_sees_again() -> None:
+    runs = Runs("logins", Budget())
+    assert runs.blind == ""
+    runs.note_trouble("auth.log: Permission denied")
+    assert runs.blind == "auth.log: Permission denied"
+    await runs.look(lambda: None)
+
+    assert runs.blind == ""
+
+
+async def test_a_source_that_rests_is_blind() -> None:
+    runs = Runs("logins", Budget(cpu_seconds=-1.0))
+    await runs.look(lambda: None)
+
+    assert "rests" in runs.blind

@@ -1,0 +1,206 @@
+"""A source that makes rounds: it looks every `poll` seconds, tells what is wrong, and remembers what it told.
+
+    look (in a thread, paid for) -> matters: what begins, grows, ends -> emit -> save   in this order
+
+What a source must know from round to round (a baseline, how often a check failed) are its notes; they are
+saved together with the matters, in one file that is replaced whole. A kill before that tells the same again
+under the same key; nothing is lost. A look that takes long makes the next one wait longer: no patrol takes
+more than a third of a percent of a core, whatever `poll` says.
+"""
+
+import asyncio
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ..budget import Budget, RefusedError
+from .matters import MAX_MATTERS, Finding, Found, Matter, proceed, standing
+from .port import Clock, Emit, Observation, Reading, Unreadable
+from .runs import Runs
+
+_REST_PER_CPU_SECOND = 300.0
+_MAX_MEMORY = 64 * 1024 * 1024
+Notes = TypeVar("Notes", bound=Struct)
+
+
+class NoNotes(Struct, frozen=True):
+    """Notes of a source that keeps none."""
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """What one look gave.
+
+    Fields:
+        findings: What is wrong now.
+        unreadable: What could not be looked at, and why.
+        blind: Keys (or their beginnings, see `Found`) that could not be judged: what was told stays.
+        ended: When matters ended, where that is known.
+        notes: What to remember; None: nothing changed.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+    blind: tuple[str, ...] = ()
+    ended: dict[str, datetime] = {}
+    notes: Struct | None = None
+
+    def found(self) -> Found:
+        """Return what the rules of matters take."""
+        return Found(self.findings, self.blind, self.ended)
+
+
+class Memory(Struct, Generic[Notes]):
+    """What survives a restart."""
+
+    notes: Notes
+    matters: dict[str, Matter] = {}
+
+
+class Patrol(ABC, Generic[Notes]):
+    """Base of the sources that make rounds; a source gives `name`, its notes' kind and `look`.
+
+    Args:
+        poll: Seconds between looks.
+        budget: What they may cost.
+        state: The agent's state folder; None where there is none, then only `once` works.
+    """
+
+    name: str
+    notes_kind: ClassVar[type[Struct]] = NoNotes
+
+    def __init__(self, *, poll: float, budget: Budget, state: Path | None) -> None:
+        self._poll = poll
+        self._file = state / f"{self.name}.json" if state else None
+        self._runs = Runs(self.name, budget)
+
+    @abstractmethod
+    def look(self, now: datetime, notes: Notes, *, alone: bool) -> Round:
+        """Look once, blocking; change nothing.
+
+        Args:
+            now: The time of the look.
+            notes: What was remembered.
+            alone: No other look will follow: what would wait for a second one does not.
+
+        Raises:
+            OSError: nothing can be seen.
+        """
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
+    async def once(self, now: datetime) -> Reading:
+        """Look once and tell everything that is wrong."""
+        try:
+            memory = self._load()
+            found = await self._runs.look(partial(self.look, now, memory.notes, alone=True))
+        except (OSError, RefusedError) as error:
+            return Reading(unreadable=(Unreadable(self.name, self.name, str(error)),))
+        bodies = standing(memory.matters, found.found(), now)
+        return Reading(
+            tuple(Observation("incident", self.name, now, body) for body in bodies),
+            tuple(Unreadable(self.name, what, why) for what, why in found.unreadable),
+        )
+
+    async def watch(self, emit: Emit, clock: Clock) -> None:
+        """Make rounds until cancelled."""
+        if self._file is None:
+            raise ValueError(f"{self.name}: watching needs a state folder for what was told")
+        try:
+            memory = self._load()
+        except OSError as error:
+            self._runs.note_gap(f"{error}; what was told before is forgotten")
+            memory = self._fresh()
+        with self._hearing() as heard:
+            while True:
+                before = self.cpu_seconds
+                heard.clear()
+                await self._round(memory, emit, clock)
+                await self._runs.tell(emit, "incident", clock())
+                rest = _REST_PER_CPU_SECOND * (self.cpu_seconds - before)
+                await self._wait(heard, max(self._poll, self._runs.resting), max(rest, self._runs.resting))
+
+    async def _round(self, memory: Memory[Notes], emit: Emit, clock: Clock) -> None:
+        now = clock()
+        try:
+            found = await self._runs.look(partial(self.look, now, memory.notes, alone=False))
+        except RefusedError:
+            return
+        except OSError as error:
+            self._runs.note_trouble(f"{self.name} could not look: {error}")
+            return
+        for what, why in found.unreadable:
+            self._runs.note_trouble(f"{what}: {why}")
+        matters, bodies = proceed(memory.matters, found.found(), now)
+        if len(matters) >= MAX_MATTERS:
+            self._runs.note_trouble(f"more than {MAX_MATTERS} matters; the rest is not told")
+        for body in bodies:
+            await emit(Observation("incident", self.name, now, body))
+        memory.matters = matters
+        if found.notes is not None:
+            memory.notes = found.notes  # type: ignore[assignment] # of `notes_kind`
+        if bodies or found.notes is not None:
+            self._save(memory)
+
+    @contextmanager
+    def _hearing(self) -> Iterator[asyncio.Event]:
+        """Give an event that is set when a look should come sooner; by default nothing sets it."""
+        yield asyncio.Event()
+
+    @staticmethod
+    async def _wait(heard: asyncio.Event, longest: float, shortest: float) -> None:
+        """Wait for the next round: as long as the last look costs, then until `longest` or a call."""
+        await asyncio.sleep(shortest)
+        try:
+            async with asyncio.timeout(max(0.0, longest - shortest)):
+                await heard.wait()
+        except TimeoutError:
+            pass
+
+    def _fresh(self) -> Memory[Notes]:
+        return Memory(self.notes_kind())  # type: ignore[arg-type] # the kind the subclass names
+
+    def _load(self) -> Memory[Notes]:
+        """Return what was saved.
+
+        Raises:
+            OSError: it can't be read, or is damaged.
+        """
+        if self._file is None or not self._file.exists():
+            return self._fresh()
+        with self._file.open("rb") as file:
+            data = file.read(_MAX_MEMORY)
+        try:
+            memory: Memory[Notes] = msgspec.json.decode(data, type=Memory[self.notes_kind])  # type: ignore[name-defined] # mypy takes no type from an attribute
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise OSError(f"{self._file}: {error}") from None
+        return memory
+
+    def _save(self, memory: Memory[Notes]) -> None:
+        """Replace the file; a disk that refuses costs a repetition after the next start, no report."""
+        if self._file is None:
+            return
+        new = self._file.with_suffix(".new")
+        try:
+            with new.open("wb") as file:
+                file.write(msgspec.json.encode(memory))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._file)
+        except OSError as error:
+            self._runs.note_trouble(f"{self._file}: {error}; what was told is told again after a start")
