@@ -19,12 +19,15 @@ class About(Struct, frozen=True):
         settings: Digest of the settings in force.
         certificate_expires_at: End of the certificate's life.
         metrics_address: Where Prometheus may ask, host:port; empty: nowhere.
+        pushed_version, pushed_state: Of the settings a collector laid over the node's own.
     """
 
     version: str
     settings: str
     certificate_expires_at: datetime
     metrics_address: str = ""
+    pushed_version: int = 0
+    pushed_state: str = "none"
 
 
 def digest(settings: Struct) -> str:
@@ -47,5 +50,6 @@ def body(clock: Clock, about: About, outbox: Status, *, last: bool = False) -> d
         "forks": outbox.forks,
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
         "metrics_address": about.metrics_address,
+        "pushed": {"version": about.pushed_version, "state": about.pushed_state},
         "stopping": last,
     }

@@ -114,6 +114,25 @@ TEXTS: dict[str, Name] = {
         "the collector holds less than it had confirmed (restored from a backup?); going on from what "
         "it holds.",
     ),
+    "deputy_unnamed": Name(
+        "设置 orders.deputy 未给出套接字路径。", "the settings name no socket in orders.deputy."
+    ),
+    "deputy_runs": Name("特权助手在 {path} 上等待：{verbs}。", "the deputy listens at {path} for: {verbs}."),
+    "deputy_socket": Name("无法使用套接字 {path}：{why}。", "the socket {path} can't be used: {why}."),
+    "settings_on_trial": Name(
+        "采集端下发的设置第 {version} 版开始试用；{seconds:.0f} 秒内联系不上采集端即自动回退。",
+        "settings {version} of the collector are on trial; without an answer of one within {seconds:.0f} s "
+        "they are rolled back.",
+    ),
+    "settings_kept": Name("下发设置第 {version} 版已生效。", "settings {version} of the collector are kept."),
+    "settings_rolled_back": Name(
+        "下发设置第 {version} 版已回退（{why}），恢复第 {before} 版。",
+        "settings {version} of the collector are rolled back ({why}); back to {before}.",
+    ),
+    "pushed_unusable": Name(
+        "采集端下发的设置无法使用（{why}），使用本机设置。",
+        "the collector's settings can't be used ({why}); the node's own hold.",
+    ),
     "order_ended": Name("指令 {order}：{state} {why}", "order {order}: {state} {why}"),
     "source_failed": Name(
         "数据源 {source} 出错：{why}；{seconds:.0f} 秒后重新启动。",

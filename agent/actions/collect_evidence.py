@@ -7,17 +7,13 @@
 The document is bounded: every item gets an equal part of what is left, and what did not fit is counted.
 """
 
-import hashlib
 import os
-import socket
 import stat
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import psutil
-from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from wire.orders import CollectEvidence as CollectEvidenceParams
 from wire.vocabulary import OrderKind
@@ -25,11 +21,10 @@ from wire.vocabulary import OrderKind
 from ..netlink import inet_diag, rtnetlink
 from ..netlink.message import NetlinkError
 from ..settings import LogFile
+from .packing import packed
 from .port import Asked, Finished
 
 NAME = "evidence.json"
-# 96 KiB are 128 KiB in base64.
-CHUNK_BYTES = 96 * 1024
 _ALL_STATES = 0xFFF
 _COMMAND_CHARACTERS = 1024
 _PROCESS_FIELDS = ["pid", "ppid", "username", "name", "exe", "cmdline", "create_time"]
@@ -76,7 +71,7 @@ class CollectEvidence:
         if asked.order.dry_run:
             return Finished({"would": "collect", "items": [*items, *(f"log:{name}" for name in logs)]})
         document = self._document(items, logs)
-        return _packed(asked.order.id, document, [*items, *(f"log:{name}" for name in logs)])
+        return packed(asked.order.id, NAME, document, [*items, *(f"log:{name}" for name in logs)])
 
     def _document(self, items: tuple[str, ...], logs: tuple[str, ...]) -> bytes:
         taken: dict[str, Any] = {}
@@ -128,24 +123,3 @@ def _fitting(rows: Rows, share: int) -> tuple[list[dict[str, Any]], int]:
         else:
             taken.append(row)
     return taken, cut
-
-
-def _packed(order: str, document: bytes, items: list[str]) -> Finished:
-    sm3 = Hash(SM3())
-    sm3.update(document)
-    chunks = [document[start : start + CHUNK_BYTES] for start in range(0, len(document), CHUNK_BYTES)]
-    manifest = {
-        "order": order,
-        "name": NAME,
-        "size": len(document),
-        "sha256": hashlib.sha256(document).hexdigest(),
-        "sm3": sm3.finalize().hex(),
-        "chunks": len(chunks),
-        "items": items,
-        "host": socket.gethostname(),
-    }
-    pieces = (
-        {"order": order, "name": NAME, "chunk": number, "data": b64encode(chunk).decode("ascii")}
-        for number, chunk in enumerate(chunks)
-    )
-    return Finished(detail=manifest, evidence=(manifest, *pieces))

@@ -1,5 +1,6 @@
 """The port every action stands behind."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,6 +9,9 @@ from msgspec import Struct
 from wire.messages import Order
 from wire.orders import Params
 from wire.vocabulary import OrderKind
+
+from ..powers import Powers
+from ..settings import Pushed
 
 
 class BadParametersError(ValueError):
@@ -37,6 +41,25 @@ class Finished(Struct, frozen=True):
 
     detail: dict[str, Any]
     evidence: tuple[dict[str, Any], ...] = ()
+
+
+class Node(Struct, frozen=True):
+    """What actions work with; every callable may be called from any thread.
+
+    Fields:
+        powers: What changes the host.
+        sources: Names of those that run; `restart` starts some of them anew.
+        renew: Asks for a fresh certificate.
+        pushed: Where settings of a collector are kept; `check` finds their mistakes, `reload` applies them.
+    """
+
+    powers: Powers
+    sources: tuple[str, ...]
+    restart: Callable[[Collection[str]], None]
+    renew: Callable[[], None]
+    pushed: Pushed
+    check: Callable[[dict[str, Any]], object]
+    reload: Callable[[], None]
 
 
 class Action(Protocol):

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("once", "once"),
     ("replay", "replay"),
     ("baseline", "baseline"),
+    ("deputy", "deputy"),
 )
 
 

@@ -1,15 +1,21 @@
 """What an operator writes for a node, read with every mistake at its place."""
 
 from .model import Bounds, LogFile, MetricsSettings, OrdersSettings, Settings
+from .pushed import TRIAL_SECONDS, Held, Pushed, PushedError, overlaid
 from .reading import Mistake, SettingsError, read
 
 __all__ = [
+    "TRIAL_SECONDS",
     "Bounds",
+    "Held",
     "LogFile",
     "MetricsSettings",
     "Mistake",
     "OrdersSettings",
+    "Pushed",
+    "PushedError",
     "Settings",
     "SettingsError",
+    "overlaid",
     "read",
 ]

@@ -42,11 +42,15 @@ class OrdersSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         allow: The kinds that are carried out; every other is refused. Empty: no order at all.
         evidence_bytes: What the evidence of one order may have at most.
         evidence_logs: The logs it may quote.
+        management: Networks from which people work on this node: never blocked, reachable in isolation.
+        deputy: Socket of `fengsui-agent deputy`; empty: the agent itself has the power to block and stop.
     """
 
     allow: tuple[OrderKind, ...] = ("collect_evidence",)
     evidence_bytes: Annotated[int, Meta(ge=4096, le=16 * 1024 * 1024)] = 1024 * 1024
     evidence_logs: tuple[LogFile, ...] = ()
+    management: tuple[str, ...] = ()
+    deputy: Annotated[str, Meta(pattern="^$|^/")] = ""
 
 
 class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -86,6 +90,11 @@ def objections(settings: Settings) -> list[tuple[str, str, str]]:
     found = [
         (f"internal_ranges[{number}]", repr(text), f"a network such as 10.0.0.0/8 ({why})")
         for number, text in enumerate(settings.internal_ranges or ())
+        if (why := _not_a_network(text))
+    ]
+    found += [
+        (f"orders.management[{number}]", repr(text), f"a network such as 10.8.0.0/24 ({why})")
+        for number, text in enumerate(settings.orders.management)
         if (why := _not_a_network(text))
     ]
     found += [

@@ -40,7 +40,11 @@ class Way(Protocol):
 
 
 class Uplink:
-    """Offers the oldest run of reports until it is confirmed, then the next."""
+    """Offers the oldest run of reports until it is confirmed, then the next.
+
+    Attributes:
+        answered: Set once a collector has confirmed something.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Uplink:
         self._pace = Pace(random)
         self._language = language
         self._sleep = sleep
+        self.answered = asyncio.Event()
 
     async def run(self) -> None:
         """Send for ever; wakes when a report is accepted."""
@@ -115,6 +120,7 @@ class Uplink:
 
     async def _confirm(self, ack: Ack) -> float:
         settled = await self._outbox.acknowledge(ack)
+        self.answered.set()
         if settled == "dropped":
             self._pace.progressed()
             return 0.0

@@ -4,16 +4,18 @@ import socket
 from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
-from agent.actions import Asked, CollectEvidence, Finished, build
-from agent.settings import LogFile, OrdersSettings
+from agent.actions import Asked, CollectEvidence, Finished, Node, build
+from agent.settings import LogFile, OrdersSettings, Pushed
+from tests.agent.actions.asking import Noted
 from wire.messages import Order
 from wire.orders import read_params
+from wire.vocabulary import OrderKind
 
 NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 
@@ -45,9 +47,19 @@ def document(finished: Finished) -> dict[str, Any]:
     return decoded
 
 
-def test_only_what_the_settings_allow_can_be_ordered() -> None:
-    assert list(build(OrdersSettings())) == ["collect_evidence"]
-    assert build(OrdersSettings(allow=())) == {}
+def test_only_what_the_settings_allow_can_be_ordered(tmp_path: Path) -> None:
+    node = Node(
+        powers=Noted(),
+        sources=(),
+        restart=lambda _: None,
+        renew=lambda: None,
+        pushed=Pushed(tmp_path),
+        check=lambda _: None,
+        reload=lambda: None,
+    )
+    assert list(build(OrdersSettings(), node)) == ["collect_evidence"]
+    assert build(OrdersSettings(allow=()), node) == {}
+    assert set(build(OrdersSettings(allow=get_args(OrderKind)), node)) == set(get_args(OrderKind))
 
 
 def test_evidence_holds_sockets_processes_and_routes_and_proves_itself_by_both_digests() -> None:

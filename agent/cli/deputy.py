@@ -1,0 +1,54 @@
+"""`fengsui-agent deputy`: does what needs privileges for an agent that has none; fixed verbs alone."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..enrolment import load_identity
+from ..powers import Local, Never, never_of, serve
+from ..powers.deputy import VERB_OF
+from ..settings import Settings
+from ..texts import SaidError, say
+from .loading import load
+
+
+def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Add the command."""
+    parser = subparsers.add_parser("deputy", help="特权助手 do what needs privileges, for the agent")
+    parser.add_argument(
+        "--user", metavar="UID", type=int, required=True, help="the agent's user id 探针用户编号"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM; the socket is that of the settings' `orders.deputy`."""
+    settings = load(args)
+    if not settings.orders.deputy:
+        raise SaidError("deputy_unnamed")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    verbs = {verb for kind in settings.orders.allow for verb in VERB_OF.get(kind, ())}
+    powers = Local(partial(_never, settings), time.time)  # noqa: TID251 - the deputy's one clock
+    path = Path(settings.orders.deputy)
+    try:
+        os.umask(0o117)
+        print(
+            say(settings.language, "deputy_runs", path=path, verbs=" ".join(sorted(verbs))), file=sys.stderr
+        )
+        serve(path, powers, verbs, args.user, stop)
+    except OSError as error:
+        raise SaidError("deputy_socket", path=path, why=error.strerror or error) from None
+    path.unlink(missing_ok=True)
+    return 0
+
+
+def _never(settings: Settings) -> Never:
+    collectors = settings.collectors or (load_identity(Path(settings.state_dir)).collector,)
+    return never_of(collectors, settings.orders.management)

@@ -1,0 +1,212 @@
+"""The verbs done by a process of their own, so that the agent needs no power: `fengsui-agent deputy`.
+
+    agent (no capabilities) ══ unix socket, a JSON line each way ══> deputy (CAP_NET_ADMIN, _NET_RAW, _KILL)
+                                the kernel tells who asks (SO_PEERCRED); fixed verbs, typed parameters
+
+The deputy reads the settings itself: what is never blocked, and which verbs this node's orders may use at
+all, does not hang on what the agent says.
+"""
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .capture import Captured, Wanted
+from .firewall import FirewallError
+from .port import ForbiddenError, Powers
+
+_MOST_BYTES = 32 * 1024 * 1024
+_ASK_BYTES = 64 * 1024
+_SECONDS = 330.0
+_MOST_AT_ONCE = 4
+
+
+class _Asked(Struct, frozen=True, forbid_unknown_fields=True):
+    verb: str
+    address: str = ""
+    seconds: int = 0
+    pid: int = 0
+    program: str = ""
+    dry_run: bool = False
+    wanted: Wanted | None = None
+
+
+class _Answer(Struct, frozen=True):
+    """What came of it; `error` is empty, `forbidden`, `firewall` or `os`."""
+
+    value: Any = None
+    error: str = ""
+    why: str = ""
+
+
+_asked = msgspec.json.Decoder(_Asked)
+_answers = msgspec.json.Decoder(_Answer)
+_ERRORS: Mapping[str, type[Exception]] = {
+    "forbidden": ForbiddenError,
+    "firewall": FirewallError,
+    "os": OSError,
+}
+_VERBS: Mapping[str, Callable[[Powers, _Asked], object]] = {
+    "check_block": lambda powers, asked: powers.check_block(asked.address),
+    "block": lambda powers, asked: powers.block(asked.address, asked.seconds),
+    "unblock": lambda powers, asked: powers.unblock(asked.address),
+    "isolate": lambda powers, asked: powers.isolate(asked.seconds),
+    "release": lambda powers, _: powers.release(),
+    "stop": lambda powers, asked: powers.stop(asked.pid, asked.program, dry_run=asked.dry_run),
+    "capture": lambda powers, asked: powers.capture(_wanted(asked)),
+}
+VERB_OF = {
+    "block_address": ("check_block", "block"),
+    "unblock_address": ("unblock",),
+    "isolate_node": ("isolate",),
+    "release_node": ("release",),
+    "stop_process": ("stop",),
+    "snapshot_traffic": ("capture",),
+}
+"""The verbs that each order may use."""
+
+
+def _wanted(asked: _Asked) -> Wanted:
+    if asked.wanted is None:
+        raise OSError("capture needs `wanted`")
+    return asked.wanted
+
+
+class Deputy:
+    """Powers of another process, asked over its socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def check_block(self, address: str) -> None:
+        """See `Powers.check_block`."""
+        self._ask(_Asked("check_block", address=address))
+
+    def block(self, address: str, seconds: int) -> bool:
+        """See `Powers.block`."""
+        return bool(self._ask(_Asked("block", address=address, seconds=seconds)))
+
+    def unblock(self, address: str) -> bool:
+        """See `Powers.unblock`."""
+        return bool(self._ask(_Asked("unblock", address=address)))
+
+    def isolate(self, seconds: int) -> bool:
+        """See `Powers.isolate`."""
+        return bool(self._ask(_Asked("isolate", seconds=seconds)))
+
+    def release(self) -> bool:
+        """See `Powers.release`."""
+        return bool(self._ask(_Asked("release")))
+
+    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
+        """See `Powers.stop`."""
+        return str(self._ask(_Asked("stop", pid=pid, program=program, dry_run=dry_run)))
+
+    def capture(self, wanted: Wanted) -> Captured:
+        """See `Powers.capture`."""
+        return msgspec.convert(self._ask(_Asked("capture", wanted=wanted)), Captured)
+
+    def _ask(self, asked: _Asked) -> Any:  # noqa: ANN401 - what the verb returns
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_SECONDS)
+            line.connect(str(self._path))
+            line.sendall(msgspec.json.encode(asked) + b"\n")
+            answer = _answers.decode(_line(line, _MOST_BYTES))
+        if answer.error:
+            raise _ERRORS.get(answer.error, OSError)(answer.why)
+        return answer.value
+
+
+def serve(path: Path, powers: Powers, verbs: Collection[str], user: int, stop: threading.Event) -> None:
+    """Answer until `stop` is set.
+
+    Args:
+        path: Where the socket is made; one that a former deputy left is removed.
+        powers: What does the verbs.
+        verbs: Those that may be asked for.
+        user: The one user, besides root, who may ask.
+        stop: Looked at once a second.
+    """
+    path.unlink(missing_ok=True)
+    slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.bind(str(path))
+        path.chmod(0o660)
+        os.chown(path, -1, _group_of(user))
+        door.listen(_MOST_AT_ONCE)
+        door.settimeout(1.0)
+        while not stop.is_set():
+            try:
+                line, _ = door.accept()
+            except TimeoutError:
+                continue
+            if not slots.acquire(blocking=False):
+                line.close()
+                continue
+            threading.Thread(target=_one, args=(line, powers, verbs, user, slots), daemon=True).start()
+
+
+def _one(
+    line: socket.socket, powers: Powers, verbs: Collection[str], user: int, slots: threading.BoundedSemaphore
+) -> None:
+    try:
+        with line:
+            line.settimeout(10.0)
+            answer = _answered(line, powers, verbs, user)
+            line.sendall(msgspec.json.encode(answer) + b"\n")
+    except OSError:
+        pass  # whoever asked has gone: what was done is done, and is asked for again
+    finally:
+        slots.release()
+
+
+def _answered(line: socket.socket, powers: Powers, verbs: Collection[str], user: int) -> _Answer:
+    _, who, _ = struct.unpack("=iii", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if who not in {0, user}:
+        return _Answer(error="forbidden", why=f"user {who} may not ask the deputy")
+    try:
+        asked = _asked.decode(_line(line, _ASK_BYTES))
+    except (msgspec.MsgspecError, OSError) as error:
+        return _Answer(error="os", why=f"what was asked can't be read: {error}")
+    if asked.verb not in _VERBS or asked.verb not in verbs:
+        return _Answer(error="forbidden", why=f"this node's settings do not allow {asked.verb[:40]!r}")
+    return _done(powers, asked)
+
+
+def _done(powers: Powers, asked: _Asked) -> _Answer:
+    try:
+        return _Answer(value=_VERBS[asked.verb](powers, asked))
+    except ForbiddenError as error:
+        return _Answer(error="forbidden", why=str(error))
+    except FirewallError as error:
+        return _Answer(error="firewall", why=str(error))
+    except (OSError, ValueError) as error:
+        return _Answer(error="os", why=str(error))
+
+
+def _line(line: socket.socket, most: int) -> bytes:
+    taken = bytearray()
+    while not taken.endswith(b"\n"):
+        piece = line.recv(65536)
+        if not piece:
+            raise ConnectionError("the other side ended in the middle of a line")
+        taken += piece
+        if len(taken) > most:
+            raise OSError(f"a line of more than {most} bytes")
+    return bytes(taken)
+
+
+def _group_of(user: int) -> int:
+    import pwd  # noqa: PLC0415 - the deputy alone needs it
+
+    try:
+        return pwd.getpwuid(user).pw_gid
+    except KeyError:
+        return -1

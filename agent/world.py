@@ -1,0 +1,315 @@
+"""Everything that a reload swaps: transport, uplink, orders, sources, heartbeat, metrics.
+
+World(...)      does all that may fail: reads the identity, lays a collector's settings over the node's own
+start           every task; a source that fails is started again, any other part that dies ends the process
+last_words      stop looking, say so, give what waits a moment to leave
+"""
+
+import asyncio
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from wire.messages import ReportKind
+
+from . import actions, heartbeat
+from .backoff import Backoff
+from .clock import Clock
+from .enrolment import Identity, renew, this_host
+from .heartbeat import About
+from .metrics import Figures, SourceFigures, own_cost
+from .orders import Orders
+from .outbox import Entry, Observed, Outbox, OutboxFullError
+from .powers import Deputy, Local, Powers, never_of
+from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
+from .signatures import Signatures
+from .sources import Sensors, Source, build
+from .tasks import Tasks
+from .texts import SaidError, say
+from .transport import Transport
+from .uplink import Uplink
+
+_log = logging.getLogger("fengsui.agent")
+_LAST_WORDS_SECONDS = 2.0
+_TIDY_SECONDS = 60.0
+_RENEWAL_LOOK_SECONDS = 3600.0
+_HEALTHY_SECONDS = 600.0
+_ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
+_random = random.SystemRandom().random
+
+
+class World:
+    """Everything that a reload swaps."""
+
+    def __init__(self, settings: Settings, identity: Identity, outbox: Outbox, clock: Clock) -> None:
+        """Do all that may fail; to be made inside a running event loop.
+
+        `settings` are the node's own; what a collector laid over them stands in the state folder.
+
+        Raises:
+            OSError: the identity's files can't be read.
+        """
+        self._own = settings
+        self._pushed = Pushed(Path(settings.state_dir))
+        self.settings = settings = self._laid_over(settings)
+        self._outbox = outbox
+        self._clock = clock
+        self._identity = identity
+        tls = identity.tls()
+        self._about = About(
+            version=_version(),
+            settings=heartbeat.digest(settings),
+            certificate_expires_at=identity.life()[1],
+            metrics_address=_reachable(settings.metrics.listen),
+            pushed_version=self._pushed.read().version,
+            pushed_state=self._pushed.read().state,
+        )
+        self.transport = Transport(settings.collectors or (identity.collector,), tls, clock.now)
+        self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
+        self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
+        self.figures = {source.name: SourceFigures() for source in self.sources}
+        self._uplink = Uplink(self.transport, outbox, _random, settings.language)
+        self._loop = asyncio.get_running_loop()
+        self._renew_now = asyncio.Event()
+        self._reload: Callable[[], None] = lambda: None
+        self._orders = Orders(
+            self.transport,
+            outbox,
+            actions.build(settings.orders, self._node()),
+            node=identity.node,
+            signatures=Signatures(identity.authorities()),
+            now=clock.now,
+            random=_random,
+            language=settings.language,
+        )
+        self._watching: list[asyncio.Task[None]] = []
+        self._looking: dict[str, asyncio.Task[None]] = {}
+
+    def _laid_over(self, settings: Settings) -> Settings:
+        """Return the settings with those of a collector over them, where these have no mistake now."""
+        held = self._pushed.read()
+        try:
+            return overlaid(settings, held.settings)
+        except PushedError as error:
+            _log.error(say(settings.language, "pushed_unusable", why=error))
+            return settings
+
+    def _node(self) -> actions.Node:
+        """Return what actions work with; they run in threads of their own."""
+        return actions.Node(
+            powers=self._powers(),
+            sources=tuple(source.name for source in self.sources),
+            restart=lambda names: self._soon(lambda: self._restart(names)),
+            renew=lambda: self._soon(self._renew_now.set),
+            pushed=self._pushed,
+            check=lambda given: overlaid(self._own, given),
+            reload=lambda: self._soon(self._again),
+        )
+
+    def _again(self) -> None:
+        self._reload()
+
+    def _powers(self) -> Powers:
+        orders = self.settings.orders
+        if orders.deputy:
+            return Deputy(Path(orders.deputy))
+        return Local(
+            lambda: never_of(self.transport.addresses, orders.management),
+            lambda: self._clock.now().timestamp(),
+        )
+
+    def _soon(self, what: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the agent has ended
+            self._loop.call_soon_threadsafe(what)
+
+    def start(self, tasks: Tasks, reload: Callable[[], None]) -> None:
+        """Start every task; `reload` is called when there is a new identity, or new settings."""
+        self._tasks, self._reload = tasks, reload
+        tasks.spawn("uplink", self._uplink.run())
+        tasks.spawn("renewal", self._renew(reload))
+        tasks.spawn("tidy", self._tidy())
+        if self._pushed.read().state == "trial":
+            tasks.spawn("trial", self._try(reload))
+        self._watching = [tasks.spawn("orders", self._orders.run()), tasks.spawn("heartbeat", self._beat())]
+        self._restart([source.name for source in self.sources])
+        if self.settings.metrics.listen:
+            tasks.spawn("metrics", self._serve_metrics())
+
+    async def last_words(self) -> None:
+        """Stop looking, say so, and give what waits a moment to leave."""
+        for task in (*self._watching, *self._looking.values()):
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._emit(await self._heartbeat(last=True))
+                await self._outbox.drained()
+
+    def _restart(self, names: Collection[str]) -> None:
+        """Start sources, or start them anew: at its start each tells the full picture."""
+        for source in self.sources:
+            if source.name in names:
+                if old := self._looking.get(source.name):
+                    old.cancel()
+                self._looking[source.name] = self._tasks.spawn(f"source-{source.name}", self._watch(source))
+
+    async def _try(self, reload: Callable[[], None]) -> None:
+        """Keep pushed settings once a collector answers under them; without an answer go back."""
+        language, version = self.settings.language, self._pushed.read().version
+        _log.warning(say(language, "settings_on_trial", version=version, seconds=TRIAL_SECONDS))
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                await self._uplink.answered.wait()
+        except TimeoutError:
+            before = self._pushed.roll_back().before_version
+            why = f"no collector answered within {TRIAL_SECONDS:.0f} s"
+            _log.error(say(language, "settings_rolled_back", version=version, why=why, before=before))
+            reload()
+        else:
+            self._pushed.keep()
+            self._about = msgspec.structs.replace(self._about, pushed_state="kept")
+            _log.info(say(language, "settings_kept", version=version))
+        await asyncio.Event().wait()
+
+    async def _watch(self, source: Source) -> None:
+        """Keep a source watching; one that fails is reported and started again, the others go on."""
+        backoff = Backoff(_random, first=1.0, longest=300.0)
+        figures = self.figures[source.name]
+
+        async def emit(seen: Observed) -> None:
+            await self._emit(seen)
+            figures.reports += 1
+
+        while True:
+            begun = self._clock.monotonic()
+            try:
+                await source.watch(emit, self._clock.now)
+                why = "it ended by itself"
+            except Exception as error:  # noqa: BLE001 - the edge to a sensor: counted and reported
+                why = f"{type(error).__name__}: {error}"[:300]
+            figures.failures += 1
+            if self._sensors:
+                self._sensors.failed(source.name, why, self._clock.now())
+            if self._clock.monotonic() - begun > _HEALTHY_SECONDS:
+                backoff.succeeded()
+            wait = backoff.failed()
+            _log.error(
+                say(self.settings.language, "source_failed", source=source.name, why=why, seconds=wait)
+            )
+            await self._emit(self._failure(source.name, why, wait))
+            await asyncio.sleep(wait)
+
+    def _failure(self, source: str, why: str, wait: float) -> Entry:
+        now = self._clock.now()
+        body: dict[str, object] = {
+            "kind": "any",
+            "count": None,
+            "from": now.isoformat(),
+            "to": now.isoformat(),
+            "why": f"source {source} failed ({why}); starts again in {wait:.0f} s",
+        }
+        return self._entry("gap", source, body)
+
+    def _entry(self, kind: ReportKind, source: str, body: dict[str, object]) -> Entry:
+        return Entry(kind, source, self._clock.now(), body)
+
+    async def _emit(self, seen: Observed) -> None:
+        """Return when the observation is on disk, however long that takes."""
+        backoff = Backoff(_random)
+        while True:
+            try:
+                await self._outbox.accept(seen)
+            except OutboxFullError as error:
+                wait = backoff.failed()
+                _log.error(say(self.settings.language, "disk_full", why=error, seconds=wait))
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _beat(self) -> None:
+        while True:
+            await self._emit(await self._heartbeat())
+            await asyncio.sleep(self.settings.heartbeat_seconds)
+
+    async def _heartbeat(self, *, last: bool = False) -> Entry:
+        status = await self._outbox.status()
+        return self._entry(
+            "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last)
+        )
+
+    async def _renew(self, reload: Callable[[], None]) -> None:
+        """Get a new certificate when two thirds of the old one's life are over."""
+        settings, url = self.settings, self.transport.addresses[0]
+        host = this_host(asset.id for asset in settings.assets)
+        due = self._identity.renewal_due()
+        while True:
+            if self._clock.now() >= due or self._renew_now.is_set():
+                self._renew_now.clear()
+                try:
+                    await renew(self._identity, url, Path(settings.state_dir), host, self._clock.now)
+                except SaidError as error:
+                    _log.error("%s", error.in_language(settings.language))
+                else:
+                    reload()
+                    await asyncio.Event().wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_RENEWAL_LOOK_SECONDS):
+                    await self._renew_now.wait()
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_SECONDS)
+            try:
+                await self._outbox.tidy()
+            except OutboxFullError as error:
+                _log.warning("%s", error)
+
+    async def _serve_metrics(self) -> None:
+        # The server's half of aiohttp and the metrics' library are 6 MB that most nodes never need.
+        from .metrics.listener import MetricsListener  # noqa: PLC0415 - see above
+
+        tls = self._identity.tls(ssl.Purpose.CLIENT_AUTH)
+        await MetricsListener(self.settings.metrics.listen, tls, self._figures).run()
+
+    async def _figures(self) -> Figures:
+        status = await self._outbox.status()
+        cpu, memory = own_cost()
+        for source in self.sources:
+            self.figures[source.name].seconds = source.cpu_seconds
+        return Figures(
+            outbox_bytes=status.bytes,
+            outbox_reports=status.reports,
+            outbox_age_seconds=status.oldest_seconds,
+            drops=status.drops,
+            refused=status.refused,
+            forks=status.forks,
+            certificate_expires_at=self._about.certificate_expires_at,
+            sources=self.figures,
+            cpu_seconds=cpu,
+            memory_bytes=memory,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+
+def _version() -> str:
+    try:
+        return version("fengsui")
+    except PackageNotFoundError:
+        return "checkout"
+
+
+def _reachable(listen: str) -> str:
+    """Return where others reach a listener: a host's name instead of "any address"."""
+    host, _, port = listen.rpartition(":")
+    if not listen or host.strip("[]") not in _ANYWHERE:
+        return listen
+    return f"{socket.gethostname()}:{port}"

@@ -1,0 +1,131 @@
+"""Blocks and isolation in the kernel of a host made of a namespace; nobody has to live for their end."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.powers.firewall import Block, Firewall, FirewallError, Guard, Kept
+from tests.agent.powers.conftest import COLLECTOR, STRANGER, run
+
+if TYPE_CHECKING:
+    from tests.agent.powers.conftest import Host
+
+pytestmark = pytest.mark.root
+GUARD = Guard(never=(ip_network(COLLECTOR),), kept=(Kept(ip_network(COLLECTOR), 8443),))
+FAR = ip_network(STRANGER)
+
+
+def test_a_blocked_address_is_reached_no_more_and_again_after_it_is_unblocked(host: Host) -> None:
+    assert host.reaches(STRANGER, 80)
+
+    assert host.firewall.block(FAR, 600, GUARD)
+    blocked = (host.reaches(STRANGER, 80), host.reaches(COLLECTOR, 8443))
+    assert host.firewall.unblock(FAR)
+
+    assert blocked == (False, True)
+    assert host.reaches(STRANGER, 80)
+    assert not host.firewall.unblock(FAR)
+
+
+def test_a_block_ends_by_itself_in_the_kernel(host: Host) -> None:
+    host.firewall.block(FAR, 3, GUARD)
+    assert not host.reaches(STRANGER, 80)
+
+    deadline = time.monotonic() + 10
+    while not host.reaches(STRANGER, 80):
+        assert time.monotonic() < deadline, "the kernel did not end the block"
+
+    assert host.firewall.blocks() == []
+
+
+def test_the_same_block_twice_changes_nothing_and_a_longer_one_lasts_longer(host: Host) -> None:
+    assert host.firewall.block(FAR, 100, GUARD)
+    assert not host.firewall.block(FAR, 90, GUARD)
+    assert host.firewall.block(FAR, 500, GUARD)
+
+    (block,) = host.firewall.blocks()
+    assert (block.network, 490 <= block.seconds <= 500) == (FAR, True)
+
+
+def test_a_wider_block_takes_in_narrower_ones_and_never_shortens_them(host: Host) -> None:
+    host.firewall.block(FAR, 500, GUARD)
+
+    assert host.firewall.block(ip_network("198.18.9.0/24"), 60, GUARD)
+
+    (block,) = host.firewall.blocks()
+    assert (str(block.network), block.seconds > 400) == ("198.18.9.0/24", True)
+    with pytest.raises(FirewallError, match="unblock that first"):
+        host.firewall.block(FAR, 10_000, GUARD)
+
+
+def test_ipv6_is_blocked_as_ipv4_is(host: Host) -> None:
+    assert host.reaches("fd99::1", 80)
+
+    host.firewall.block(ip_network("fd99::/64"), 60, GUARD)
+
+    assert not host.reaches("fd99::1", 80)
+    assert host.firewall.blocks()[0].network == ip_network("fd99::/64")
+
+
+def test_an_isolated_node_reaches_its_collector_alone_and_is_released(host: Host) -> None:
+    assert host.firewall.isolate(600, GUARD)
+
+    reached = [
+        host.reaches(*end) for end in ((COLLECTOR, 8443), (COLLECTOR, 22), (STRANGER, 80), ("fd99::1", 80))
+    ]
+    assert reached == [True, False, False, False]
+    assert host.firewall.isolated() > 590
+    assert not host.firewall.isolate(500, GUARD)
+    assert host.firewall.release()
+    assert host.reaches(STRANGER, 80)
+    assert not host.firewall.release()
+
+
+def test_a_block_during_isolation_leaves_the_collector_reachable(host: Host) -> None:
+    host.firewall.isolate(600, GUARD)
+
+    host.firewall.block(FAR, 60, GUARD)
+
+    assert host.reaches(COLLECTOR, 8443)
+    assert not host.reaches(COLLECTOR, 22)
+
+
+def test_isolation_lifts_itself(host: Host) -> None:
+    host.firewall.isolate(3, GUARD)
+    assert not host.reaches(STRANGER, 80)
+
+    deadline = time.monotonic() + 10
+    while not host.reaches(STRANGER, 80):
+        assert time.monotonic() < deadline, "the kernel did not end the isolation"
+
+    assert host.firewall.isolated() == 0
+
+
+def test_other_tables_of_the_host_are_left_alone(host: Host) -> None:
+    nft = ("ip", "netns", "exec", host.name, "nft")
+    run(*nft, "add", "table", "inet", "own")
+    run(*nft, "add", "set", "inet", "own", "kept", "{ type ipv4_addr; elements = { 192.0.2.1 } }")
+
+    host.firewall.isolate(60, GUARD)
+    host.firewall.release()
+
+    assert "192.0.2.1" in run(*nft, "list", "table", "inet", "own")
+    run(*nft, "delete", "table", "inet", "own")
+
+
+def test_without_nft_it_is_said_and_nothing_happens() -> None:
+    with pytest.raises(FirewallError, match="package nftables"):
+        Firewall(("/nowhere/nft",)).block(FAR, 60, GUARD)
+
+
+def test_a_kernel_that_refuses_is_quoted() -> None:
+    with pytest.raises(FirewallError, match="nft: "):
+        Firewall(("false",)).block(FAR, 60, GUARD)
+
+
+def test_a_block_reads_as_the_element_it_is() -> None:
+    assert Block(FAR, 3).network == FAR

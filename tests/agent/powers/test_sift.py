@@ -1,0 +1,73 @@
+"""The filter judges packets as their headers say; what it can't read it lets go."""
+
+import struct
+from ipaddress import ip_address, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.powers.sift import IPV4, IPV6, matches, program
+
+KEEP = 96
+ADDRESSES = st.ip_addresses(v=4) | st.ip_addresses(v=6)
+
+
+def packet(
+    source: str, target: str, protocol: int = 6, ports: tuple[int, int] = (1, 2), fragment: int = 0
+) -> bytes:
+    ends = ip_address(source).packed + ip_address(target).packed
+    tail = struct.pack("!HH", *ports) + bytes(20)
+    if ip_address(source).version == 4:
+        return struct.pack("!BBHHHBBH", 0x45, 0, 60, 0, fragment, 64, protocol, 0) + ends + tail
+    return struct.pack("!IHBB", 6 << 28, 24, protocol, 64) + ends + tail
+
+
+def kept(rules: bytes, data: bytes) -> bool:
+    return matches(rules, data, IPV4 if data[0] >> 4 == 4 else IPV6) == KEEP
+
+
+@given(network=ADDRESSES, length=st.integers(0, 128), source=ADDRESSES, target=ADDRESSES)
+def test_either_end_inside_the_network_is_kept_and_nothing_else(
+    network: object, length: int, source: object, target: object
+) -> None:
+    one = ip_address(str(network))
+    wide = ip_network(f"{one}/{min(length, one.max_prefixlen)}", strict=False)
+    near, far = ip_address(str(source)), ip_address(str(target))
+    if near.version != far.version:
+        far = near
+
+    found = kept(program(wide, None, KEEP), packet(str(near), str(far)))
+
+    assert found == any(end.version == wide.version and end in wide for end in (near, far))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (packet("192.0.2.1", "10.0.0.1", 6, (40000, 53)), True),
+        (packet("192.0.2.1", "10.0.0.1", 17, (53, 40000)), True),
+        (packet("192.0.2.1", "10.0.0.1", 1, (53, 53)), False),
+        (packet("192.0.2.1", "10.0.0.1", 6, (80, 81)), False),
+        (packet("192.0.2.1", "10.0.0.1", 17, (53, 53), fragment=1), False),
+        (packet("2001:db8::1", "2001:db8::2", 17, (1, 53)), True),
+        (packet("2001:db8::1", "2001:db8::2", 58, (1, 53)), False),
+        (packet("192.0.2.1", "10.0.0.1")[:20], False),
+    ],
+)
+def test_a_port_is_that_of_tcp_or_udp_in_a_first_fragment(data: bytes, *, expected: bool) -> None:
+    assert kept(program(None, 53, KEEP), data) == expected
+
+
+def test_address_and_port_have_to_fit_together() -> None:
+    rules = program(ip_network("192.0.2.0/24"), 53, KEEP)
+
+    assert kept(rules, packet("192.0.2.1", "10.0.0.1", 17, (9, 53)))
+    assert kept(rules, packet("10.0.0.1", "192.0.2.1", 17, (9, 53)))
+    assert not kept(rules, packet("10.0.0.1", "10.0.0.2", 17, (9, 53)))
+    assert not kept(rules, packet("192.0.2.1", "10.0.0.1", 17, (9, 54)))
+
+
+def test_without_a_wish_every_packet_is_kept_of_any_protocol() -> None:
+    assert matches(program(None, None, KEEP), b"\0" * 60, 0x0806) == KEEP
+    assert matches(program(ip_network("192.0.2.0/24"), None, KEEP), b"\0" * 60, 0x0806) == 0

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+from msgspec import structs
+
+from agent.app import Agent
+from agent.metrics import SourceFigures
+from agent.outbox import Entry, Outbox
+from agent.settings import Pushed
+from agent.sources.port import Emit, Observation, Reading
+from agent.tasks import Tasks
+from agent.world import World
+from tests.agent.loaded import Load, bodies
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agent.clock import Clock
+    from agent.enrolment import Identity
+    from agent.sources.port import Clock as Now
+    from tests.agent.conftest import FarSide
+
+
+class Flaky:
+    """A source that fails the first times it watches."""
+
+    name = "flaky"
+    cpu_seconds = 0.0
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    async def once(self, now: Any) -> Reading:  # noqa: ANN401 - never asked
+        raise NotImplementedError(now)
+
+    async def watch(self, emit: Emit, clock: Now) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("the sensor broke")
+        await emit(Observation("incident", "flaky", clock(), {"class": "NACRED"}))
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def load(identity: Identity) -> Load:
+    return Load(identity.folder.parent)
+
+
+@asynccontextmanager
+async def running(load: Load, clock: Clock) -> AsyncIterator[Agent]:
+    agent = Agent(load, clock)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(agent.run())
+        yield agent
+        agent._changes.put_nowait("stop")
+        async with asyncio.timeout(5):
+            await task
+
+
+@pytest.fixture
+async def world(load: Load, identity: Identity, clock: Clock) -> AsyncIterator[World]:
+    outbox = Outbox(identity.folder.parent, clock, load.settings.outbox)
+    made = World(load.settings, identity, outbox, clock)
+    yield made
+    await made.close()
+    outbox.close()
+
+
+async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSide, world: World) -> None:
+    world.sources = (Flaky(1),)
+    world.figures["flaky"] = SourceFigures()
+
+    async with Tasks() as tasks:
+        world.start(tasks, lambda: None)
+        await far_side.until(lambda: "incident" in far_side.kinds())
+
+    (gap,) = bodies(far_side, "gap")
+    assert "source flaky failed (RuntimeError: the sensor broke)" in gap["why"]
+    assert (world.figures["flaky"].failures, world.figures["flaky"].reports) == (1, 1)
+    assert world._sensors is not None
+    assert list(world._sensors._failed) == ["flaky"]
+
+
+async def test_a_certificate_is_renewed_in_time_and_the_new_identity_taken_over(
+    far_side: FarSide, world: World, clock: Clock
+) -> None:
+    late = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
+    world._clock = late
+    old_key = (world._identity.folder / "key.pem").read_bytes()
+    reload = asyncio.Event()
+
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", world._renew(reload.set))
+        await reload.wait()
+
+    assert [asked.token for asked in far_side.requests][1:] == [""]
+    assert (world._identity.folder / "key.pem").read_bytes() != old_key
+
+
+async def test_a_renewal_that_is_refused_leaves_the_agent_running(
+    far_side: FarSide, world: World, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        return web.json_response({"detail": "revoked"}, status=403)
+
+    far_side.behave["/v1/enrol"] = refuse
+    world._clock = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
+
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", world._renew(lambda: None))
+        while "revoked" not in caplog.text:  # noqa: ASYNC110 - a log line is awaited
+            await asyncio.sleep(0.01)
+
+
+async def test_a_source_waits_while_the_disk_is_full_and_loses_nothing(world: World, clock: Clock) -> None:
+    db = world._outbox._db
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {pages}")
+
+    async def free_the_disk() -> None:
+        await asyncio.sleep(0.05)
+        db.execute("PRAGMA max_page_count = 1000000")
+
+    await asyncio.gather(
+        world._emit(Entry("incident", "x", clock.now(), {"note": "x" * 200_000})), free_the_disk()
+    )
+
+    assert (await world._outbox.status()).reports == 1
+
+
+async def test_the_agents_figures_are_those_of_its_outbox_its_process_and_its_sources(
+    world: World, clock: Clock
+) -> None:
+    await world._emit(await world._heartbeat())
+    for source in world.sources:
+        await source.once(clock.now())
+
+    figures = await world._figures()
+
+    assert figures.outbox_reports == 1
+    assert figures.memory_bytes > 10_000_000
+    assert set(figures.sources) == {source.name for source in world.sources}
+    assert all(source.seconds > 0 for source in figures.sources.values())
+
+
+async def test_pushed_settings_are_kept_once_a_collector_answers_under_them(
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock
+) -> None:
+    pushed = Pushed(identity.folder.parent)
+    pushed.begin_trial(3, {"heartbeat_seconds": 1000})
+
+    async with running(load, clock):
+        await far_side.until(lambda: "heartbeat" in far_side.kinds())
+        async with asyncio.timeout(5):
+            while pushed.read().state != "kept":  # noqa: ASYNC110 - a file is awaited
+                await asyncio.sleep(0.01)
+
+    assert bodies(far_side, "heartbeat")[0]["pushed"] == {"version": 3, "state": "trial"}
+    assert bodies(far_side, "heartbeat")[-1]["pushed"] == {"version": 3, "state": "kept"}
+
+
+async def test_pushed_settings_that_cut_the_node_off_are_rolled_back_by_itself(
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.world.TRIAL_SECONDS", 0.5)
+    pushed = Pushed(identity.folder.parent)
+    pushed.begin_trial(3, {"collectors": ["https://127.0.0.1:1"]})
+
+    async with running(load, clock):
+        await far_side.until(lambda: "heartbeat" in far_side.kinds())
+
+    assert (pushed.read().state, pushed.read().refused) == ("none", 3)
+
+
+async def test_pushed_settings_that_fit_no_more_leave_the_nodes_own_in_force(
+    load: Load, identity: Identity, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    Pushed(identity.folder.parent).begin_trial(3, {"sources": {"gone": {"poll": 3}}})
+    outbox = Outbox(identity.folder.parent, clock, load.settings.outbox)
+    made = World(load.settings, identity, outbox, clock)
+
+    assert made.settings == load.settings
+    assert "settings.sources.gone: is no setting" in caplog.text
+    await made.close()
+    outbox.close()
+
+
+async def test_a_rescan_starts_a_source_anew_and_it_tells_the_full_picture(
+    far_side: FarSide, world: World
+) -> None:
+    world.sources = (Flaky(0),)
+    world.figures["flaky"] = SourceFigures()
+
+    async with Tasks() as tasks:
+        world.start(tasks, lambda: None)
+        await far_side.until(lambda: far_side.kinds().count("incident") == 1)
+        world._node().restart(["flaky"])
+        await far_side.until(lambda: far_side.kinds().count("incident") == 2)
+
+    assert bodies(far_side, "gap") == []
+
+
+async def test_a_certificate_is_renewed_at_once_when_that_was_ordered(
+    far_side: FarSide, world: World
+) -> None:
+    reload = asyncio.Event()
+
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", world._renew(reload.set))
+        await asyncio.to_thread(world._node().renew)
+        await reload.wait()
+
+    assert len(far_side.requests) == 2
