@@ -11,11 +11,12 @@ True
 False
 """
 
-import json
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import rfc8785
 from msgspec import Struct
 
@@ -40,39 +41,79 @@ def seal(previous: str, fields: Mapping[str, Any]) -> str:
     Raises:
         rfc8785.CanonicalizationError: A value has no JSON form.
     """
-    return sha256(previous.encode("ascii") + b"\n" + canonical(dict(fields))).hexdigest()
+    return seal_text(previous, canonical(dict(fields)))
 
 
-def canonical(value: dict[str, Any]) -> bytes:
-    """Return RFC 8785 canonical JSON.
+def seal_text(previous: str, text: bytes) -> str:
+    """Return what `seal` returns for fields whose canonical JSON is `text`."""
+    return sha256(previous.encode("ascii") + b"\n" + text).hexdigest()
 
-    The standard library writes the same, and much faster, but for numbers with a fraction, very large ones
-    and names beyond ASCII, whose order differs.
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """Return RFC 8785 canonical JSON of JSON values.
+
+    msgspec writes the same, and much faster, but for very small and very large numbers, those with a fraction
+    that is nought, and names beyond ASCII, whose order differs.
 
     Raises:
         rfc8785.CanonicalizationError: A value has no JSON form.
     """
-    if not _simple(value):
-        return rfc8785.dumps(value)
-    try:
-        return _write(value).encode()
-    except UnicodeEncodeError:  # a lone surrogate: the other one says so
-        return rfc8785.dumps(value)
+    if _simple(value, _TEXTS):
+        try:
+            return _write(value)
+        except UnicodeEncodeError:  # a lone surrogate: the other one says so
+            pass
+    return rfc8785.dumps(dict(value))
 
 
-_write = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
-).encode
+def texts_of(value: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """Return JSON to be stored, and the canonical JSON of what a reader will decode from it.
+
+    They are mostly one, and what has been written once is not written again. A whole number that the standard
+    cannot hold becomes text: what somebody reports must not keep an incident from being written down.
+
+    Args:
+        value: Anything that msgspec has a JSON form for: times, structs, tuples.
+
+    >>> texts_of({"late": 1.5, "at": None})
+    (b'{"at":null,"late":1.5}', b'{"at":null,"late":1.5}')
+    >>> texts_of({"late": 1.0, "at": (1, 2**60)})
+    (b'{"late":1.0,"at":[1,"1152921504606846976"]}', b'{"at":[1,"1152921504606846976"],"late":1}')
+    """
+    if _simple(value, _TEXTS_AND_TIMES):
+        text = _write(value)
+        return text, text
+    plain = _held(msgspec.json.decode(msgspec.json.encode(value)))
+    return msgspec.json.encode(plain), canonical(plain)
+
+
+def _held(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {name: _held(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_held(one) for one in value]
+    return str(value) if type(value) is int and abs(value) > _SAFE else value
+
+
+_write = msgspec.json.Encoder(order="sorted").encode
 _SAFE = 2**53 - 1
+_NAMES: frozenset[type] = frozenset({str})
+_TEXTS: frozenset[type] = frozenset({str, bool, type(None)})
+_TEXTS_AND_TIMES = _TEXTS | {datetime}
 
 
-def _simple(value: object) -> bool:
+def _simple(value: object, texts: frozenset[type]) -> bool:
+    """Whether msgspec writes a value as RFC 8785 does; most are flat, so a whole dict is asked at once."""
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if kind in texts:
         return True
     if isinstance(value, dict):
-        names = all(type(name) is str and name.isascii() for name in value)
-        return names and all(map(_simple, value.values()))
+        if not _NAMES.issuperset(map(type, value)) or not all(map(str.isascii, value)):
+            return False
+        value = value.values()
+        return texts.issuperset(map(type, value)) or all(_simple(one, texts) for one in value)
     if isinstance(value, list):
-        return all(map(_simple, value))
+        return all(_simple(one, texts) for one in value)
+    if isinstance(value, float):
+        return 1e-4 <= abs(value) < 1e15 and not value.is_integer()
     return kind is int and -_SAFE <= value <= _SAFE  # type: ignore[operator]

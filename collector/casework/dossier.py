@@ -111,11 +111,11 @@ class Dossier:
             )
         )
 
-    def clock_changes(self) -> tuple[list[Clock], list[Clock]]:
-        """Return the clocks to be added and those to be changed."""
+    def clock_changes(self) -> tuple[list[Clock], list[tuple[Clock, Clock]]]:
+        """Return the clocks to be added, and those to be changed as they were and as they shall be."""
         new = [clock for key, clock in self.clocks.items() if key not in self._known]
-        old = [clock for key, clock in self.clocks.items() if self._known.get(key, clock) != clock]
-        return new, old
+        changed = [(self._known[key], clock) for key, clock in self.clocks.items() if key in self._known]
+        return new, [pair for pair in changed if pair[0] != pair[1]]
 
 
 async def load(connection: AsyncConnection, incidents: Sequence[Incident]) -> list[Dossier]:
@@ -137,9 +137,10 @@ async def load(connection: AsyncConnection, incidents: Sequence[Incident]) -> li
 async def save_all(connection: AsyncConnection, dossiers: Sequence[Dossier], now: datetime) -> None:
     """Write everything that was changed, queued and told, in the connection's transaction."""
     new: list[Clock] = []
-    old: list[Clock] = []
+    old: list[tuple[Clock, Clock]] = []
     for dossier in dossiers:
-        await update_incident(connection, dossier.before, dossier.incident)
+        if dossier.incident != dossier.before:
+            await update_incident(connection, dossier.before, dossier.incident)
         added, changed = dossier.clock_changes()
         new += added
         old += changed

@@ -27,7 +27,7 @@ REGRADE = "regrade"
 def due_of(dossier: Dossier, now: datetime) -> list[Alarm]:
     """Return the armed alarms that are due, earliest first."""
     due = [alarm for alarm in dossier.armed.values() if alarm.at <= now]
-    return sorted(due, key=lambda alarm: (alarm.at, alarm.id))
+    return sorted(due, key=lambda alarm: (alarm.at, alarm.id)) if len(due) > 1 else due
 
 
 def fire(dossier: Dossier, setting: Setting, now: datetime) -> list[Alarm]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ..escalation import Call, Directory, Matter, OnDuty, Policy, Roster, To, Wake, course, wake
+from ..escalation import Call, Matter, OnDuty, Policy, Roster, To, Wake, course, wake
 from ..registry import Registry
 from ..store.clocks import Alarm, Clock
 from ..store.notice_batch import NewNotice
@@ -31,6 +31,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         language: Of notices.
         outage: The last time nobody was running, where it explains late alarms.
         jumps: What the host clock jumped over.
+        wakes: Whom roles have meant so far; the incidents of a batch ask the same again and again.
     """
 
     registry: Registry
@@ -39,6 +40,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     language: str = "zh"
     outage: Outage | None = None
     jumps: tuple[Jump, ...] = ()
+    wakes: dict[tuple[object, ...], Wake] = {}
 
     def doubts(self, clock: Clock) -> bool:
         """Whether a clock is past due only by a host clock that jumped, and nobody has said more yet."""
@@ -51,9 +53,13 @@ class Setting(Struct, frozen=True, kw_only=True):
         found = self.registry.unit(unit)
         return Speaker(self.language, ZoneInfo(found.timezone if found else "UTC"))
 
-    def directory(self, now: datetime) -> Directory:
-        """Return whom roles mean at a moment."""
-        return OnDuty(registry=self.registry, rosters=self.rosters, at=now)
+    def wake(self, unit: str, role: str, now: datetime, channels: tuple[str, ...] = ()) -> Wake:
+        """Return whom a role means for a unit at a moment, and how they are reached."""
+        question = (unit, role, now, channels)
+        if question not in self.wakes:
+            directory = OnDuty(registry=self.registry, rosters=self.rosters, at=now)
+            self.wakes[question] = wake(directory, unit, role, channels)
+        return self.wakes[question]
 
     def matter(self, dossier: Dossier) -> Matter:
         """Return what an incident is about, for the bodies."""
@@ -149,7 +155,7 @@ def _meant(dossier: Dossier, index: int, setting: Setting, now: datetime) -> Wak
         return Wake(calls=())
     step = sayings[index].step
     found = [
-        wake(setting.directory(now), incident.unit, role, step.channels)
+        setting.wake(incident.unit, role, now, step.channels)
         for role in setting.policy.means(step.to, setting.matter(dossier))
     ]
     calls = dict.fromkeys(call for one in found for call in one.calls)
@@ -174,12 +180,13 @@ def _number(alarm: Alarm) -> int:
 def _calls(dossier: Dossier, setting: Setting, told: tuple[To, ...], now: datetime) -> list[Call]:
     """Whom an alarm reaches; where all of them are missing, whoever stands above."""
     calls: dict[Call, None] = {}
+    matter = setting.matter(dossier)
     highest = max((_UP.index(one) for one in told if one in _UP), default=-1)
     for to in (*told, *_UP[highest + 1 :]):
         if to not in told and calls:
             break
-        for role in setting.policy.means(to, setting.matter(dossier)):
-            found = wake(setting.directory(now), dossier.incident.unit, role)
+        for role in setting.policy.means(to, matter):
+            found = setting.wake(dossier.incident.unit, role, now)
             calls.update(dict.fromkeys(found.calls))
             for hole in found.holes:
                 _hole(dossier, hole, "alarm")

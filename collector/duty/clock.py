@@ -39,7 +39,7 @@ OUTAGE_FROM = timedelta(seconds=60)
 STEP_BACK_FROM = timedelta(seconds=2)
 JUMP_FROM = timedelta(minutes=5)
 SICK_FOR = timedelta(minutes=1)
-BATCH = 500
+BATCH = 500  # a tenth of a second: a person's click waits no longer, and twice as many are only 3 % faster
 _log = logging.getLogger(__name__)
 
 

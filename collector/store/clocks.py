@@ -6,13 +6,17 @@ between due time and firing, `state_at` tells the law's answer.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import compress
+from operator import ne
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .rows import among, insert_rows
 from .schema import alarms, clocks
 
 ClockState = Literal[
@@ -82,20 +86,22 @@ class Alarm(Struct, frozen=True, kw_only=True):
     fired_at: datetime | None = None
 
 
+_CLOCKS = sa.select(*(clocks.c[name] for name in Clock.__struct_fields__))
+_ALARMS = sa.select(*(alarms.c[name] for name in Alarm.__struct_fields__))
+
+
 async def clocks_of(connection: AsyncConnection, incidents: Iterable[str]) -> list[Clock]:
     """Return the clocks of incidents in the order they were opened."""
-    query = (
-        sa.select(clocks)
-        .where(clocks.c.incident.in_(list(incidents)))
-        .order_by(clocks.c.incident, clocks.c.opened_at, clocks.c.obligation)
+    query = _CLOCKS.where(among(connection, clocks.c.incident, list(incidents))).order_by(
+        clocks.c.incident, clocks.c.opened_at, clocks.c.obligation
     )
-    return [Clock(**row) for row in (await connection.execute(query)).mappings()]
+    return _clocks(await connection.execute(query))
 
 
 async def get_clock(connection: AsyncConnection, key: str) -> Clock | None:
     """Return a clock as it stands."""
-    rows = (await connection.execute(sa.select(clocks).where(clocks.c.id == key))).mappings().all()
-    return Clock(**rows[0]) if rows else None
+    found = _clocks(await connection.execute(_CLOCKS.where(clocks.c.id == key)))
+    return found[0] if found else None
 
 
 async def insert_clocks(connection: AsyncConnection, new: Sequence[Clock]) -> None:
@@ -104,22 +110,23 @@ async def insert_clocks(connection: AsyncConnection, new: Sequence[Clock]) -> No
         await connection.execute(sa.insert(clocks), [asdict(clock) for clock in new])
 
 
-async def update_clocks(connection: AsyncConnection, changed: Sequence[Clock]) -> None:
-    """Write clocks as they are now."""
-    if changed:
-        values = [{f"new_{name}": value for name, value in asdict(clock).items()} for clock in changed]
-        columns: dict[str, Any] = {
-            name: sa.bindparam(f"new_{name}") for name in Clock.__struct_fields__ if name != "id"
-        }
-        await connection.execute(
-            sa.update(clocks).where(clocks.c.id == sa.bindparam("new_id")).values(**columns), values
+async def update_clocks(connection: AsyncConnection, changed: Iterable[tuple[Clock, Clock]]) -> None:
+    """Write what differs between clocks as they were and as they are; all with the same change at once."""
+    alike: dict[bytes, tuple[dict[str, Any], list[str]]] = {}
+    for old, new in changed:
+        after = astuple(new)
+        values = dict(
+            compress(zip(Clock.__struct_fields__, after, strict=True), map(ne, astuple(old), after))
         )
+        if values:
+            alike.setdefault(msgspec.json.encode(values), (values, []))[1].append(new.id)
+    for values, keys in alike.values():
+        await connection.execute(sa.update(clocks).where(among(connection, clocks.c.id, keys)).values(values))
 
 
 async def arm(connection: AsyncConnection, new: Sequence[Alarm]) -> None:
     """Add alarms."""
-    if new:
-        await connection.execute(sa.insert(alarms), [asdict(alarm) for alarm in new])
+    await insert_rows(connection, alarms, Alarm.__struct_fields__, [astuple(alarm) for alarm in new])
 
 
 async def end_alarms(
@@ -129,9 +136,8 @@ async def end_alarms(
     if keys:
         await connection.execute(
             sa.update(alarms)
-            .where(alarms.c.id == sa.bindparam("key"), alarms.c.state == "armed")
-            .values(state=state, fired_at=now if state == "fired" else None),
-            [{"key": key} for key in keys],
+            .where(among(connection, alarms.c.id, keys), alarms.c.state == "armed")
+            .values(state=state, fired_at=now if state == "fired" else None)
         )
 
 
@@ -152,18 +158,16 @@ async def due_incidents(
 
 async def armed_of(connection: AsyncConnection, incidents: Iterable[str]) -> list[Alarm]:
     """Return the armed alarms of incidents, earliest first."""
-    query = (
-        sa.select(alarms)
-        .where(alarms.c.incident.in_(list(incidents)), alarms.c.state == "armed")
-        .order_by(alarms.c.at, alarms.c.id)
-    )
-    return [Alarm(**row) for row in (await connection.execute(query)).mappings()]
+    query = _ALARMS.where(
+        among(connection, alarms.c.incident, list(incidents)), alarms.c.state == "armed"
+    ).order_by(alarms.c.at, alarms.c.id)
+    return _alarms(await connection.execute(query))
 
 
 async def alarms_of(connection: AsyncConnection, incident: str) -> list[Alarm]:
     """Return every alarm an incident has had, by time."""
-    query = sa.select(alarms).where(alarms.c.incident == incident).order_by(alarms.c.at, alarms.c.id)
-    return [Alarm(**row) for row in (await connection.execute(query)).mappings()]
+    query = _ALARMS.where(alarms.c.incident == incident).order_by(alarms.c.at, alarms.c.id)
+    return _alarms(await connection.execute(query))
 
 
 async def last_generations(
@@ -172,7 +176,7 @@ async def last_generations(
     """Return, an incident, the highest generation of its own kinds of alarm; `escalate_<n>` count as one."""
     query = (
         sa.select(alarms.c.incident, alarms.c.kind, sa.func.max(alarms.c.generation))
-        .where(alarms.c.incident.in_(list(incidents)), alarms.c.clock == "")
+        .where(among(connection, alarms.c.incident, list(incidents)), alarms.c.clock == "")
         .group_by(alarms.c.incident, alarms.c.kind)
     )
     found: dict[str, dict[str, int]] = {}
@@ -221,3 +225,11 @@ def clock_values(clock: Clock) -> dict[str, Any]:
         "source": clock.source,
         "verified": clock.verified,
     }
+
+
+def _clocks(found: sa.CursorResult[Any]) -> list[Clock]:
+    return [Clock(**dict(zip(Clock.__struct_fields__, row, strict=True))) for row in found]
+
+
+def _alarms(found: sa.CursorResult[Any]) -> list[Alarm]:
+    return [Alarm(**dict(zip(Alarm.__struct_fields__, row, strict=True))) for row in found]

@@ -1,6 +1,6 @@
 """Incidents as rows. An incident's row is the lock for its clocks and alarms: who changes them holds it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from wire.vocabulary import Level
 
 from ..incident import State
 from .once import insert_once
+from .rows import among
 from .schema import incidents
 
 
@@ -64,7 +65,8 @@ class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
     confirmed_by: str | None = None
 
 
-_COLUMNS = tuple(incidents.c[name].label(name.replace("class", "klass")) for name in incidents.c.keys())  # noqa: SIM118 - a column collection iterates over columns
+_NAMES = Incident.__struct_fields__
+_COLUMNS = tuple(incidents.c["class" if name == "klass" else name] for name in _NAMES)
 
 
 async def insert_incident(connection: AsyncConnection, incident: Incident) -> bool:
@@ -77,7 +79,7 @@ async def insert_incident(connection: AsyncConnection, incident: Incident) -> bo
 async def lock_incident(connection: AsyncConnection, key: str) -> Incident | None:
     """Return an incident and keep every other transaction from changing it until this one ends."""
     query = sa.select(*_COLUMNS).where(incidents.c.id == key).with_for_update()
-    return _one((await connection.execute(query)).mappings().all())
+    return _one(await connection.execute(query))
 
 
 async def lock_live(connection: AsyncConnection, fingerprint: str) -> Incident | None:
@@ -87,7 +89,7 @@ async def lock_live(connection: AsyncConnection, fingerprint: str) -> Incident |
         .where(incidents.c.fingerprint == fingerprint, incidents.c.closed_at.is_(None))
         .with_for_update()
     )
-    return _one((await connection.execute(query)).mappings().all())
+    return _one(await connection.execute(query))
 
 
 async def get_live(connection: AsyncConnection, fingerprint: str) -> Incident | None:
@@ -95,30 +97,30 @@ async def get_live(connection: AsyncConnection, fingerprint: str) -> Incident | 
     query = sa.select(*_COLUMNS).where(
         incidents.c.fingerprint == fingerprint, incidents.c.closed_at.is_(None)
     )
-    return _one((await connection.execute(query)).mappings().all())
+    return _one(await connection.execute(query))
 
 
 async def lock_free(connection: AsyncConnection, keys: Iterable[str]) -> list[Incident]:
     """Return, locked, those of the incidents that no other transaction holds."""
     query = (
         sa.select(*_COLUMNS)
-        .where(incidents.c.id.in_(sorted(keys)))
+        .where(among(connection, incidents.c.id, sorted(keys)))
         .order_by(incidents.c.id)
         .with_for_update(skip_locked=True)
     )
-    return [Incident(**row) for row in (await connection.execute(query)).mappings()]
+    return _all(await connection.execute(query))
 
 
 async def get_incident(connection: AsyncConnection, key: str) -> Incident | None:
     """Return an incident as it stands."""
     query = sa.select(*_COLUMNS).where(incidents.c.id == key)
-    return _one((await connection.execute(query)).mappings().all())
+    return _one(await connection.execute(query))
 
 
 async def get_incidents(connection: AsyncConnection, keys: Iterable[str]) -> list[Incident]:
     """Return incidents as they stand, in no order."""
-    query = sa.select(*_COLUMNS).where(incidents.c.id.in_(list(keys)))
-    return [Incident(**row) for row in (await connection.execute(query)).mappings()]
+    query = sa.select(*_COLUMNS).where(among(connection, incidents.c.id, list(keys)))
+    return _all(await connection.execute(query))
 
 
 async def update_incident(connection: AsyncConnection, old: Incident, new: Incident) -> None:
@@ -138,5 +140,11 @@ async def update_incident(connection: AsyncConnection, old: Incident, new: Incid
         raise RuntimeError(f"incident {old.id} was changed without its lock, at version {old.version}")
 
 
-def _one(rows: Sequence[sa.RowMapping]) -> Incident | None:
-    return Incident(**rows[0]) if rows else None
+def _one(found: sa.CursorResult[Any]) -> Incident | None:
+    incidents = _all(found)
+    return incidents[0] if incidents else None
+
+
+def _all(found: sa.CursorResult[Any]) -> list[Incident]:
+    # A thousand at once, so no mapping is made of each row.
+    return [Incident(**dict(zip(_NAMES, row, strict=True))) for row in found]

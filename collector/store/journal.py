@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..sealing import Head, seal
+from ..sealing import Head, seal_text, texts_of
 from .engine import chain_end
+from .rows import insert_rows
 from .schema import journal
 
 _PAGE = 1000
+_COLUMNS = tuple(column.name for column in journal.c if column.name != "id")
 _SEALED = ("chain", "n", "at", "actor", "action", "subject", "incident", "detail")
 
 
@@ -52,7 +54,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     def sealed_fields(self) -> dict[str, Any]:
         """Return what `hash` covers besides `previous`."""
-        return _fields({name: getattr(self, name) for name in _SEALED})
+        fields = {name: getattr(self, name) for name in _SEALED}
+        return fields | {"at": _instant(self.at)}
 
 
 async def write(connection: AsyncConnection, entry: Entry, now: datetime) -> int:
@@ -64,14 +67,15 @@ async def write_all(connection: AsyncConnection, entries: Iterable[Entry], now: 
     """Append entries in their order in one statement; return the last one's number in the chain."""
     end = chain_end(connection)
     rows = []
-    head = end.head
+    head, at = end.head, _instant(now)
     for entry in entries:
-        row = _row(entry, head, now)
-        rows.append(row)
-        head = Head(head.chain, row["n"], row["hash"])
-    if rows:
-        await connection.execute(sa.insert(journal), rows)
-        end.head = head
+        detail, following = _link(entry, head, at)
+        place = (head.chain, following.n, now)
+        said = (entry.actor, entry.action, entry.subject, entry.incident, detail)
+        rows.append((*place, *said, head.hash, following.hash))
+        head = following
+    await insert_rows(connection, journal, _COLUMNS, rows, as_text={"detail"})
+    end.head = head
     return head.n
 
 
@@ -107,20 +111,37 @@ async def findings_of(connection: AsyncConnection, incidents: Collection[str]) -
     return {(detail["finding"], subject) for detail, subject in await connection.execute(query)}
 
 
-def _row(entry: Entry, head: Head, now: datetime) -> dict[str, Any]:
-    row = {
-        "chain": head.chain,
-        "n": head.n + 1,
-        "at": now,
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "incident": entry.incident,
-        # What is hashed has to be what the database gives back: plain JSON values.
-        "detail": msgspec.json.decode(msgspec.json.encode(entry.detail)),
-    }
-    return row | {"previous": head.hash, "hash": seal(head.hash, _fields(row))}
+class _Link(Struct, frozen=True, kw_only=True):
+    """What an entry's hash covers besides `previous`, its fields in the order of canonical JSON."""
+
+    action: str
+    actor: str
+    at: str
+    chain: str
+    detail: msgspec.Raw
+    incident: str | None
+    n: int
+    subject: str
 
 
-def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds")}
+def _link(entry: Entry, head: Head, at: str) -> tuple[str, Head]:
+    """Return an entry's detail as it is stored, and where the chain ends with it."""
+    stored, hashed = texts_of(entry.detail)
+    link = _Link(
+        action=entry.action,
+        actor=entry.actor,
+        at=at,
+        chain=head.chain,
+        detail=msgspec.Raw(hashed),
+        incident=entry.incident,
+        n=head.n + 1,
+        subject=entry.subject,
+    )
+    return stored.decode(), Head(head.chain, link.n, seal_text(head.hash, _encode(link)))
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .once import insert_once
 from .schema import cursors
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +22,10 @@ async def read_mark(connection: AsyncConnection, name: str) -> datetime | None:
 async def raise_mark(connection: AsyncConnection, name: str, at: datetime) -> None:
     """Store a moment, unless a later one is there."""
     position = (at - _EPOCH) // _MICROSECOND
-    if await insert_once(connection, cursors, {"name": name, "position": position}):
-        return
-    later = sa.update(cursors).where(cursors.c.name == name, cursors.c.position < position)
-    await connection.execute(later.values(position=position))
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(cursors)
+    higher = insert.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"position": insert.excluded.position},
+        where=cursors.c.position < insert.excluded.position,
+    )
+    await connection.execute(higher, {"name": name, "position": position})

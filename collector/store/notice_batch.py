@@ -8,12 +8,16 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wire.ids import uuid7
+from wire.ids import uuid7s
 
 from . import journal
+from .rows import among, insert_rows
 from .schema import notices
 
-_PAGE = 500
+_COLUMNS = (
+    *("id", "key", "incident", "person", "channel", "payload", "state"),
+    *("attempts", "created_at", "next_at", "fence", "drill"),
+)
 
 
 class NewNotice(Struct, frozen=True, kw_only=True):
@@ -29,33 +33,21 @@ class NewNotice(Struct, frozen=True, kw_only=True):
 
 async def add_notices(connection: AsyncConnection, new: Sequence[NewNotice], now: datetime) -> list[str]:
     """Queue those whose key is not there yet, with a journal entry each; return the keys that were new."""
-    known: set[str] = set()
-    for start in range(0, len(new), _PAGE):
-        keys = [notice.key for notice in new[start : start + _PAGE]]
-        query = sa.select(notices.c.key).where(notices.c.key.in_(keys))
-        known |= set((await connection.execute(query)).scalars())
+    if not new:
+        return []
+    query = sa.select(notices.c.key).where(among(connection, notices.c.key, [notice.key for notice in new]))
+    known = set((await connection.execute(query)).scalars())
     wanted = {notice.key: notice for notice in new if notice.key not in known}
     # Ids of one moment are in random order; sorted, who is named first is told first.
-    rows = list(zip(sorted(uuid7(now) for _ in wanted), wanted.values(), strict=True))
-    if rows:
-        await connection.execute(sa.insert(notices), [_row(key, one, now) for key, one in rows])
-        await journal.write_all(connection, [_entry(key, one) for key, one in rows], now)
+    rows = list(zip(uuid7s(now, len(wanted)), wanted.values(), strict=True))
+    await insert_rows(connection, notices, _COLUMNS, [_row(key, one, now) for key, one in rows])
+    await journal.write_all(connection, [_entry(key, one) for key, one in rows], now)
     return list(wanted)
 
 
-def _row(key: str, notice: NewNotice, now: datetime) -> dict[str, Any]:
-    return {
-        "id": key,
-        "key": notice.key,
-        "incident": notice.incident,
-        "person": notice.person,
-        "channel": notice.channel,
-        "payload": notice.payload,
-        "state": "waiting",
-        "created_at": now,
-        "next_at": now,
-        "drill": notice.drill,
-    }
+def _row(key: str, notice: NewNotice, now: datetime) -> tuple[Any, ...]:
+    whom = (notice.key, notice.incident, notice.person, notice.channel)
+    return (key, *whom, notice.payload, "waiting", 0, now, now, 0, notice.drill)
 
 
 def _entry(key: str, notice: NewNotice) -> journal.Entry:

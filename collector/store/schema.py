@@ -4,6 +4,7 @@ The event log is not here: it is a database of its own (docs/architecture.md), m
 Ids are UUIDv7 text but for registry keys. Times are UTC. A `key` column is what makes an effect happen once.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Instant(TypeDecorator[datetime]):
-    """A point in time: aware in Python, UTC in storage, sortable on both databases."""
+    """A point in time: aware in Python, UTC in storage, sortable on both databases.
+
+    On SQLite it is text, written and read by the standard library in one call: a clock has six of them.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -22,9 +26,7 @@ class Instant(TypeDecorator[datetime]):
         """Store UTC; a naive time is a mistake of ours and raises ValueError."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive time {value!r} has no place in storage")
-        utc = value.astimezone(UTC)
+        utc = _in_utc(value)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -33,6 +35,33 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what turns a time into what the driver takes."""
+        return _to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Return what turns what the driver gives into a time."""
+        return _from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive time {value!r} has no place in storage")
+    return value.astimezone(UTC)
+
+
+def _to_text(value: datetime | None) -> str | None:
+    """Write a time as SQLite sorts it.
+
+    >>> _to_text(datetime(2026, 3, 2, 9, 10, tzinfo=UTC))
+    '2026-03-02 09:10:00.000000'
+    """
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:26]
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 metadata = sa.MetaData(

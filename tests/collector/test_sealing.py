@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.sealing import GENESIS, Head, canonical, seal
+from collector.sealing import GENESIS, Head, canonical, seal, seal_text, texts_of
 
 FIELDS = st.dictionaries(st.text(max_size=8), st.text(max_size=8) | st.integers(-(2**53) + 1, 2**53 - 1))
 VALUES = st.recursive(
@@ -39,6 +40,27 @@ def test_what_the_standard_does_not_hold_is_refused_or_written_by_the_book(value
             canonical(fields)
     else:
         assert canonical(fields) == expected
+
+
+@given(st.dictionaries(st.text(max_size=4), VALUES | st.datetimes() | st.tuples(VALUES), max_size=4))
+def test_what_is_stored_reads_as_what_is_hashed(value: dict[str, object]) -> None:
+    stored, hashed = texts_of(value)
+    read = msgspec.json.decode(stored)
+
+    assert read == msgspec.json.decode(msgspec.json.encode(value))
+    assert canonical(read) == hashed
+    assert seal_text(GENESIS, hashed) == seal(GENESIS, read)
+
+
+@given(st.integers(), st.integers())
+def test_a_number_of_any_size_is_written_down(one: int, other: int) -> None:
+    stored, hashed = texts_of({"facts": [one, {"loss_yuan": other}]})
+
+    assert canonical(msgspec.json.decode(stored)) == hashed
+    assert {str(one), str(other)} == {
+        str(msgspec.json.decode(stored)["facts"][0]),
+        str(msgspec.json.decode(stored)["facts"][1]["loss_yuan"]),
+    }
 
 
 def test_a_chain_begins_at_nothing() -> None:

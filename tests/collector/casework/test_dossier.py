@@ -81,7 +81,7 @@ async def test_only_changes_are_written(sqlite_state: Store, office: "Office") -
         (dossier,) = await load(connection, [held])
         (clock,) = dossier.clocks.values()
         dossier.put(replace(clock, target_at=NINE + timedelta(hours=9)))
-        assert dossier.clock_changes() == ([], [dossier.clocks[clock.id]])
+        assert dossier.clock_changes() == ([], [(clock, dossier.clocks[clock.id])])
         await save_all(connection, [dossier], NINE)
         (stored,) = await clocks.clocks_of(connection, [key])
         rows = await journal.of_incident(connection, key)

@@ -80,6 +80,14 @@ async def test_an_incident_opens_graded_with_its_clocks_and_its_journal(desk: De
     ]
 
 
+async def test_a_number_too_large_for_the_journal_keeps_no_incident_from_opening(desk: Desk) -> None:
+    await desk.report(facts={"loss_yuan": 2**60})
+    opened, *_ = await desk.told()
+
+    assert (await desk.held()).facts == {"loss_yuan": 2**60}
+    assert opened.detail["facts"] == {"loss_yuan": str(2**60)}
+
+
 async def test_a_report_of_the_same_thing_attaches_and_is_told_once_in_ten_seconds(desk: Desk) -> None:
     await desk.report()
     for seconds in range(1, 25):

@@ -57,7 +57,7 @@ async def test_clocks_come_back_as_they_were_written_and_changed(state: Store) -
     changed = replace(second, due_at=NINE, state="met", met_at=NINE, met_by="f", generation=2)
     async with state.write() as connection:
         await clocks.insert_clocks(connection, [first, second, clock("third", "j")])
-        await clocks.update_clocks(connection, [changed])
+        await clocks.update_clocks(connection, [(second, changed), (first, first)])
         await clocks.insert_clocks(connection, [])
         await clocks.update_clocks(connection, [])
 

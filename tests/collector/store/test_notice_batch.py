@@ -1,8 +1,6 @@
 from datetime import UTC, datetime
 
-import pytest
-
-from collector.store import journal, notice_batch
+from collector.store import journal
 from collector.store.engine import Store
 from collector.store.notice_batch import NewNotice, add_notices
 from collector.store.notices import notices_of
@@ -24,11 +22,8 @@ async def test_who_is_named_first_is_told_first(sqlite_state: Store) -> None:
     assert {(one.state, one.next_at, one.attempts) for one in found} == {("waiting", NINE, 0)}
 
 
-async def test_known_keys_are_left_as_they_are_however_many_there_are(
-    sqlite_state: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(notice_batch, "_PAGE", 3)
-    async with sqlite_state.write() as connection:
+async def test_known_keys_are_left_as_they_are(state: Store) -> None:
+    async with state.write() as connection:
         await add_notices(connection, [notice(number) for number in range(0, 20, 2)], NINE)
         new = await add_notices(connection, [notice(number) for number in range(20)], NINE)
         rows = [row async for row in journal.read_chains(connection)]
