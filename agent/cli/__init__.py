@@ -12,6 +12,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from wire.language import Language, spoken
+
 from ..settings import SettingsError
 from ..texts import SaidError
 
@@ -53,10 +55,9 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
-def language(asked: str | None) -> str:
-    """Return the language of texts: as asked, else `FENGSUI_LANG`, else as the locale says."""
-    wanted = asked or os.environ.get("FENGSUI_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
-    return "zh" if wanted.startswith("zh") else "en"
+def language(asked: str | None, settings: str | None = None) -> Language:
+    """Return the language of texts by the one rule (`wire.language`); `settings`: theirs, once read."""
+    return spoken(asked, os.environ, settings)
 
 
 def _version() -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from ..sources import accept
 from ..texts import SaidError, say
-from . import language
 from .loading import load
 
 
@@ -26,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
         SaidError: the root is none of the settings' or can't be read.
     """
     settings = load(args)
+    args.lang = settings.language  # what is refused below is told in it too
     roots = {str(Path(root.path)): root for root in settings.sources.files.roots}
     root = roots.get(str(Path(args.root).absolute()))
     if root is None:
@@ -34,5 +34,5 @@ def run(args: argparse.Namespace) -> int:
         count = accept(root, Path(settings.state_dir))
     except OSError as error:
         raise SaidError("root_unreadable", root=root.path, why=error) from None
-    print(say(language(args.lang), "root_accepted", root=root.path, count=count))
+    print(say(settings.language, "root_accepted", root=root.path, count=count))
     return 0

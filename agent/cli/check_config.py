@@ -18,6 +18,6 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
 def run(args: argparse.Namespace) -> int:
     """Check; mistakes are raised as `SettingsError`, which the room prints."""
     path = Path(args.file or args.config or DEFAULT_CONFIG)
-    load_file(path)
-    print(say(language(args.lang), "settings_right", file=path))
+    settings = load_file(path)
+    print(say(language(args.lang, settings.language), "settings_right", file=path))
     return 0

@@ -9,7 +9,6 @@ from typing import Any
 from ..clock import host_clock
 from ..enrolment import enrol, load_identity, this_host
 from ..texts import SaidError, say
-from . import language
 from .loading import load
 
 
@@ -26,6 +25,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
 def run(args: argparse.Namespace) -> int:
     """Enrol; what goes wrong is raised as `SaidError`, which the room prints."""
     settings = load(args)
+    args.lang = settings.language  # what is refused below is told in it too
     state_dir = Path(settings.state_dir)
     if not args.again:
         _refuse_second(state_dir)
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     identity = asyncio.run(enrol(token, args.collector, state_dir, host, host_clock().now))
     print(
         say(
-            language(args.lang),
+            settings.language,
             "enrolled",
             node=identity.node,
             unit=identity.unit,

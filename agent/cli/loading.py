@@ -6,6 +6,8 @@ from pathlib import Path
 
 from msgspec import structs
 
+from wire.language import spoken
+
 from ..settings import Settings, read
 from ..sources import DeclaredAsset, SourcesSettings
 from ..texts import SaidError
@@ -34,7 +36,9 @@ def load(args: argparse.Namespace) -> Settings:
     asked = args.state_dir or os.environ.get("FENGSUI_STATE_DIR")
     # What a person types counts from where they are, what stands in a file from where the file lies.
     state_dir = asked or str(Path(named or DEFAULT_CONFIG).absolute().parent / settings.state_dir)
-    return structs.replace(settings, state_dir=state_dir, language=args.lang or settings.language)
+    return structs.replace(
+        settings, state_dir=state_dir, language=spoken(args.lang, os.environ, settings.language)
+    )
 
 
 def load_file(path: Path) -> Settings:

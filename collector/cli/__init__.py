@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import FengsuiError
 from ..yaml_marks import Mistakes
+from .telling import language_of, told
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("run", "run"),
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(args.run(args))
         sys.stdout.flush()
     except (FengsuiError, Mistakes) as error:
-        print(error, file=sys.stderr)
+        print(told(error, language_of(args)), file=sys.stderr)
         return 1
     except BrokenPipeError:
         return _unread()

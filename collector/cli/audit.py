@@ -2,15 +2,15 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..settings import Settings, read_settings
+from ..settings import Settings
 from ..trust.journal_chain import Break, Verifier
-from ..world import read_text
+from .loading import settings_of
+from .telling import language_of
 
 if TYPE_CHECKING:
     from ..trust.checkpoints import Witness
@@ -40,7 +40,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found; 1 where a chain is broken."""
-    settings = read_settings(read_text(args.config), args.config, os.environ)
+    settings = settings_of(args)
+    zh = language_of(args) == "zh"
     verifier, witness = asyncio.run(_verify(settings))
     breaks = [*verifier.breaks, *witness.breaks()]
     if args.json:
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             "breaks": breaks,
         }
         print(msgspec.json.encode(document).decode())
-    for line in _lines(verifier, witness.checkpoints, breaks, zh=(args.lang or settings.language) == "zh"):
+    for line in _lines(verifier, witness.checkpoints, breaks, zh=zh):
         print(line, file=sys.stderr)
     return 1 if breaks else 0
 

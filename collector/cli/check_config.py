@@ -1,11 +1,11 @@
 """`check-config`: reads the settings and everything they name, and tells every mistake at once."""
 
 import argparse
-import os
 import sys
 
-from ..world import load_world
 from ..yaml_marks import Mistakes
+from .loading import world_of
+from .telling import language_of
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,8 +16,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Say what is there; 1 with every mistake on its own line when something is wrong."""
-    file = args.file or args.config
-    world = load_world(file, os.environ)
+    file = args.config = args.file or args.config
+    world = world_of(args)
     if world.left_out:
         raise Mistakes(list(world.left_out))
     counts = (
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         (len(world.regimes), "项报告制度", "regimes"),
         (len(world.plans), "个预案", "plans"),
     )
-    zh = args.lang == "zh"
+    zh = language_of(args) == "zh"
     summary = ", ".join(f"{count} {zh_name if zh else en_name}" for count, zh_name, en_name in counts)
     print(f"{file}: {'无误' if zh else 'no mistakes'}: {summary}", file=sys.stderr)
     return 0

@@ -23,6 +23,7 @@ from ..regimes import (
 )
 from ..regimes.words import RECIPIENTS, STATES
 from ..yaml_marks import Mistake, Mistakes, parse_time
+from .telling import language_of
 
 _MAX_BYTES = 1_000_000
 _APPLIES = {True: ("适用", "applies"), False: ("不适用", "does not apply"), "unknown": ("未知", "unknown")}
@@ -49,16 +50,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer; 1 with every mistake on its own line when the case or a regime cannot be read."""
-    language = args.lang or "en"
-    try:
-        regimes = load_regimes(*_folders(args.config))
-        case = _case(args.case, regimes)
-    except Mistakes as error:
-        print(error, file=sys.stderr)
-        return 1
+    regimes = load_regimes(*_folders(args))
+    case = _case(args.case, regimes)
+    language = language_of(args)
     now = args.at or case.at or datetime.now(UTC)  # noqa: TID251 - an explanation for "now" needs a clock
     answer = explain(case, regimes, now, language=language)
-    sys.stderr.write("".join(_strays(case, answer)))
+    sys.stderr.write("".join(_strays(case, answer, zh=language == "zh")))
     if args.json:
         sys.stdout.write(answer.to_json().decode() + "\n")
     else:
@@ -73,12 +70,13 @@ def _time(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None
 
 
-def _folders(config: str | None) -> list[Path]:
+def _folders(args: argparse.Namespace) -> list[Path]:
     folders = [shipped.configs_dir() / "regimes"]
-    if config is not None:
+    if args.config is not None:
         from ..settings import read_settings  # noqa: PLC0415 - the shipped law needs no settings
 
-        settings = read_settings(_text(config), config, os.environ)
+        settings = read_settings(_text(args.config), args.config, os.environ)
+        language_of(args, settings.language)
         if settings.regimes:
             folders.append(Path(settings.regimes))
     return folders
@@ -111,11 +109,16 @@ def _text(file: str) -> str:
     raise Mistakes([Mistake(file, 1, 1, "", found, "a text file in UTF-8")])
 
 
-def _strays(case: Case, answer: Answer) -> list[str]:
+def _strays(case: Case, answer: Answer, *, zh: bool) -> list[str]:
     """Filings that meet nothing: an id must be exact, and a misfit should not be silent."""
     owed = {duty.id for duty in answer.obligations}
+    said = (
+        "提示: incident.filings[{}] 所列 {} 不是本事件的报告义务\n"
+        if zh
+        else "note: incident.filings[{}] names {}, which this case does not owe\n"
+    )
     return [
-        f"note: incident.filings[{index}] names {filing.obligation}, which this case does not owe\n"
+        said.format(index, filing.obligation)
         for index, filing in enumerate(case.incident.filings)
         if filing.obligation not in owed
     ]

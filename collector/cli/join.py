@@ -2,12 +2,11 @@
 
 import argparse
 import asyncio
-import os
 import socket
 import sys
 
-from ..settings import read_settings
-from ..world import read_text
+from .loading import settings_of
+from .telling import language_of
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,11 +23,11 @@ def run(args: argparse.Namespace) -> int:
     from ..trust.superior import join  # noqa: PLC0415 - see above
     from ..trust.tokens import read_token  # noqa: PLC0415 - see above
 
-    settings = read_settings(read_text(args.config), args.config, os.environ)
+    settings = settings_of(args)
+    zh = language_of(args) == "zh"
     token = read_token(args.token)
     make_folder(settings.state)
     superior = asyncio.run(join(args.superior, token, socket.gethostname(), settings.state))
-    zh = (args.lang or settings.language) == "zh"
     unit, node = ("单位", "节点") if zh else ("unit", "node")
     said = "已接入" if zh else "joined"
     print(f"{said} {superior.url}: {unit} {superior.unit}, {node} {superior.node}", file=sys.stderr)

@@ -8,8 +8,9 @@ import sys
 from datetime import UTC, datetime
 
 from ..errors import PermanentError
-from ..settings import Settings, read_settings
-from ..world import read_text
+from ..settings import Settings
+from .loading import settings_of
+from .telling import language_of
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,12 +33,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PermanentError: no active node has this id.
     """
-    settings = read_settings(read_text(args.config), args.config, os.environ)
+    settings = settings_of(args)
+    zh = language_of(args) == "zh"
     if not asyncio.run(_revoke(settings, args.node, args.reason)):
         raise PermanentError(f"{args.node}: no active node has this id; the console lists them under nodes")
     if args.json:
         print(json.dumps({"node": args.node, "state": "revoked"}))
-    if (args.lang or settings.language) == "zh":
+    if zh:
         print(f"节点 {args.node} 已吊销;运行中的采集端数秒内即拒绝它。", file=sys.stderr)
     else:
         print(f"node {args.node} is revoked; a running collector refuses it within seconds", file=sys.stderr)

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,8 +15,10 @@ from ..plans.model import PlaybookAction
 from ..runs.owing import owed_by_class, role_sizes
 from ..runs.playbooks import ENDINGS, read_text
 from ..shipped import playbooks_dir
-from ..world import World, load_world
+from ..world import World
 from . import DEFAULT_CONFIG, plan_exchange, plan_simulate
+from .loading import world_of
+from .telling import finding_of, language_of
 
 _WORDS = {
     "zh": {
@@ -57,14 +58,14 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
 def run(args: argparse.Namespace) -> int:
     """Carry out the command that was asked for."""
     command: Callable[[argparse.Namespace, Callable[[], World | None]], int] = args.plan_command
-    return command(args, lambda: _world(args.config))
+    return command(args, lambda: _world(args))
 
 
-def _world(config: str) -> World | None:
+def _world(args: argparse.Namespace) -> World | None:
     """The settings and all they name; None where none were named and none stand at the usual place."""
-    if config == DEFAULT_CONFIG and not Path(config).exists():
+    if args.config == DEFAULT_CONFIG and not Path(args.config).exists():
         return None
-    return load_world(config, os.environ)
+    return world_of(args)
 
 
 def _check(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
@@ -77,7 +78,7 @@ def _check(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
         _print_json({"ok": not wrong, "files": [_file_document(path, each) for path, each in found]})
     for path, findings in found:
         for finding in findings:
-            print(finding, file=sys.stderr)
+            print(finding_of(finding, language_of(args)), file=sys.stderr)
         if not findings:
             print(_words(args)["ok"].format(path), file=sys.stderr)
     return 1 if wrong else 0
@@ -130,7 +131,7 @@ def _file_document(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
 def _simulate(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
     plan, findings = _read(args.file)
     for finding in findings:
-        print(finding, file=sys.stderr)
+        print(finding_of(finding, language_of(args)), file=sys.stderr)
     if plan is None:
         return 1
     return plan_simulate.tell(args, plan, _pinned(plan, args.file), world())
@@ -141,7 +142,7 @@ def _drill(args: argparse.Namespace, _: object) -> int:
 
     plan, findings = _read(args.file)
     for finding in findings:
-        print(finding, file=sys.stderr)
+        print(finding_of(finding, language_of(args)), file=sys.stderr)
     if plan is None:
         if args.json:
             told = _file_document(args.file, findings)["findings"]
@@ -180,7 +181,7 @@ def _called_by(plan: Plan, path: Path) -> Mapping[str, Plan]:
 
 
 def _tell(args: argparse.Namespace, plan: Plan, document: Mapping[str, Any]) -> None:
-    language = _language(args)
+    language = language_of(args)
     print(_words(args)["drill"].format(plan.name.in_language(language), document["state"]))
     for step in document["steps"]:
         ended = step["ended"] or _words(args)["open"]
@@ -191,12 +192,8 @@ def _tell(args: argparse.Namespace, plan: Plan, document: Mapping[str, Any]) -> 
         )
 
 
-def _language(args: argparse.Namespace) -> str:
-    return "en" if args.lang == "en" else "zh"
-
-
 def _words(args: argparse.Namespace) -> Mapping[str, str]:
-    return _WORDS[_language(args)]
+    return _WORDS[language_of(args)]
 
 
 def _print_json(document: Mapping[str, Any]) -> None:

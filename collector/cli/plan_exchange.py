@@ -14,6 +14,7 @@ from ..plans.cacao_import import import_playbook, playbook_of
 from ..runs.playbooks import read_playbooks, read_text
 from ..shipped import playbooks_dir
 from ..world import World
+from .telling import finding_of, language_of, line_of
 
 
 def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not export the class
@@ -31,7 +32,7 @@ def _import(args: argparse.Namespace, _: object) -> int:
     text, findings = read_text(args.file)
     taken = import_playbook(text, str(args.file)) if text is not None else None
     for finding in taken.findings if taken is not None else findings:
-        print(finding, file=sys.stderr)
+        print(finding_of(finding, language_of(args)), file=sys.stderr)
     if taken is None or taken.plan is None:
         return 1
     if args.to is None:
@@ -59,7 +60,7 @@ def _export(args: argparse.Namespace, settings: Callable[[], World | None]) -> i
         plans = world.plans if world is not None else read_playbooks([playbooks_dir()]).plans
         errors = []
     for mistake in errors:
-        print(mistake, file=sys.stderr)
+        print(line_of(mistake, language_of(args)), file=sys.stderr)
     if name not in plans:
         raise PermanentError(
             f"{args.plan}: found no plan of this id, expected one of {', '.join(sorted(plans))}"

@@ -12,6 +12,7 @@ from ..plans import Plan, unpin
 from ..runs.simulate import Directory, Simulation, simulate
 from ..world import World
 from ..yaml_marks import parse_time
+from .telling import language_of
 
 _WORDS = {
     "zh": {
@@ -52,7 +53,7 @@ def tell(
     if args.json:
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        _print(plan, found, document, "en" if args.lang == "en" else "zh")
+        _print(plan, found, document, language_of(args))
     return 0
 
 

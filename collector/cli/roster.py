@@ -1,7 +1,6 @@
 """`roster`: who would be woken when, and duty rosters as calendars out and in; changes nothing that runs."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,10 @@ from ..errors import PermanentError
 from ..escalation import Matter, OnDuty, Roster
 from ..escalation.foresight import Moment, foresee
 from ..escalation.rota_file import write_shifts
-from ..world import World, load_world
+from ..world import World
 from ..yaml_marks import parse_time
+from .loading import world_of
+from .telling import language_of
 
 LEVELS = ("I", "II", "III", "IV")
 _MAX_BYTES = 2_000_001
@@ -47,7 +48,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Load the world and do what was asked."""
-    world = load_world(args.config, os.environ)
+    world = world_of(args)
     unit = args.unit or world.settings.unit
     if unit not in world.registry.units:
         known = ", ".join(sorted(world.registry.units))
@@ -97,7 +98,7 @@ def _preview(args: argparse.Namespace, world: World, unit: str, at: datetime) ->
     if args.json:
         sys.stdout.write(msgspec.json.encode(_document(world, unit, at, matter, moments)).decode() + "\n")
     else:
-        print("\n".join(_lines(world, unit, at, moments, zh=args.lang == "zh")))
+        print("\n".join(_lines(world, unit, at, moments, zh=language_of(args) == "zh")))
     return 0
 
 
@@ -117,7 +118,7 @@ def _import(args: argparse.Namespace, world: World, unit: str, at: datetime) -> 
     content = sys.stdin.buffer.read(_MAX_BYTES) if args.file == "-" else _content(args.file)
     roster = read_ical(content, args.file, unit, world.registry, begin=at, end=at + _span(args.days))
     sys.stdout.write(write_shifts(roster, Path(args.file).name))
-    zh = args.lang == "zh"
+    zh = language_of(args) == "zh"
     count = len(roster.shifts)
     print(f"{count} 个班次" if zh else f"{count} shifts", file=sys.stderr)
     return 0

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ..world import load_world
+from .loading import world_of
 
 if TYPE_CHECKING:
     from ..app import Notes
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    world = load_world(args.config, os.environ)
+    world = world_of(args)
     notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
     code = uvloop.run(serve(world, args.config, notes))
     logging.shutdown()

@@ -3,15 +3,16 @@
 import argparse
 import asyncio
 import json
-import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
 
 from ..errors import PermanentError
 from ..registry import read_registry
-from ..settings import Settings, read_settings
+from ..settings import Settings
 from ..world import read_text
+from .loading import settings_of
+from .telling import language_of
 
 ROLES = ("admin", "duty", "viewer", "metrics", "intake")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -40,13 +41,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Make the token; print it on stdout and what it is good for on stderr."""
-    settings = read_settings(read_text(args.config), args.config, os.environ)
+    settings = settings_of(args)
+    zh = language_of(args) == "zh"
     now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
     if args.unit:
         _check_unit(settings, args.unit)
     made = asyncio.run(_create(settings, args, now))
     print(json.dumps(made) if args.json else made["token"])
-    print(_explain(args, made, zh=(args.lang or settings.language) == "zh"), file=sys.stderr)
+    print(_explain(args, made, zh=zh), file=sys.stderr)
     return 0
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import PermanentError
 from ..registry import read_registry
-from ..settings import Settings, read_settings
+from ..settings import Settings
 from ..world import read_text
+from .loading import settings_of
+from .telling import language_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PermanentError: the name is taken or not there, or the registry has no such person.
     """
-    settings = read_settings(read_text(args.config), args.config, os.environ)
+    settings = settings_of(args)
+    zh = language_of(args) == "zh"
     if args.deed == "add" and args.person:
         registry = read_registry(read_text(settings.registry), settings.registry)
         if registry.person(args.person) is None:
@@ -62,7 +65,6 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(shown))
     elif args.deed != "disable":
         print(password)
-    zh = (args.lang or settings.language) == "zh"
     said = f"账号 {args.name}:{args.deed} 已完成" if zh else f"account {args.name}: {args.deed} is done"
     print(said, file=sys.stderr)
     return 0

@@ -5,7 +5,7 @@ Everything not given is *not known*: ``None`` here, never false, zero or midnigh
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
@@ -44,6 +44,8 @@ RECEIVING_BODIES = ("cii_protection_department", "own_cac_office", "provincial_c
 
 class CaseErrors(Mistakes):
     """Every mistake of a case; prints one a line as ``FILE:LINE: path: found …, expected …``."""
+
+    columns: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return "\n".join(mistake.with_line for mistake in self.mistakes)

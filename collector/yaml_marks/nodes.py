@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 _STEP = re.compile(r"\[(\d+)\]|\.?([^.\[\]]+)")
 
@@ -44,7 +44,12 @@ class Mistake(NamedTuple):
 
 
 class Mistakes(ValueError):  # noqa: N818 - it is a list of mistakes, in their order in the file
-    """Every mistake of one or several files; permanent, a retry will not help."""
+    """Every mistake of one or several files; permanent, a retry will not help.
+
+    ``columns``: whether people are told the column beside the line.
+    """
+
+    columns: ClassVar[bool] = True
 
     def __init__(self, mistakes: tuple[Mistake, ...] | list[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))

@@ -12,11 +12,11 @@ from the rows that prove it, and each step's time is that row's.
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
+from ..telling import language_of
 from .stage import Stage
 from .tell import Teller
 from .theatre import LIMIT_SECONDS, Theatre
@@ -37,7 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Play the demo; 1 when the receipt had not come back within a minute or when it was stopped."""
     folder = Path(args.dir or tempfile.mkdtemp(prefix="fengsui-demo-")).resolve()
-    language = args.lang or ("zh" if os.environ.get("LANG", "").startswith("zh") else "en")
+    language = language_of(args)
     teller = Teller(language, sys.stderr if args.json else sys.stdout)
     theatre = Theatre(Stage(folder, language), teller)
     steps, error = asyncio.run(theatre.play(stay=not args.once))

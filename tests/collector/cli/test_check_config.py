@@ -53,7 +53,7 @@ def test_a_broken_plan_that_the_collector_would_leave_out_is_told(
     (tmp_path / "plans" / "ours.yaml").write_text("id: ours\nname: {zh: 一, en: one}\nsteps: 3\n")
 
     assert main(["check-config", str(tmp_path / "collector.yaml")]) == 1
-    assert "ours.yaml:3:8: steps: found" in capsys.readouterr().err
+    assert "ours.yaml:3:8: steps: 发现 '3'，应为映射" in capsys.readouterr().err
 
 
 def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:

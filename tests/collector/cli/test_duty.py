@@ -1,6 +1,5 @@
 """`duty explain` on the command line: one JSON document, or a text for people, or every mistake at once."""
 
-import argparse
 import json
 import subprocess
 import sys
@@ -8,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli import duty
+from collector import shipped
+from collector.cli import main
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "duty"
 CITY = str(GOLDEN / "city-portal-down.yaml")
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    duty.add_parser(parser.add_subparsers(required=True))
-    return duty.run(parser.parse_args(["duty", "explain", *words]))
+    return main(["duty", "explain", *words])
 
 
 def test_json_is_one_document_on_stdout_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,9 +195,9 @@ def test_a_settings_file_lays_its_own_regimes_over_the_shipped(
 ) -> None:
     own = tmp_path / "regimes"
     own.mkdir()
-    law = Path(duty.shipped.configs_dir() / "regimes" / "cn-informatization.yaml").read_text("utf-8")
+    law = Path(shipped.configs_dir() / "regimes" / "cn-informatization.yaml").read_text("utf-8")
     (own / "mine.yaml").write_text(law.replace("limit: 60m", "limit: 15m"), "utf-8")
-    shipped_settings = Path(duty.shipped.configs_dir() / "collector.yaml").read_text("utf-8")
+    shipped_settings = Path(shipped.configs_dir() / "collector.yaml").read_text("utf-8")
     lines = [line for line in shipped_settings.splitlines() if not line.startswith("regimes:")]
     settings = tmp_path / "collector.yaml"
     settings.write_text("\n".join([*lines, f"regimes: {own}", ""]), "utf-8")
@@ -218,7 +216,7 @@ def test_a_mistake_in_a_regime_is_told_with_line_and_column(
     settings = tmp_path / "collector.yaml"
     settings.write_text(f"unit: district\nregistry: registry.yaml\nregimes: {own}\n", "utf-8")
 
-    assert run(CITY, "--config", str(settings)) == 1
+    assert run(CITY, "--config", str(settings), "--lang", "en") == 1
     assert f"{own}/mine.yaml:1:1: applies: found nothing, expected a mapping" in capsys.readouterr().err
 
 

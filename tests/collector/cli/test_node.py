@@ -80,7 +80,7 @@ def test_a_node_that_is_not_there_or_revoked_already_is_told_and_not_journalled(
     assert main([*words, "n1"]) == 0
     assert "已吊销" in capsys.readouterr().err
     assert (main([*words, "n1"]), main([*words, "n2"])) == (1, 1)
-    assert "n2: no active node has this id" in capsys.readouterr().err
+    assert "n2：没有使用此编号的在网节点" in capsys.readouterr().err
     assert len(asyncio.run(_left(tmp_path))[1]) == 1
 
 

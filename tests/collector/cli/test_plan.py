@@ -155,7 +155,7 @@ def test_with_settings_the_law_and_the_register_are_asked(
 
     assert main(["plan", "check", str(file)]) == 0
     capsys.readouterr()
-    assert main(["plan", "check", str(file), "--config", config]) == 1
+    assert main(["plan", "check", str(file), "--config", config, "--lang", "en"]) == 1
 
     _, err = capsys.readouterr()
     assert "classes: found NADOS owes cn-informatization/report" in err

@@ -89,7 +89,7 @@ def test_a_roster_goes_out_as_a_calendar_and_comes_in_again(
     assert main(["roster", "export", *words, "--days", "14"]) == 0
     calendar = tmp_path / "out.ics"
     calendar.write_bytes(capsys.readouterr().out.encode())
-    assert main(["roster", "import", str(calendar), *words]) == 0
+    assert main(["roster", "import", str(calendar), *words, "--lang", "en"]) == 0
     said = capsys.readouterr()
 
     assert said.err == "3 shifts\n"
@@ -111,7 +111,7 @@ def test_a_roster_goes_out_as_a_calendar_and_comes_in_again(
 def test_what_is_not_there_is_said(
     file: str, capsys: pytest.CaptureFixture[str], words: list[str], why: str
 ) -> None:
-    assert main(["roster", words[0], *words[1:], "--config", file]) == 1
+    assert main(["roster", *words, "--config", file, "--lang", "en"]) == 1
     assert why in capsys.readouterr().err
 
 
@@ -127,5 +127,5 @@ def test_a_mistake_in_a_roster_is_told_at_its_place(
 ) -> None:
     (tmp_path / "own" / "rosters" / "district.yaml").write_text(ROSTER.replace("li-na", "ghost"))
 
-    assert main(["check-config", file]) == 1
+    assert main(["check-config", file, "--lang", "en"]) == 1
     assert "district.yaml:4:15: rotations[0].people[0]: found 'ghost'" in capsys.readouterr().err

@@ -1,0 +1,35 @@
+"""What commands refuse: a file, a name or an address that is not there."""
+
+CHINESE: dict[str, str] = {
+    "{path}: is not UTF-8 text": "{path}：不是 UTF-8 文本",
+    "{path}: No such file or directory": "{path}：没有此文件或目录",
+    "{path}: Permission denied": "{path}：没有访问权限",
+    "{path}: Is a directory": "{path}：是目录而不是文件",
+    "{path}: the settings name this folder, and it is not there": "{path}：设置中写明了此目录，但它不存在",
+    "{path}: expected {expected:said}": "{path}：应为 {expected}",
+    "{node}: no active node has this id; the console lists them under nodes": (
+        "{node}：没有使用此编号的在网节点；控制台“节点”页列有全部节点"
+    ),
+    "{plan}: found no plan of this id, expected one of {names}": (
+        "{plan}：没有此编号的预案，应为以下之一：{names}"
+    ),
+    "--asset: found {name}, expected an asset of the register": "--asset：发现 {name}，应为登记册中的资产",
+    "--class: found {name}, expected a code of {standard}": "--class：发现 {name}，应为 {standard} 的代码",
+    "--days: found {days}, expected 1 to 3660": "--days：发现 {days}，应为 1 至 3660",
+    "--unit: found {name}, expected one of {names}": "--unit：发现 {name}，应为以下之一：{names}",
+    "--unit {name} is not in {file}; it has: {names}": "--unit {name} 不在 {file} 中；其中有：{names}",
+    "--person {name} is not among the people of {file}": "--person {name} 不在 {file} 的人员中",
+    "unit {name} has no roster; put one into rosters/ of the escalation folder": (
+        "单位 {name} 没有值班表；请在 escalation 目录的 rosters/ 中放一张"
+    ),
+    "no account of this name may sign in": "没有此名称的有效账号",
+    "this name is taken": "此名称已被使用",
+    "token: damaged or cut short; copy it whole, or create a new one": (
+        "令牌损坏或不完整；请整行复制，或重新签发"
+    ),
+    "token: expected one word that begins with {prefix}; copy it whole": (
+        "令牌应为以 {prefix} 开头的一个词；请整行复制"
+    ),
+    "state_dir {path}: this user may not write there": "state_dir {path}：当前用户没有写权限",
+    "{why}; see `listen` in the settings": "{why}；请检查设置中的 `listen`",
+}
