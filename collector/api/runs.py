@@ -1,10 +1,11 @@
 """Runs: executions of emergency plans, and what a person says of a step."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from ..desk.moves import complete_step
+from ..desk.moves import act_on_run, complete_step, start_run
 from ..store import views
 from ..store.desk import RUNS, one, steps_of
 from .endpoint import Call, Endpoint, Filter, Listed, Paging, found_or_404, listed
@@ -16,6 +17,7 @@ class RunQuery(Paging, frozen=True, kw_only=True, forbid_unknown_fields=True):
     incident: Filter | None = None
     state: Filter | None = None
     plan: Filter | None = None
+    unit: Filter | None = None
 
 
 class RunFile(views.RunRow, frozen=True, kw_only=True):
@@ -30,12 +32,39 @@ class StepDone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: dict[Annotated[str, Meta(max_length=100)], Any] = {}
 
 
+class RunBegun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which plan to start, for an incident or for a unit, and why."""
+
+    plan: Filter
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+    incident: Filter | None = None
+    unit: Filter | None = None
+
+
+class RunDeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to do to a run: `skip` and `retry` name a step, `level` a level, `pause` may name its end."""
+
+    deed: Literal["pause", "resume", "cancel", "skip", "retry", "level"]
+    step: Annotated[str, Meta(max_length=200)] = ""
+    level: Literal["I", "II", "III", "IV"] | None = None
+    until: datetime | None = None
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a time without an offset."""
+        if self.until is not None and self.until.tzinfo is None:
+            raise ValueError("until to be a time with offset")
+
+
 async def _list(call: Call) -> Listed[views.RunRow]:
     return await listed(call, RUNS)
 
 
 async def _one(call: Call) -> RunFile:
-    key = call.path["id"]
+    return await _file(call, call.path["id"])
+
+
+async def _file(call: Call, key: str) -> RunFile:
     async with call.desk.store.read() as conn:
         run = found_or_404(await one(conn, RUNS, views.RunRow, (key,), units=call.units), f"run {key!r}")
         steps = await steps_of(conn, [key])
@@ -45,6 +74,36 @@ async def _one(call: Call) -> RunFile:
 async def _complete(call: Call) -> RunFile:
     await complete_step(
         call.desk, call.principal, call.path["id"], call.path["step"], call.body.out, now=call.now
+    )
+    return await _one(call)
+
+
+async def _start(call: Call) -> RunFile:
+    wanted = call.body
+    run = await start_run(
+        call.desk,
+        call.principal,
+        wanted.plan,
+        incident=wanted.incident,
+        unit=wanted.unit,
+        reason=wanted.reason,
+        now=call.now,
+    )
+    return await _file(call, run)
+
+
+async def _act(call: Call) -> RunFile:
+    asked = call.body
+    await act_on_run(
+        call.desk,
+        call.principal,
+        call.path["id"],
+        asked.deed,
+        step=asked.step,
+        level=asked.level,
+        until=asked.until,
+        reason=asked.reason,
+        now=call.now,
     )
     return await _one(call)
 
@@ -70,6 +129,17 @@ ENDPOINTS = (
     ),
     Endpoint(
         method="POST",
+        path="/api/v1/runs",
+        name="startRun",
+        summary="Start a plan by hand; one that runs for the incident already is answered as it stands",
+        handler=_start,
+        answer=RunFile,
+        deed="act",
+        body=RunBegun,
+        problems=("not-found", "conflict"),
+    ),
+    Endpoint(
+        method="POST",
         path="/api/v1/runs/{id}/steps/{step:.+}",
         name="completeStep",
         summary="Say that a manual step is done",
@@ -77,6 +147,17 @@ ENDPOINTS = (
         answer=RunFile,
         deed="act",
         body=StepDone,
+        problems=("not-found", "conflict"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/runs/{id}/deeds",
+        name="actOnRun",
+        summary="Pause, resume or cancel a run, skip or retry a step, set the response level",
+        handler=_act,
+        answer=RunFile,
+        deed="act",
+        body=RunDeed,
         problems=("not-found", "conflict"),
     ),
 )

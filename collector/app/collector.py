@@ -21,7 +21,7 @@ from ..authority import ByHand, Heartbeat, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.acknowledging import link_of
-from ..desk.world import Desk
+from ..desk.world import Desk, Startable
 from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
 from ..duty.checkpointing import Checkpointing
@@ -32,7 +32,7 @@ from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..notices import Notices
 from ..pipeline import CURSOR, Pipeline
-from ..runs import Runner, complete_step
+from ..runs import Runner, Starter, act_on_run, complete_step
 from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice
@@ -265,6 +265,9 @@ class Collector:
             move=self._casework.move,
             confirm=self._casework.confirm,
             complete_step=complete_step,
+            act_on_run=act_on_run,
+            start_run=Starter(self._live.plans, self._live.asset_role).by_hand,
+            startable=self._startable,
             filings=self._by_hand,
             make_document=self._printer.make,
             pulses=self._pulses,
@@ -275,6 +278,10 @@ class Collector:
             acknowledge=self._casework.acknowledge,
             links=self._links,
         )
+
+    def _startable(self) -> tuple[Startable, ...]:
+        plans = self._live.plans().values()
+        return tuple(Startable(plan.id, plan.name.zh, plan.name.en) for plan in plans)
 
     def _link(self, notice: Notice) -> str | None:
         return link_of(notice, self._links, self._live.settings().listen.console.url)

@@ -117,6 +117,12 @@ class Dossier:
         changed = [(self._known[key], clock) for key, clock in self.clocks.items() if key in self._known]
         return new, [pair for pair in changed if pair[0] != pair[1]]
 
+    def concerns_plans(self) -> bool:
+        """Whether runs have to look: another level may call for another plan, a clock set a deadline."""
+        added, changed = self.clock_changes()
+        moved = any(before.due_at != after.due_at for before, after in changed)
+        return self.incident.level != self.before.level or bool(added) or moved
+
 
 async def load(connection: AsyncConnection, incidents: Sequence[Incident]) -> list[Dossier]:
     """Return the dossiers of locked incidents."""
@@ -139,9 +145,11 @@ async def save_all(connection: AsyncConnection, dossiers: Sequence[Dossier], now
     new: list[Clock] = []
     old: list[tuple[Clock, Clock]] = []
     for dossier in dossiers:
+        added, changed = dossier.clock_changes()
+        if dossier.concerns_plans():
+            dossier.change(plan_pending=True)
         if dossier.incident != dossier.before:
             await update_incident(connection, dossier.before, dossier.incident)
-        added, changed = dossier.clock_changes()
         new += added
         old += changed
     burning = [one.incident.id for one in dossiers if one.incident.state == "open" != one.before.state]

@@ -20,7 +20,11 @@ from .words import word
 
 SILENT = timedelta(minutes=5)
 _TOLD = {
-    "run.step": ("step", "state"),
+    "run.step": ("step", "state", "why"),
+    "run.joined": ("joined", "reason"),
+    "run.paused": ("until", "why"),
+    "run.cancelled": ("why",),
+    "run.retried": ("step", "why"),
     "incident.moved": ("to", "reason"),
     "clock.fired": ("obligation", "kind"),
     "clock.opened": ("obligation",),

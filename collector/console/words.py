@@ -46,6 +46,8 @@ NOTICE_STATES: Mapping[str, Name] = {
 }
 RUN_STATES: Mapping[str, Name] = {
     "running": Name("执行中", "running"),
+    "paused": Name("已暂停", "paused"),
+    "cancelling": Name("撤销处理中", "being taken back"),
     "done": Name("已完成", "done"),
     "failed": Name("失败", "failed"),
     "cancelled": Name("已取消", "cancelled"),
@@ -71,6 +73,7 @@ STEP_KINDS: Mapping[str, Name] = {
     "while-condition": Name("循环", "loop"),
     "switch-condition": Name("分支", "switch"),
     "playbook-action": Name("子预案", "plan within the plan"),
+    "regrade": Name("响应级别", "response level"),
     "start": Name("开始", "start"),
     "end": Name("结束", "end"),
 }
@@ -127,6 +130,11 @@ ACTIONS: Mapping[str, Name] = {
     "run.started": Name("预案启动", "plan started"),
     "run.step": Name("预案步骤", "plan step"),
     "run.ended": Name("预案结束", "plan ended"),
+    "run.joined": Name("预案并入", "plan joined the run"),
+    "run.paused": Name("预案暂停", "plan paused"),
+    "run.resumed": Name("预案恢复", "plan resumed"),
+    "run.cancelled": Name("预案终止", "plan given up"),
+    "run.retried": Name("步骤重办", "step tried again"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
     "filing.drafted": Name("报告已拟写", "report drafted"),

@@ -1,16 +1,18 @@
 """What a person does, by console or API alike: rights first, then one transaction, or a plain no."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import PermanentError
-from ..store.board import incident_of_run, unit_of_incident
+from ..store.board import unit_of_incident, unit_of_run
 from .problem import ProblemError
-from .rights import Principal, allow_on
+from .rights import Principal, allow_on, roles_on
 from .world import Desk
 
+Answer = TypeVar("Answer")
 Target = Literal["acknowledged", "contained", "handled", "closed"]
 """States a person can bring an incident into; `open` again is what a new report does."""
 
@@ -83,13 +85,103 @@ async def complete_step(
     """
 
     async def work(conn: AsyncConnection) -> None:
-        exists, unit = await incident_of_run(conn, run)
-        if not exists:
-            raise ProblemError("not-found", f"there is no run {run!r}")
-        allow_on(principal, "act", unit, desk.registry(), f"run {run!r}")
-        try:
-            await desk.complete_step(conn, run, step, principal.actor, out, now)
-        except PermanentError as error:
-            raise ProblemError("conflict", str(error)) from error
+        roles = await _roles_on_run(desk, principal, run, conn)
+        await _said(desk.complete_step(conn, run, step, principal.actor, out, now, roles))
 
     await desk.store.run(work)
+
+
+async def act_on_run(
+    desk: Desk,
+    principal: Principal,
+    run: str,
+    deed: str,
+    *,
+    step: str = "",
+    level: str | None = None,
+    until: datetime | None = None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Pause, resume or cancel a run, skip or retry a step, set the response level, in the principal's name.
+
+    Raises:
+        ProblemError: not-found, forbidden, or conflict where it cannot be done as the run stands.
+    """
+
+    async def work(conn: AsyncConnection) -> None:
+        roles = await _roles_on_run(desk, principal, run, conn)
+        await _said(
+            desk.act_on_run(
+                conn,
+                run,
+                deed,
+                step=step,
+                level=level,
+                until=until,
+                reason=reason,
+                actor=principal.actor,
+                roles=roles,
+                now=now,
+            )
+        )
+
+    await desk.store.run(work)
+
+
+async def start_run(
+    desk: Desk,
+    principal: Principal,
+    plan: str,
+    *,
+    incident: str | None,
+    unit: str | None,
+    reason: str,
+    now: datetime,
+) -> str:
+    """Begin a plan in the name of the principal, for an incident or for a unit; returns the run.
+
+    Raises:
+        ProblemError: not-found, forbidden, malformed where it is not exactly one of both, or conflict where
+            the plan may not be started so.
+    """
+    if (incident is None) == (unit is None):
+        raise ProblemError("malformed", "found both or none of incident and unit, expected one of them")
+    if not reason.strip():
+        raise ProblemError("malformed", "reason: found nothing, expected why the plan is started")
+
+    async def work(conn: AsyncConnection) -> str:
+        owner = unit if incident is None else await unit_of_incident(conn, incident)
+        registry = desk.registry()
+        if owner is None or (incident is None and registry.unit(owner) is None):
+            raise ProblemError("not-found", f"there is no incident or unit {incident or unit!r}")
+        allow_on(principal, "act", owner, registry, f"incident or unit {incident or unit!r}")
+        return await _said(
+            desk.start_run(
+                conn,
+                plan,
+                incident=incident,
+                unit=owner,
+                roles=roles_on(principal, owner, registry),
+                actor=principal.actor,
+                reason=reason.strip(),
+                now=now,
+            )
+        )
+
+    return await desk.store.run(work)
+
+
+async def _roles_on_run(desk: Desk, principal: Principal, run: str, conn: AsyncConnection) -> frozenset[str]:
+    unit = await unit_of_run(conn, run)
+    if unit is None:
+        raise ProblemError("not-found", f"there is no run {run!r}")
+    allow_on(principal, "act", unit or None, desk.registry(), f"run {run!r}")
+    return roles_on(principal, unit or None, desk.registry())
+
+
+async def _said(deed: Awaitable[Answer]) -> Answer:
+    try:
+        return await deed
+    except PermanentError as error:
+        raise ProblemError("conflict", str(error)) from error

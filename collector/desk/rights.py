@@ -51,6 +51,22 @@ def scope(principal: Principal, registry: Registry) -> frozenset[str] | None:
     return frozenset(registry.below(person.unit)) if person else frozenset()
 
 
+def roles_on(principal: Principal, unit: str | None, registry: Registry) -> frozenset[str]:
+    """Return the roles of plans that the principal bears for a unit.
+
+    A leader may what the duty officer may. An account without a person, or a token, bears no more than duty:
+    an approval is a person's, and so is the start of what only a leader may start.
+    """
+    may = MAY.get(principal.role, frozenset())
+    duty = frozenset({"duty"}) if "act" in may else frozenset()
+    person = registry.person(principal.person)
+    if person is None or unit is None or not duty:
+        return duty if principal.person is None else frozenset()
+    asked = ("duty", "leader", "superior", person.role)
+    borne = {role for role in asked if person in registry.persons(unit, role)}
+    return frozenset(borne | ({"duty"} if borne & {"leader", "superior"} else set()))
+
+
 def allow(principal: Principal, deed: Deed) -> None:
     """Return when the role may do this.
 

@@ -1,6 +1,6 @@
 """What `app` hands to the console and the API. Everything that may be swapped at reload is a callable."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -52,9 +52,65 @@ class CompleteStep(Protocol):
     """`runs.complete_step`: a person has done, approved or refused a step of a plan."""
 
     def __call__(  # noqa: PLR0917 - as casework and runs take them
-        self, conn: AsyncConnection, run: str, step: str, actor: str, out: dict[str, Any], now: datetime, /
+        self,
+        conn: AsyncConnection,
+        run: str,
+        step: str,
+        actor: str,
+        out: dict[str, Any],
+        now: datetime,
+        roles: frozenset[str],
+        /,
     ) -> Awaitable[None]:
         """Raise PermanentError for a step that does not wait for a person."""
+
+
+class ActOnRun(Protocol):
+    """`runs.act_on_run`: pause, resume, cancel, skip, retry, another response level."""
+
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        run: str,
+        deed: str,
+        /,
+        *,
+        step: str,
+        level: str | None,
+        until: datetime | None,
+        reason: str,
+        actor: str,
+        roles: frozenset[str],
+        now: datetime,
+    ) -> Awaitable[None]:
+        """Raise PermanentError for what cannot be done as the run stands."""
+
+
+class StartRun(Protocol):
+    """`runs.Starter.by_hand`: begin a plan on a person's word."""
+
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        plan: str,
+        /,
+        *,
+        incident: str | None,
+        unit: str,
+        roles: frozenset[str],
+        actor: str,
+        reason: str,
+        now: datetime,
+    ) -> Awaitable[str]:
+        """Return the run; raise PermanentError for what may not be started."""
+
+
+class Startable(Struct, frozen=True):
+    """A plan in force as the console offers it."""
+
+    id: str
+    name: str
+    name_en: str
 
 
 class Acknowledge(Protocol):
@@ -82,7 +138,8 @@ class Desk(Struct, frozen=True, kw_only=True):
         store: The state database.
         clock: Now, aware, UTC.
         registry: The register as loaded last.
-        move, confirm, complete_step: The writers; they journal and raise as their protocols say.
+        move, confirm, complete_step, act_on_run, start_run: The writers; they journal and raise as their
+            protocols say.
         filings: Composes, keeps and files reports for persons.
         make_document: Renders a report.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
@@ -90,6 +147,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         unit: Registry key of the unit this collector belongs to.
         language: Of who has not chosen one, zh or en.
         version: Of the product, for the foot of the page and `fengsui_build_info`.
+        startable: The plans in force, for who starts one by hand.
         acknowledge, links: For one-time links of notices; without them there are none.
     """
 
@@ -99,6 +157,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     move: Move
     confirm: Confirm
     complete_step: CompleteStep
+    act_on_run: ActOnRun
+    start_run: StartRun
     filings: Filings
     make_document: Make
     pulses: Callable[[], Mapping[str, datetime]]
@@ -108,3 +168,4 @@ class Desk(Struct, frozen=True, kw_only=True):
     version: str = "0"
     acknowledge: Acknowledge | None = None
     links: Links | None = None
+    startable: Callable[[], Sequence[Startable]] = tuple

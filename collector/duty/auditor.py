@@ -30,6 +30,7 @@ _WORDS = {
     "notice_without_result": ("通知没有结果", "a notice has no result"),
     "filing_without_receipt": ("报送没有回执", "a filing has no receipt"),
     "run_without_progress": ("预案执行停滞", "a plan's run makes no progress"),
+    "run_forgotten": ("预案待办长时间无人处理", "a plan's run has long been waiting for a person"),
 }
 
 

@@ -1,8 +1,9 @@
 """Conditions of plans: CEL over what a run knows. What cannot be decided is `Unknown`, and a person decides.
 
-A condition sees `vars` (the run's variables), `incident` (class, level, state, unit, asset, count, facts) and
-`run` (id, drill). A name that is missing or null makes the answer unknown, unless it does not matter. After
-`stix:` stands a STIX comparison expression, as CACAO playbooks have them:
+A condition sees `vars` (the run's variables), `incident` (class, level, state, unit, asset, count, facts),
+`run` (id, plan, drill, level: the response level) and the `warning` that began it (class, colour, title). A
+name that is missing or null makes the answer unknown, unless it does not matter. After `stix:` stands a STIX
+comparison expression, as CACAO playbooks have them:
 
 >>> decide("incident.level == 'II' || vars.spread", {"incident": {"level": "II"}, "vars": {}})
 True
@@ -22,10 +23,10 @@ from . import stix
 from .truth import Unknown
 
 STIX = "stix:"
-ROOTS = ("vars", "incident", "run")
+ROOTS = ("vars", "incident", "run", "warning")
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _VARIABLE = re.compile(r"\bvars\.([A-Za-z_][A-Za-z0-9_]*)")
-_PLACE = re.compile(r"\{((?:vars|incident|run)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\}")
+_PLACE = re.compile(r"\{((?:vars|incident|run|warning)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\}")
 
 
 @lru_cache(maxsize=4096)

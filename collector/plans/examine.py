@@ -14,7 +14,7 @@ from .lint import Finding, check
 from .load import STAND_IN, decode_plan, unfold
 from .model import Plan
 
-_HEADS = frozenset({"summary", "version", "classes", "levels", "asset_roles", "may_start"})
+_HEADS = frozenset({"summary", "version", "classes", "levels", "asset_roles", "may_start", "warnings"})
 
 
 class Examined(Struct, frozen=True):

@@ -26,6 +26,7 @@ from .model import (
     OrderAgent,
     Plan,
     PlaybookAction,
+    Regrade,
     Role,
     Start,
     Step,
@@ -114,6 +115,8 @@ class _Linter:
 
     def everything(self) -> None:
         self._head()
+        if not self.broken:
+            self._starts()
         self._keys()
         for name, step in self.plan.steps.items():
             self._names(f"steps.{name}", name, step)
@@ -141,10 +144,19 @@ class _Linter:
             self.error("first", f"the step {plan.first!r}, which is not there", _near(plan.first, plan.steps))
         elif not isinstance(plan.steps[plan.first], Start):
             self.error("first", f"a step of kind {plan.steps[plan.first].kind}", "a step of kind start")
+
+    def _starts(self) -> None:
+        """Who starts it, what starts it, and what a changed level adds to it."""
+        plan = self.plan
         for level, role in plan.may_start.items():
             if level not in LEVELS:
                 self.error(f"may_start.{level}", f"the level {level!r}", f"one of {', '.join(LEVELS)}")
             self._role(f"may_start.{level}", role)
+        for field in ("raised", "lowered"):
+            if (target := getattr(plan, field)) is not None:
+                self._target(field, target)
+        if plan.warnings and not plan.classes:
+            self.error("warnings", "no classes", "the classes of the warnings that start it")
 
     def _keys(self) -> None:
         """Hold what stands as a name of a mapping against the pattern of its kind."""
@@ -183,9 +195,9 @@ class _Linter:
 
     def _people(self, path: str, step: Step) -> None:
         needs_owner = not isinstance(step, (Start, End, *BRANCHING))
-        decides = isinstance(step, If | While | Switch)
+        decides = isinstance(step, If | While | Switch | Regrade)
         if step.owner is None and (needs_owner or decides):
-            why = "a role that decides when the condition cannot be evaluated" if decides else "an owner role"
+            why = "a role that decides what cannot be decided by itself" if decides else "an owner role"
             self.error(f"{path}.owner", "nothing", why)
         for field in ("owner", "to", "deputy"):
             role = getattr(step, field, None)
@@ -271,7 +283,8 @@ class _Linter:
                 self.warn(f"variables.{name}", "neither a value nor a step that writes it", "one of the two")
 
     def _shape(self) -> None:
-        reached = _reachable(self.plan, self.plan.first)
+        aside = [each for each in (self.plan.raised, self.plan.lowered) if each is not None]
+        reached = set().union(*(_reachable(self.plan, first) for first in (self.plan.first, *aside)))
         for name in self.plan.steps:
             if name not in reached:
                 self.error(f"steps.{name}", "a step that no run reaches", "a step that something leads to")
@@ -298,6 +311,8 @@ def _branch_places(step: Step) -> Iterator[tuple[str, str]]:
             yield "else", step.otherwise
     elif isinstance(step, While):
         yield "do", step.do
+    elif isinstance(step, Regrade):
+        yield from ((name, to) for name in ("raised", "lowered") if (to := getattr(step, name)) is not None)
     elif isinstance(step, Switch):
         yield from ((f"cases.{case}", target) for case, target in step.cases.items())
         if step.default is not None:

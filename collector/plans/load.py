@@ -31,20 +31,24 @@ from ..yaml_marks import Scalar as ScalarNode
 from ..yaml_marks import Sequence as SequenceNode
 from .model import (
     CONTINUE,
+    REGRADE,
     FieldType,
     If,
     Parallel,
     Plan,
     PlaybookAction,
+    Regrade,
     Step,
     Switch,
+    Text,
     Variable,
     While,
 )
 
 MAX_PINNED_STEPS = 5_000
 STAND_IN = "unreadable"
-_BRANCH = ("then", "else", "do", "default")
+_BRANCH = ("then", "else", "do", "default", "undo", "raised", "lowered")
+_REGRADE_TEXT = Text(zh="调整响应级别", en="Adjust the response level")
 _START_TEXT = {"zh": "启动预案", "en": "Start the plan"}
 _END_TEXT = {"zh": "处置结束", "en": "End of the plan"}
 
@@ -93,8 +97,9 @@ def unfold(tree: Node) -> tuple[Node, list[Mistake]]:
         return tree, []
     unfolder = _Unfolder()
     first = unfolder.chain(steps, "steps", main=True)
+    entries = [(key, unfolder.aside(key.text, value)) for key, value in tree.entries]
     graph = MappingNode(steps.mark, tuple(unfolder.steps.values()))
-    entries = [(key, graph if key.text == "steps" else value) for key, value in tree.entries]
+    entries = [(key, graph if key.text == "steps" else value) for key, value in entries]
     if first is not None and tree.get("first") is None:
         entries.append((ScalarNode(steps.mark, "first"), first))
     return MappingNode(tree.mark, tuple(entries)), unfolder.mistakes
@@ -119,6 +124,11 @@ class _Unfolder:
                 self.steps[step.text] = (step, item)  # its place in the file's order, before its branches
                 self.steps[step.text] = (step, self._linked(item, following, path))
         return ids[0]
+
+    def aside(self, name: str, value: Node) -> Node:
+        """Unfold what stands beside the main line: what a changed level asks for."""
+        lists = name in {"raised", "lowered"} and isinstance(value, SequenceNode)
+        return self._branch(value, name) if lists else value
 
     def _framed(
         self, items: SequenceNode, named: list[tuple[ScalarNode | None, Node]]
@@ -224,14 +234,44 @@ def pin(plan: Plan, plans: Mapping[str, Plan]) -> tuple[dict[str, Any], str]:
     Raises:
         ValueError: A called plan is not there, plans call each other in a circle, or it grows too large.
     """
-    whole = _embedded(plan, plans, (plan.id,))
+    whole = _watching(_embedded(plan, plans, (plan.id,)))
     body: dict[str, Any] = msgspec.to_builtins(whole)
-    return body, sha256(rfc8785.dumps(body)).hexdigest()
+    return body, fingerprint(body)
 
 
 def unpin(body: Mapping[str, Any]) -> Plan:
     """Return the plan of a pinned content."""
     return msgspec.convert(body, Plan)
+
+
+def joined(plan: Plan, other: Plan) -> Plan:
+    """Return a pinned plan with another one, pinned too, put in as a step aside of its id.
+
+    Raises:
+        ValueError: A step of that id is there already, or the two together grow too large.
+    """
+    if other.id in plan.steps:
+        raise ValueError(f"a plan without a step called {other.id!r}")
+    call = PlaybookAction(title=other.name, plan=other.id, first=f"{other.id}/{other.first}")
+    own = {name: step for name, step in other.steps.items() if name != REGRADE}
+    moved = {f"{other.id}/{name}": _moved(step, other.id) for name, step in own.items()}
+    if len(plan.steps) + len(moved) > MAX_PINNED_STEPS:
+        raise ValueError(f"at most {MAX_PINNED_STEPS} steps in one run")
+    variables, roles = other.variables | plan.variables, other.roles | plan.roles
+    return replace(plan, steps={**plan.steps, other.id: call, **moved}, variables=variables, roles=roles)
+
+
+def fingerprint(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a pinned content in RFC 8785 form."""
+    return sha256(rfc8785.dumps(body)).hexdigest()
+
+
+def _watching(plan: Plan) -> Plan:
+    """Put in the step aside that follows the incident's level, where the plan has none of its own."""
+    if REGRADE in plan.steps:
+        return plan
+    step = Regrade(title=_REGRADE_TEXT, owner="leader", raised=plan.raised, lowered=plan.lowered)
+    return replace(plan, steps={**plan.steps, REGRADE: step})
 
 
 def _embedded(plan: Plan, plans: Mapping[str, Plan], callers: tuple[str, ...]) -> Plan:
@@ -274,6 +314,8 @@ def _moved(step: Step, under: str) -> Step:
     elif isinstance(step, Switch):
         cases = zip(step.cases, all_at(step.cases.values()), strict=True)
         links |= {"cases": dict(cases), "default": at(step.default)}
+    elif isinstance(step, Regrade):
+        links |= {"raised": at(step.raised), "lowered": at(step.lowered)}
     elif isinstance(step, PlaybookAction):
         links["first"] = at(step.first)
     return replace(step, **links)

@@ -21,6 +21,8 @@ from msgspec import Meta, Struct, field
 from wire.vocabulary import Level, OrderKind
 
 CONTINUE = "continue"
+REGRADE = "response-level"
+"""The step aside that every pinned plan has: it follows the incident's level while the run is under way."""
 BUILT_IN_ROLES = ("duty", "leader", "superior")
 LEVELS: tuple[Level, ...] = ("I", "II", "III", "IV")
 
@@ -32,6 +34,7 @@ ClassCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,15}$")]
 Words = Annotated[str, Meta(min_length=1, max_length=4000)]
 Expression = Annotated[str, Meta(min_length=1, max_length=2000)]
 FieldType = Literal["text", "number", "bool", "time", "choice"]
+WarningColour = Literal["blue", "yellow", "orange", "red"]
 IncidentState = Literal["acknowledged", "contained", "handled", "closed"]
 
 
@@ -69,10 +72,16 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class Due(Struct, frozen=True, kw_only=True):
-    """A step's deadline taken from the law: `ahead` of the due time of an obligation."""
+    """A step's deadline from outside the plan: `ahead` of the due time of an obligation, or of a time."""
 
-    obligation: Words
+    obligation: Words | None = None
+    at: datetime | None = None
     ahead: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        """Refuse a deadline of nothing, or of two things."""
+        if (self.obligation is None) == (self.at is None):
+            raise ValueError("exactly one of obligation, at")
 
 
 class _Step(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -222,6 +231,19 @@ class Switch(_Step, frozen=True, kw_only=True, tag="switch-condition"):
     default: StepId | None = None
 
 
+class Regrade(_Step, frozen=True, kw_only=True, tag="regrade"):
+    """Looks at the response level anew: raised at once as the incident's is, lowered on a person's word.
+
+    Fields:
+        decide: `incident` takes the incident's level, `owner` asks the owner role in any case.
+        raised, lowered: What is done besides after the level has become graver, or less grave.
+    """
+
+    decide: Literal["incident", "owner"] = "incident"
+    raised: StepId | None = None
+    lowered: StepId | None = None
+
+
 class PlaybookAction(_Step, frozen=True, kw_only=True, tag="playbook-action"):
     """Another plan as a branch, in the variables of this one. `pin` puts its steps in, from `first` on."""
 
@@ -243,9 +265,10 @@ Step = (
     | If
     | While
     | Switch
+    | Regrade
     | PlaybookAction
 )
-BRANCHING = (Parallel, If, While, Switch, PlaybookAction)
+BRANCHING = (Parallel, If, While, Switch, Regrade, PlaybookAction)
 PERSONAL = (Manual, Approve)
 
 
@@ -257,7 +280,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         classes: GB/T 20986-2023 codes of the incidents it is for; empty: started by hand or by hint alone.
         levels: Response levels it is for; an ungraded incident counts as IV.
         asset_roles: Only for assets of these roles; empty: any.
-        may_start: Who may start it by hand, by level; a level not named: the duty officer.
+        may_start: Who may start it by hand, and set a run to this level; a level not named: the duty officer.
+        raised, lowered: First steps of what is done besides when the level changes while a run is under way.
+        warnings: Colours of warnings from above that start it, where one is of its classes.
         roles: Roles beyond duty, leader and superior, as people bear them in the register.
         first: The step a run begins with.
     """
@@ -270,6 +295,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     levels: tuple[Level, ...] = LEVELS
     asset_roles: tuple[Words, ...] = ()
     may_start: dict[Level, Role] = {}
+    warnings: tuple[WarningColour, ...] = ()
+    raised: StepId | None = None
+    lowered: StepId | None = None
     roles: dict[Role, Text] = {}
     variables: dict[VariableName, Variable] = {}
     first: StepId = "start"
@@ -277,7 +305,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     unknown: dict[str, Any] = {}
 
 
-def branches_of(step: Step) -> tuple[str, ...]:
+def branches_of(step: Step) -> tuple[str, ...]:  # noqa: PLR0911 - one for each kind that branches
     """Return the first steps of a step's branches; none where it does not branch."""
     if isinstance(step, Parallel):
         return step.branches
@@ -287,6 +315,8 @@ def branches_of(step: Step) -> tuple[str, ...]:
         return (step.do,)
     if isinstance(step, Switch):
         return (*step.cases.values(), *([step.default] if step.default else []))
+    if isinstance(step, Regrade):
+        return tuple(each for each in (step.raised, step.lowered) if each is not None)
     if isinstance(step, PlaybookAction) and step.first is not None:
         return (step.first,)
     return ()

@@ -1,9 +1,34 @@
 """The plan runner: one transition function over rows, resumable wherever it was killed.
 
-`machine` moves, `runner` is the flow, `people` what people do to a run, `drill` a run without effects.
+`machine` moves, `course` says what becomes of a whole run, `starting` how one begins, `runner` is the flow,
+`people` what people do to a run, `drill` a run without effects.
 """
 
-from .people import StepRefusedError, complete_step, give_up, skip_step
+from .people import (
+    StepRefusedError,
+    act_on_run,
+    complete_step,
+    give_up,
+    pause_run,
+    resume_run,
+    retry_step,
+    set_run_level,
+    skip_step,
+)
 from .runner import Runner
+from .starting import Starter, Warned
 
-__all__ = ["Runner", "StepRefusedError", "complete_step", "give_up", "skip_step"]
+__all__ = [
+    "Runner",
+    "Starter",
+    "StepRefusedError",
+    "Warned",
+    "act_on_run",
+    "complete_step",
+    "give_up",
+    "pause_run",
+    "resume_run",
+    "retry_step",
+    "set_run_level",
+    "skip_step",
+]

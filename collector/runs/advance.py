@@ -5,8 +5,9 @@ from typing import Protocol
 
 from ..actions.port import Result, Waiting
 from ..plans.model import BRANCHING, PERSONAL, End, Start
-from ..store.runs import StepRow
+from ..store.runs import MOVING, StepRow
 from .board import Board
+from .course import follow_clocks, follow_level
 from .machine import LATE, Event, Late, flow_event, transition
 
 MAX_MOVES = 500
@@ -29,7 +30,9 @@ class Performer(Protocol):
 async def advance(board: Board, performer: Performer, now: datetime, budget: int = MAX_MOVES) -> int:
     """Move a run on until nothing in it can move at `now`; returns the number of moves."""
     moves = 0
-    while board.run.state == "running" and (due := [row for row in board.rows.values() if _is_due(row, now)]):
+    follow_level(board, now)
+    follow_clocks(board)
+    while board.run.state in MOVING and (due := [row for row in board.rows.values() if _is_due(row, now)]):
         for seen in due:
             row = board.rows[seen.key]
             if not _is_due(row, now):
@@ -53,7 +56,7 @@ async def _event(board: Board, row: StepRow, performer: Performer, now: datetime
     event: Event
     if isinstance(step, (Start, End, *BRANCHING)):
         event = flow_event(board, row.key) if row.state == "ready" else Waiting()
-    elif isinstance(step, PERSONAL):
+    elif row.asks or isinstance(step, PERSONAL):
         event = Waiting()
     elif row.state == "ready":
         event = await performer.begin(board, row, now)

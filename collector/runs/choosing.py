@@ -28,6 +28,12 @@ def choose(
     return min(fitting, key=_breadth, default=None)
 
 
+def choose_for_warning(plans: Iterable[Plan], *, colour: str, klass: str) -> Plan | None:
+    """Return the narrowest plan that a warning of this colour and class starts."""
+    fitting = [plan for plan in plans if colour in plan.warnings and klass in plan.classes]
+    return min(fitting, key=_breadth, default=None)
+
+
 def _covers(plan: Plan, klass: str, level: str, asset_role: str | None) -> bool:
     return (
         klass in plan.classes

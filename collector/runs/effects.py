@@ -44,7 +44,7 @@ def context(board: Board, row: StepRow, now: datetime) -> StepContext:
         visit=row.visit,
         step=board.step_of(row),
         incident=board.incident,
-        unit=board.incident.unit if board.incident is not None else "",
+        unit=board.run.unit,
         since=row.ready_at,
         deadline=row.deadline,
         scope=board.scope,

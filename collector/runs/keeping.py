@@ -47,10 +47,10 @@ class PinnedPlans:
 
 
 async def load_boards(
-    conn: AsyncConnection, keys: Iterable[str], pinned: PinnedPlans, *, skip_locked: bool = True
+    conn: AsyncConnection, keys: Iterable[str], pinned: PinnedPlans, *, movable_at: datetime | None = None
 ) -> list[Board]:
-    """Return running runs, locked until the transaction ends; see `store.runs.lock_runs`."""
-    found = await lock_runs(conn, keys, skip_locked=skip_locked)
+    """Return runs, locked until the transaction ends; see `store.runs.lock_runs`."""
+    found = await lock_runs(conn, keys, movable_at=movable_at)
     plans = await pinned.of(conn, (run for run, _ in found))
     about = {run.incident for run, _ in found if run.incident is not None}
     incidents = {incident.id: incident for incident in await get_incidents(conn, about)} if about else {}
@@ -74,12 +74,12 @@ async def load_boards(
 
 
 def _has_due(plan: Plan) -> bool:
-    return any(step.due is not None for step in plan.steps.values())
+    return any(step.due is not None and step.due.obligation is not None for step in plan.steps.values())
 
 
 async def save_boards(conn: AsyncConnection, boards: Sequence[Board], owner: str, now: datetime) -> None:
     """Write everything that moved, and the journal of it; `owner` is kept as who moved it last."""
-    moved = [board for board in boards if board.new or board.changed]
+    moved = [board for board in boards if board.new or board.changed or board.deeds]
     await update_steps(conn, [row for board in moved for row in board.changed], owner)
     await insert_steps(conn, [row for board in moved for row in board.new], owner)
     await update_runs(conn, [board.run for board in moved])
@@ -88,6 +88,14 @@ async def save_boards(conn: AsyncConnection, boards: Sequence[Board], owner: str
 
 def _entries(board: Board) -> Iterator[journal.Entry]:
     run = board.run
+    for deed in board.deeds:
+        yield journal.Entry(
+            actor=deed.actor,
+            action=deed.action,
+            subject=f"run:{run.id}",
+            incident=run.incident,
+            detail={"plan": run.plan, "drill": run.drill, **deed.detail},
+        )
     for row in board.moves:
         if row.kind not in _SILENT:
             yield journal.Entry(
@@ -97,7 +105,7 @@ def _entries(board: Board) -> Iterator[journal.Entry]:
                 incident=run.incident,
                 detail=_told(board, row),
             )
-    if run.state != "running":
+    if board.was_open and run.ended_at is not None:
         yield journal.Entry(
             actor=board.moves[-1].actor or "system" if board.moves else "system",
             action="run.ended",

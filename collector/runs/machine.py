@@ -11,6 +11,9 @@ where the run stands; each belongs to a branch, named by the visit of the branch
     report#1          first-hour#1   done
     receipt#1         first-hour#1   done         its branch ends: first-hour#1 looks whether others are open
 
+Beside the main line may run what belongs to no branch of it (parent `@`): the answer to a changed response
+level, a plan that joined, what takes a given-up run's steps back. A run is over when both are.
+
 An event is what became of an open visit. `transition` ends it, writes what its out-args take, and opens
 what follows: the next step, the branches, or the branching step's own end, and so on up. An event for a
 visit that is over changes nothing, so whoever comes late does no harm. The caller writes all that changed in
@@ -51,15 +54,17 @@ from ..plans.model import (
     If,
     Parallel,
     PlaybookAction,
+    Regrade,
     Start,
     Switch,
     While,
     branches_of,
 )
 from ..plans.truth import Unknown
-from ..store.runs import Key, RunState, StepRow
-from .board import Board
+from ..store.runs import MOVING, Key, RunState, StepRow
+from .board import SIDE, Board
 
+LEVELS = ("I", "II", "III", "IV")
 MAX_VISITS = 10_001
 LOOK_AGAIN = timedelta(seconds=1)
 LATE = "late"
@@ -83,15 +88,21 @@ class Late(Struct, frozen=True):
     """The visit's deadline has passed."""
 
 
-Event = Done | Failed | Skipped | Waiting | Take | Ask | Late
+class Begin(Struct, frozen=True):
+    """A person wants what was only proposed."""
 
 
-def flow_event(board: Board, key: Key) -> Event:
+Event = Done | Failed | Skipped | Waiting | Take | Ask | Late | Begin
+
+
+def flow_event(board: Board, key: Key) -> Event:  # noqa: PLR0911 - one for each kind that steers
     """Return what becomes of a ready visit of a step that only steers; its condition is decided here."""
     row = board.rows[key]
     step = board.plan.steps[row.step]
     if isinstance(step, Start | End):
         return Done()
+    if isinstance(step, Regrade):
+        return _level_event(board, key, step)
     if isinstance(step, Parallel | PlaybookAction):
         return Take(branches_of(step)) if branches_of(step) else Failed("it leads to no branch")
     if isinstance(step, If | While):
@@ -105,6 +116,18 @@ def flow_event(board: Board, key: Key) -> Event:
             return Ask(value.why, tuple(step.cases) + (("default",) if step.default else ()))
         return chosen(board, key, as_case(value))
     raise TypeError(f"{row.name} of run {row.run} is a {row.kind} and does not steer")
+
+
+def _level_event(board: Board, key: Key, step: Regrade) -> Event:
+    """Raise the response level at once; lower it, or decide it by the owner alone, on a person's word."""
+    was, now = board.run.level, board.level_now
+    if step.decide == "owner":
+        return Ask("the owner decides on the response level", LEVELS)
+    if was is None or now is None or was == now:
+        return Take((), {"from": was, "to": was})
+    if LEVELS.index(now) < LEVELS.index(was):
+        return chosen(board, key, now)
+    return Ask(f"the incident's level is {now} now, less grave than the response level {was}", (was, now))
 
 
 def chosen(board: Board, key: Key, choice: str) -> Event:
@@ -123,6 +146,11 @@ def chosen(board: Board, key: Key, choice: str) -> Event:
             return Failed(f"the condition still holds after {step.at_most} rounds")
         branch = step.do if choice == "true" else None
         taken["rounds"] = rounds
+    elif isinstance(step, Regrade):
+        was = board.run.level or "IV"
+        graver = LEVELS.index(choice) < LEVELS.index(was)
+        branch = None if choice == was else step.raised if graver else step.lowered
+        taken = {"from": board.run.level, "to": choice}
     return Take((branch,) if branch is not None else (), taken)
 
 
@@ -134,14 +162,21 @@ def as_case(value: object) -> str:
 def transition(board: Board, key: Key, event: Event, now: datetime, actor: str = "system") -> None:
     """Move the run on by what became of one of its open visits."""
     row = board.rows[key]
-    if not row.open or board.run.state != "running":
+    if not row.open or board.run.state not in MOVING:
         return
-    board.run = replace(board.run, progress_at=now)
+    if row.state == "ready" or not isinstance(event, Waiting):  # looking once more is no progress
+        board.run = replace(board.run, progress_at=now)
     if isinstance(event, Waiting):
         _wait(board, row, event, now)
     elif isinstance(event, Ask):
         out = {**(row.out or {}), "choices": list(event.choices)}
         _note(board, replace(row, state="waiting", out=out, why=event.why, wake_at=row.deadline))
+    elif isinstance(event, Begin):
+        out = {name: value for name, value in (row.out or {}).items() if name != "choices"}
+        timeout = board.step_of(row).timeout
+        deadline = now + timeout if timeout is not None else None
+        begun = replace(row, state="ready", out=out or None, why=None, wake_at=now, ready_at=now)
+        board.put(replace(begun, deadline=deadline))
     elif isinstance(event, Take):
         _take(board, row, event, now, actor)
     elif isinstance(event, Late):
@@ -192,6 +227,8 @@ def _wait(board: Board, row: StepRow, event: Waiting, now: datetime) -> None:
 def _take(board: Board, row: StepRow, event: Take, now: datetime, actor: str) -> None:
     out = {**(row.out or {}), **event.taken}
     out.pop("choices", None)
+    if isinstance(board.step_of(row), Regrade):
+        board.run = replace(board.run, level=event.taken["to"])
     if not event.branches:
         transition(board, row.key, Done(out), now, actor)
         return
@@ -237,9 +274,8 @@ def _follow_failure(board: Board, row: StepRow, why: str, now: datetime) -> None
 
 def _return(board: Board, parent: str, now: datetime, failed: str | None) -> None:
     """A branch has ended: end the run, or let the branching visit see whether it is over."""
-    if not parent:
-        state: RunState = "done" if failed is None else "failed"
-        board.run = replace(board.run, state=state, ended_at=now, progress_at=now)
+    if parent in {"", SIDE}:
+        _end_line(board, now, None if parent == SIDE else failed)
         return
     name, _, visit = parent.rpartition("#")
     row = board.rows[name, int(visit)]
@@ -265,9 +301,23 @@ def _join(board: Board, row: StepRow, step: Parallel, now: datetime, failed: str
         transition(board, row.key, Done() if ends_well else Failed("; ".join(failures)), now)
 
 
-def cancel_run(board: Board, why: str, now: datetime, actor: str) -> None:
-    """Give up a run with everything that is open in it."""
+def _end_line(board: Board, now: datetime, failed: str | None) -> None:
+    """The main line is over, or one aside: the run is, when nothing is open in it any more.
+
+    A main line that failed takes the lines aside with it; one of those that fails is told as its step is, and
+    no more.
+    """
+    if failed is not None:
+        end_all(board, "the run has failed", now, "system")
+    if any(row.open for row in board.rows.values()):
+        return
+    ended: RunState = "failed" if failed is not None else "done"
+    state: RunState = "cancelled" if board.run.state == "cancelling" else ended
+    board.run = replace(board.run, state=state, ended_at=now, progress_at=now)
+
+
+def end_all(board: Board, why: str, now: datetime, actor: str) -> None:
+    """Cancel everything that is open in a run."""
     for row in list(board.rows.values()):
         if row.open:
             _end(board, replace(row, state="cancelled", why=why), now, actor)
-    board.run = replace(board.run, state="cancelled", ended_at=now, progress_at=now)

@@ -4,6 +4,7 @@ One pass does, each in transactions of its own::
 
     1  end orders whose deadline has passed         (their steps wake)
     2  incidents that wait for a plan               -> run + first step + journal, the incident's flag cleared
+                                                       (where one runs already, it looks at its level)
     3  runs with a step that is due, a slice a time -> lock, load, advance, write: effects, rows and journal
                                                        in one transaction
 
@@ -23,31 +24,17 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wire.ids import uuid7
-
 from ..actions import Actions
 from ..plans import Plan
 from ..store import journal
 from ..store.engine import Store, StoreBusyError
-from ..store.incidents import get_incidents
 from ..store.orders import OrderRow, expire_order, overdue_orders
-from ..store.runs import (
-    Pending,
-    any_pending,
-    clear_pending,
-    due_runs,
-    hold,
-    insert_runs,
-    next_wake,
-    pending_incidents,
-    plans_of,
-)
+from ..store.runs import any_pending, due_runs, hold, next_wake
 from .advance import advance
-from .board import Board, begin_run
-from .choosing import choose
+from .course import resume
 from .effects import Effects
 from .keeping import PinnedPlans, load_boards, save_boards
-from .pinning import Pins
+from .starting import Starter
 
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
@@ -85,12 +72,10 @@ class Runner:
         asset_role: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._store = store
-        self._plans = plans
+        self._starter = Starter(plans, asset_role)
         self._actions = actions
         self._clock = clock
-        self._asset_role = asset_role
         self._pinned = PinnedPlans()
-        self._pins = Pins()
         self.moves = 0
         self.started = 0
         self.held = 0
@@ -154,56 +139,11 @@ class Runner:
         """Find plans for the incidents that wait for one; returns how many were looked at."""
         looked_at = 0
         while True:
-            seen, started = await self._store.run(self._start_slice)
+            seen, started = await self._store.run(lambda conn: self._starter.look(conn, self._clock(), SLICE))
             self.started += started
             looked_at += seen
             if seen < SLICE:
                 return looked_at
-
-    async def _start_slice(self, conn: AsyncConnection) -> tuple[int, int]:
-        """Look at some incidents that wait for a plan; returns how many, and how many runs began."""
-        now = self._clock()
-        pending = await pending_incidents(conn, SLICE)
-        keys = [incident.id for incident in pending]
-        if not keys:
-            return 0, 0
-        already = await plans_of(conn, keys)
-        about = {incident.id: incident for incident in await get_incidents(conn, keys)}
-        boards: list[Board] = []
-        entries: list[journal.Entry] = []
-        bodies = {}
-        for incident in pending:
-            plan = self._choose(incident)
-            if plan is None or (incident.id, plan.id) in already:
-                entries.append(_no_run(incident, plan))
-                continue
-            try:
-                body, sha256 = self._pins.of(plan, self._plans())
-            except ValueError as error:
-                entries.append(
-                    _no_run(incident, plan, f"the plan {plan.id} cannot be started: expected {error}")
-                )
-                continue
-            bodies[sha256] = body
-            whole = about[incident.id]
-            boards.append(
-                begin_run(plan, run_id=uuid7(now), incident=whole, sha256=sha256, now=now, drill=whole.drill)
-            )
-            entries.append(_run_started(boards[-1], incident))
-        first = [row for board in boards for row in board.new]
-        await insert_runs(conn, [board.run for board in boards], bodies, first)
-        await clear_pending(conn, keys)
-        await journal.write_all(conn, entries, now)
-        return len(pending), len(boards)
-
-    def _choose(self, incident: Pending) -> Plan | None:
-        return choose(
-            self._plans(),
-            klass=incident.klass,
-            level=incident.level,
-            asset_role=self._asset_role(incident.asset) if incident.asset is not None else None,
-            hint=incident.plan_hint,
-        )
 
     async def _advance(self, due: Sequence[str], now: datetime) -> int:
         """Advance a slice in one transaction; where one of it cannot, each in its own."""
@@ -222,9 +162,11 @@ class Runner:
         return sum([await self._advance([run], now) for run in due])
 
     async def _advance_slice(self, conn: AsyncConnection, due: Sequence[str], now: datetime) -> int:
-        boards = await load_boards(conn, due, self._pinned)
+        boards = await load_boards(conn, due, self._pinned, movable_at=now)
         moves = 0
         for board in boards:
+            if board.run.state == "paused":
+                resume(board, now, "system")
             moves += await advance(board, Effects(conn, self._actions), now)
         await save_boards(conn, boards, self._store.incarnation, now)
         return moves
@@ -241,37 +183,3 @@ class Runner:
             await journal.write(conn, entry, now)
 
         await self._store.run(work)
-
-
-def _run_started(board: Board, incident: Pending) -> journal.Entry:
-    run = board.run
-    return journal.Entry(
-        actor="system",
-        action="run.started",
-        subject=f"run:{run.id}",
-        incident=run.incident,
-        detail={
-            "plan": run.plan,
-            "name": board.plan.name.zh,
-            "name_en": board.plan.name.en,
-            "sha256": run.plan_sha256,
-            "by": "hint" if incident.plan_hint == run.plan else "class",
-            "drill": run.drill,
-        },
-    )
-
-
-def _no_run(incident: Pending, plan: Plan | None, why: str = "") -> journal.Entry:
-    finding = "no_plan" if plan is None or why else "plan_ran"
-    why = why or (
-        f"no plan covers class {incident.klass} at level {incident.level or 'IV'}"
-        if plan is None
-        else f"the incident has a run of {plan.id} already"
-    )
-    return journal.Entry(
-        actor="system",
-        action="audit.finding",
-        subject=f"incident:{incident.id}",
-        incident=incident.id,
-        detail={"finding": finding, "why": why, "hint": incident.plan_hint},
-    )

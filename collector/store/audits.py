@@ -21,7 +21,7 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
 
     Fields:
         kind: `alarm_not_fired`, `clock_not_fired`, `notice_without_result`, `filing_without_receipt`,
-            `run_without_progress`.
+            `run_without_progress`, `run_forgotten`.
         subject: `kind:id` of the row.
         incident, unit: Whose it is.
         since: When it should have happened.
@@ -41,6 +41,7 @@ class Grace(Struct, frozen=True, kw_only=True):
     notice: timedelta = timedelta(minutes=10)
     filing: timedelta = timedelta(minutes=15)
     run: timedelta = timedelta(minutes=15)
+    people: timedelta = timedelta(hours=24)
 
 
 async def find(connection: AsyncConnection, now: datetime, grace: Grace, limit: int) -> list[AuditFinding]:
@@ -59,6 +60,7 @@ def questions(now: datetime, grace: Grace, limit: int) -> list[sa.Select[Any]]:
         _notices(now - grace.notice),
         _filings(now - grace.filing),
         _runs(now - grace.run),
+        _forgotten(now - grace.people),
     ]
     return [query.limit(limit) for query in queries]
 
@@ -96,7 +98,10 @@ def _filings(before: datetime) -> sa.Select[Any]:
 
 
 def _runs(before: datetime) -> sa.Select[Any]:
-    """Running, without progress, and put off or not waiting for anybody or anything still to come."""
+    """Open, without progress, and put off or not waiting for anybody or anything still to come.
+
+    A paused run waits for its end of the pause; one that is past it stands still like any other.
+    """
     waits = sa.select(run_steps.c.run).where(
         run_steps.c.run == runs.c.id,
         run_steps.c.state == "waiting",
@@ -106,8 +111,20 @@ def _runs(before: datetime) -> sa.Select[Any]:
         run_steps.c.run == runs.c.id, run_steps.c.lease_until.is_not(None)
     )
     since = runs.c.progress_at
+    paused = sa.and_(runs.c.resume_at.is_not(None), runs.c.resume_at >= before)
     return _select("run_without_progress", "run:", runs, since).where(
-        _is(runs.c.state, "running"), runs.c.progress_at < before, sa.or_(put_off.exists(), ~waits.exists())
+        runs.c.ended_at.is_(None), since < before, ~paused, sa.or_(put_off.exists(), ~waits.exists())
+    )
+
+
+def _forgotten(before: datetime) -> sa.Select[Any]:
+    """Waiting for a person, and nobody has moved anything for very long: no deadline will tell of it."""
+    asks = sa.select(run_steps.c.run).where(
+        run_steps.c.run == runs.c.id, run_steps.c.state == "waiting", run_steps.c.wake_at.is_(None)
+    )
+    since = runs.c.progress_at
+    return _select("run_forgotten", "run:", runs, since).where(
+        runs.c.ended_at.is_(None), since < before, asks.exists()
     )
 
 
@@ -117,7 +134,7 @@ def _select(kind: str, prefix: str, table: sa.Table, since: sa.Column[datetime])
             sa.literal(kind).label("kind"),
             (sa.literal(prefix) + table.c.id).label("subject"),
             table.c.incident,
-            incidents.c.unit,
+            table.c.unit if "unit" in table.c else incidents.c.unit,
             since.label("since"),
         )
         .outerjoin_from(table, incidents, incidents.c.id == table.c.incident)

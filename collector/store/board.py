@@ -145,15 +145,10 @@ async def unit_of_incident(conn: AsyncConnection, incident: str) -> str | None:
     return (await conn.execute(query)).scalar_one_or_none()
 
 
-async def incident_of_run(conn: AsyncConnection, run: str) -> tuple[bool, str | None]:
-    """Return whether the run exists, and the unit of its incident where it has one."""
-    query = (
-        sa.select(_incidents.c.unit)
-        .select_from(schema.runs.outerjoin(_incidents, _incidents.c.id == schema.runs.c.incident))
-        .where(schema.runs.c.id == run)
-    )
-    found = (await conn.execute(query)).one_or_none()
-    return found is not None, found[0] if found else None
+async def unit_of_run(conn: AsyncConnection, run: str) -> str | None:
+    """Return the unit whose run it is, empty where it is nobody's; None where there is no such run."""
+    found = (await conn.execute(sa.select(schema.runs.c.unit).where(schema.runs.c.id == run))).scalar()
+    return str(found) if found is not None else None
 
 
 def _next_thing(one: Burning) -> datetime:

@@ -96,9 +96,9 @@ RUNS = Listing(
     schema.runs,
     views.RunRow,
     ("id",),
-    _by_incident(schema.runs),
+    _by_unit(schema.runs),
     newest_first=True,
-    filters=("incident", "state", "plan"),
+    filters=("incident", "state", "plan", "unit"),
 )
 AUDIT = Listing(
     schema.journal,

@@ -14,11 +14,16 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wire.vocabulary import Level
+
 from .schema import incidents, run_steps, runs
 
-RunState = Literal["running", "done", "failed", "cancelled"]
+RunState = Literal["running", "paused", "cancelling", "done", "failed", "cancelled"]
 StepState = Literal["ready", "waiting", "done", "failed", "skipped", "cancelled"]
 OPEN: tuple[StepState, ...] = ("ready", "waiting")
+MOVING: tuple[RunState, ...] = ("running", "cancelling")
+"""States of a run whose steps move; one that is given up moves the steps that take back what was done."""
+
 Key = tuple[str, int]
 
 
@@ -27,12 +32,18 @@ class Run(Struct, frozen=True, kw_only=True):
 
     Fields:
         plan_sha256: Of the content it was started with, whatever the plan's file says now.
+        unit: Whose run it is.
         variables: What its steps have written.
         progress_at: When anything last moved.
+        level: The response level it is carried out at; None: of a time before levels were kept.
+        cause: What started it: `by` (class, hint, hand, warning), and its `warning` or `reason`.
+        origin: What makes a run without incident one.
+        resume_at: When a paused run goes on by itself.
     """
 
     id: str
     incident: str | None
+    unit: str
     plan: str
     plan_sha256: str
     state: RunState
@@ -41,6 +52,10 @@ class Run(Struct, frozen=True, kw_only=True):
     started_at: datetime
     ended_at: datetime | None
     progress_at: datetime
+    level: Level | None = None
+    cause: dict[str, Any] | None = None
+    origin: str | None = None
+    resume_at: datetime | None = None
 
 
 class StepRow(Struct, frozen=True, kw_only=True):
@@ -86,6 +101,11 @@ class StepRow(Struct, frozen=True, kw_only=True):
         """Whether the run stands here."""
         return self.state in OPEN
 
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for a person's choice."""
+        return self.state == "waiting" and bool((self.out or {}).get("choices"))
+
 
 class Pending(Struct, frozen=True, kw_only=True):
     """An incident for which a plan is to be found."""
@@ -129,21 +149,21 @@ async def next_wake(conn: AsyncConnection) -> datetime | None:
 
 
 async def lock_runs(
-    conn: AsyncConnection, keys: Iterable[str], *, skip_locked: bool = True
+    conn: AsyncConnection, keys: Iterable[str], *, movable_at: datetime | None = None
 ) -> list[tuple[Run, list[StepRow]]]:
-    """Return running runs with their steps, and keep every other transaction from moving them.
+    """Return runs with their steps, and keep every other transaction from moving them.
 
     Args:
         conn: A write transaction.
         keys: Ids of runs.
-        skip_locked: Leave out what another process holds, instead of waiting for it.
+        movable_at: Only those that may move at this time, and none that another process holds; None: every
+            one of them, waiting for who holds it.
     """
-    query = (
-        sa.select(*_RUN)
-        .where(runs.c.id.in_(sorted(keys)), runs.c.state == "running")
-        .order_by(runs.c.id)
-        .with_for_update(skip_locked=skip_locked)
-    )
+    query = sa.select(*_RUN).where(runs.c.id.in_(sorted(keys))).order_by(runs.c.id)
+    if movable_at is not None:
+        over = sa.and_(runs.c.state == "paused", runs.c.resume_at <= movable_at)
+        query = query.where(sa.or_(runs.c.state.in_(MOVING), over))
+    query = query.with_for_update(skip_locked=movable_at is not None)
     found = [Run(**row) for row in (await conn.execute(query)).mappings()]
     steps: dict[str, list[StepRow]] = {run.id: [] for run in found}
     if found:
@@ -229,7 +249,7 @@ async def update_steps(conn: AsyncConnection, changed: Sequence[StepRow], owner:
 async def update_runs(conn: AsyncConnection, changed: Sequence[Run]) -> None:
     """Write runs that their holder has moved."""
     if changed:
-        fields = ("state", "variables", "ended_at", "progress_at")
+        fields = ("state", "variables", "ended_at", "progress_at", "level", "resume_at", "plan_sha256")
         await conn.execute(
             sa.update(runs)
             .where(runs.c.id == sa.bindparam("b_id"))
@@ -252,11 +272,16 @@ async def wake_runs(conn: AsyncConnection, incident: str, now: datetime) -> None
     await _wake(conn, runs.c.incident == incident, run_steps.c.kind == "wait", now)
 
 
+async def wake_all(conn: AsyncConnection, keys: Iterable[str], now: datetime) -> None:
+    """Have everything that is open in incidents' runs looked at: their level may be another now."""
+    await _wake(conn, runs.c.incident.in_(list(keys)), sa.true(), now)
+
+
 async def _wake(
     conn: AsyncConnection, which: sa.ColumnElement[bool], steps: sa.ColumnElement[bool], now: datetime
 ) -> None:
     # Without the run's lock, a holder that looked before this change would write over the wake-up.
-    locked = sa.select(runs.c.id).where(which, runs.c.state == "running").with_for_update()
+    locked = sa.select(runs.c.id).where(which, runs.c.state.in_(MOVING)).with_for_update()
     held = list((await conn.execute(locked)).scalars())
     if held:
         waiting = (run_steps.c.run.in_(held), steps, run_steps.c.state == "waiting")
@@ -300,7 +325,18 @@ async def clear_pending(conn: AsyncConnection, keys: Iterable[str]) -> None:
     await conn.execute(sa.update(incidents).where(incidents.c.id.in_(list(keys))).values(plan_pending=False))
 
 
-async def plans_of(conn: AsyncConnection, keys: Iterable[str]) -> set[tuple[str, str]]:
-    """Return which of these incidents have a run of which plan already."""
-    query = sa.select(runs.c.incident, runs.c.plan).where(runs.c.incident.in_(list(keys)))
-    return {(row.incident, row.plan) for row in await conn.execute(query)}
+async def runs_about(conn: AsyncConnection, keys: Iterable[str]) -> list[Run]:
+    """Return the runs of these incidents, oldest first."""
+    query = sa.select(*_RUN).where(runs.c.incident.in_(list(keys))).order_by(runs.c.id)
+    return [Run(**row) for row in (await conn.execute(query)).mappings()]
+
+
+async def run_from(conn: AsyncConnection, origin: str) -> str | None:
+    """Return the id of the run that began with this, if there is one."""
+    found: str | None = (await conn.execute(sa.select(runs.c.id).where(runs.c.origin == origin))).scalar()
+    return found
+
+
+async def join_plan(conn: AsyncConnection, run: str, body: Mapping[str, Any]) -> None:
+    """Set the content a run is pinned to, after another plan has joined it."""
+    await conn.execute(sa.update(runs).where(runs.c.id == run).values(plan_body=body))

@@ -441,23 +441,29 @@ runs = sa.Table(
     metadata,
     _id(),
     _text("incident", null=True),
+    sa.Column("unit", sa.Text, nullable=False, default=""),  # of its incident where it has one
     _text("plan"),
     _text("plan_sha256"),
     _json("plan_body"),  # pinned: a run goes on with what it started with
-    _text("state"),  # running | done | failed | cancelled
+    _text("state"),  # running | paused | cancelling | done | failed | cancelled
+    _text("level", null=True),  # response level; the incident's at first, then as its regrade steps say
+    _json("cause", null=True),  # what started it: by, warning, reason
+    _text("origin", null=True),  # makes a run without incident one: warning/<id>/<plan>
     _json("variables"),
     sa.Column("drill", sa.Boolean, nullable=False, default=False),
     _time("started_at"),
     _time("ended_at", null=True),
     _time("progress_at"),
+    _time("resume_at", null=True),  # when a paused run goes on by itself
     sa.UniqueConstraint("incident", "plan"),
 )
 sa.Index(
-    "ix_runs_running",
+    "ix_runs_open",
     runs.c.progress_at,
-    sqlite_where=runs.c.state == "running",
-    postgresql_where=runs.c.state == "running",
+    sqlite_where=runs.c.ended_at.is_(None),
+    postgresql_where=runs.c.ended_at.is_(None),
 )
+sa.Index("uq_runs_origin", runs.c.origin, unique=True)
 run_steps = sa.Table(
     "run_steps",
     metadata,

@@ -162,17 +162,27 @@ class ReceivedFile(ReceivedRow, frozen=True, kw_only=True):
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
-    """An execution of an emergency plan."""
+    """An execution of an emergency plan.
+
+    Fields:
+        level: The response level it is carried out at.
+        cause: What started it: `by` (class, hint, hand, warning), and its `warning` or `reason`.
+        resume_at: When a paused one goes on by itself.
+    """
 
     id: str
     incident: str | None
+    unit: str
     plan: str
     plan_sha256: str
     state: str
+    level: str | None
+    cause: Any
     drill: bool
     started_at: datetime
     ended_at: datetime | None
     progress_at: datetime
+    resume_at: datetime | None
 
 
 class RunPlan(RunRow, frozen=True, kw_only=True):

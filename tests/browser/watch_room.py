@@ -19,14 +19,16 @@ from collector.authority import ByHand, Upstream
 from collector.casework import Casework
 from collector.classes import Classes, read_classes
 from collector.desk import Desk, make_application
+from collector.desk.world import Startable
 from collector.documents import Documents, Printer, Renderer
 from collector.escalation import read_policies
 from collector.incident import Finding
 from collector.plans import Plan, examine
 from collector.regimes import Regime, load_regimes
 from collector.registry import Registry, read_registry
-from collector.runs.people import complete_step
+from collector.runs.people import act_on_run, complete_step
 from collector.runs.runner import Runner
+from collector.runs.starting import Starter
 from collector.settings import Route
 from collector.store import schema
 from collector.store.engine import Store
@@ -219,6 +221,11 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         move=work.move,
         confirm=work.confirm,
         complete_step=complete_step,
+        act_on_run=act_on_run,
+        start_run=Starter(shipped_plans).by_hand,
+        startable=lambda: [
+            Startable(plan.id, plan.name.zh, plan.name.en) for plan in shipped_plans().values()
+        ],
         filings=by_hand,
         make_document=Printer(store, documents, Renderer(str)).make,
         pulses=lambda: {name: beat() for name, beat in pulses.items()},

@@ -39,6 +39,8 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             "moveIncident": {"to": "acknowledged"},
             "confirmIncident": {"level": "I"},
             "completeStep": {"out": {"confirmed": True}},
+            "startRun": {"plan": "major-event-guard", "unit": "district", "reason": "a congress"},
+            "actOnRun": {"deed": "pause", "reason": "wait for the vendor"},
             "writeReport": {"clock": values["getObligation"]["id"], "items": {"2": "首页被替换"}},
         }
         sent = {"json": body[endpoint.name]} if endpoint.body else {}
@@ -50,7 +52,7 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
         if isinstance(answer, dict) and "items" in answer:
             assert answer["items"], path
         checked.add(endpoint.name)
-        if "not-found" in endpoint.problems:
+        if "not-found" in endpoint.problems and endpoint.parameters:
             missing = endpoint.template.format(**dict.fromkeys(endpoint.parameters, "nothing"))
             status, problem = await ask(missing, endpoint.method, **sent)
             assert status == 404, missing
@@ -94,6 +96,7 @@ async def _lived_in(room: Room) -> dict[str, Any]:
         "getFiling": {"id": filing.id},
         "getRun": {"id": run.id},
         "completeStep": {"id": run.id, "step": "static-notice"},
+        "actOnRun": {"id": run.id},
         "getAuditEntry": {"id": "1"},
     }
 

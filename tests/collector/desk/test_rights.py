@@ -1,7 +1,7 @@
 import pytest
 
 from collector.desk.problem import ProblemError
-from collector.desk.rights import Principal, allow, allow_on, scope
+from collector.desk.rights import Principal, allow, allow_on, roles_on, scope
 from tests.browser.watch_room import shipped_registry
 
 REGISTRY = shipped_registry()
@@ -61,3 +61,20 @@ def test_what_one_may_see_but_not_do_is_forbidden() -> None:
 
     assert told.value.kind == "forbidden"
     allow_on(someone(), "act", "district", REGISTRY, "incident 'x'")
+
+
+@pytest.mark.parametrize(
+    ("who", "unit", "roles"),
+    [
+        (someone(), "district", {"duty", "值班员"}),
+        (someone(person="zhou-qiang"), "district", {"duty", "leader", "负责人"}),
+        (someone(person="chen-jie"), "district", {"duty", "superior"}),
+        (someone(person="chen-jie"), "city", {"duty", "值班员"}),
+        (someone(person="wu-hao"), "district", set()),
+        (someone(role="viewer", person="zhou-qiang"), "district", set()),
+        (someone(role="admin", person=None), "district", {"duty"}),
+        (someone(person="gone"), "district", set()),
+    ],
+)
+def test_the_roles_of_plans_are_those_of_the_register(who: Principal, unit: str, roles: set[str]) -> None:
+    assert roles_on(who, unit, REGISTRY) == roles

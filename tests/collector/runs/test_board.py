@@ -79,5 +79,5 @@ def test_conditions_see_the_incident_the_variables_and_the_run() -> None:
 
     assert board.scope["vars"] == {"n": "seven"}
     assert board.scope["incident"]["class"] == "NAWEBMOD"
-    assert board.scope["run"] == {"id": "r", "plan": "p", "drill": False}
+    assert board.scope["run"] == {"id": "r", "plan": "p", "drill": False, "level": "IV"}
     assert begin_run(PLAN, run_id="r", incident=None, sha256="x", now=NOW).scope["incident"] == {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from collector.plans.model import REGRADE
 from collector.runs.keeping import PinnedPlans, load_boards, save_boards
 from collector.store.runs import update_steps
 from collector.store.schema import clocks, run_steps, runs
@@ -26,7 +27,9 @@ async def test_a_run_comes_back_as_it_was_written(room: "PlanRoom") -> None:
     async with room.store.write() as conn:
         (board,) = await load_boards(conn, [run, "no-run"], PinnedPlans())
 
-    assert board.plan == room.plans["page-tampering"]
+    plan = room.plans["page-tampering"]
+    assert {name: step for name, step in board.plan.steps.items() if name != REGRADE} == plan.steps
+    assert board.plan.steps[REGRADE].kind == "regrade"
     assert board.incident is not None
     assert board.incident.title == "门户网站首页被篡改"
     assert {row.name for row in board.rows.values() if row.open} == {
@@ -38,12 +41,12 @@ async def test_a_run_comes_back_as_it_was_written(room: "PlanRoom") -> None:
     assert (board.new, board.changed) == ([], [])
 
 
-async def test_a_run_that_is_over_is_not_loaded(small_room: "PlanRoom") -> None:
+async def test_a_run_that_is_over_is_not_moved(small_room: "PlanRoom") -> None:
     run = await one_run(small_room)
     async with small_room.store.write() as conn:
         await conn.execute(runs.update().values(state="cancelled"))
 
-        assert await load_boards(conn, [run], PinnedPlans()) == []
+        assert await load_boards(conn, [run], PinnedPlans(), movable_at=small_room.now) == []
 
 
 async def test_nothing_moved_is_nothing_written(small_room: "PlanRoom") -> None:
@@ -89,6 +92,31 @@ steps:
     (clock,) = [row for row in await small_room.rows(clocks) if row["obligation"] == "cn-cac-2025/first"]
     step = (await small_room.steps(incident))["fill"]
     assert step.deadline == clock["due_at"] - timedelta(minutes=10)
+
+
+async def test_a_deadline_follows_the_clock_that_opens_or_moves_after_the_step_began(
+    room: "PlanRoom",
+) -> None:
+    room.put(
+        """
+id: bound
+name: {zh: 限, en: bound}
+classes: [NAWEBMOD]
+steps:
+  - {id: fill, kind: manual, owner: duty, due: {obligation: cn-cac-2025/first}, title: {zh: 填, en: fill}}
+"""
+    )
+    incident = await room.open()
+    await room.work()
+    assert (await room.steps(incident))["fill"].deadline is None, "nothing is owed at level IV"
+
+    async with room.store.write() as conn:
+        await room.office.casework.regrade(conn, incident, room.now, {"declared_level": "II"})
+    await room.work()
+
+    (clock,) = [row for row in await room.rows(clocks) if row["obligation"] == "cn-cac-2025/first"]
+    step = (await room.steps(incident))["fill"]
+    assert step.deadline == step.wake_at == clock["due_at"]
 
 
 async def test_only_the_newest_plans_stay_in_memory(small_room: "PlanRoom") -> None:

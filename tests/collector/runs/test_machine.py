@@ -33,7 +33,6 @@ from collector.runs.machine import (
     Late,
     Take,
     as_case,
-    cancel_run,
     chosen,
     flow_event,
     transition,
@@ -365,16 +364,6 @@ def happen_quickly(board: Board) -> None:
     key = ("a", board.visits("a"))
     if key in board.rows:
         transition(board, key, Done(), NOW)
-
-
-def test_giving_up_ends_everything_that_is_open() -> None:
-    board = board_of(**fork())
-
-    cancel_run(board, "false alarm", NOW, "person:wang")
-
-    assert board.run.state == "cancelled"
-    assert states(board) == dict.fromkeys(["fork", "a", "b"], "cancelled")
-    assert {row.actor for row in board.moves if row.state == "cancelled"} == {"person:wang"}
 
 
 def test_a_step_that_does_something_does_not_steer() -> None:

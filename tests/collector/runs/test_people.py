@@ -1,13 +1,14 @@
 """What people do to a run: forms, approvals, decisions, skips, giving up."""
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collector.errors import PermanentError
 from collector.plans.model import Field, Manual, Text
-from collector.runs import StepRefusedError, complete_step, give_up, skip_step
+from collector.runs import StepRefusedError, act_on_run, complete_step, give_up, skip_step
 from collector.runs.people import filled_form
 
 if TYPE_CHECKING:
@@ -53,9 +54,25 @@ async def asking(room: "PlanRoom", text: str) -> tuple[str, str]:
     return incident, (await room.run_of(incident)).id
 
 
-async def say(room: "PlanRoom", run: str, step: str, actor: str, **out: Any) -> None:  # noqa: ANN401 - a form
+DUTY, LEADER = frozenset({"duty"}), frozenset({"duty", "leader"})
+
+
+async def say(
+    room: "PlanRoom",
+    run: str,
+    step: str,
+    actor: str,
+    roles: frozenset[str] = LEADER,
+    **out: Any,  # noqa: ANN401 - a form
+) -> None:
     async with room.store.write() as conn:
-        await complete_step(conn, run, step, actor, out, room.now)
+        await complete_step(conn, run, step, actor, out, room.now, roles)
+
+
+async def do(room: "PlanRoom", run: str, deed: str, **more: Any) -> None:  # noqa: ANN401 - what a deed needs
+    asked = {"reason": "because", "actor": "person:zhao", "roles": LEADER, "now": room.now} | more
+    async with room.store.write() as conn:
+        await act_on_run(conn, run, deed, **asked)
 
 
 async def test_a_form_is_told_every_mistake_at_once() -> None:
@@ -107,7 +124,7 @@ async def test_a_step_that_does_not_wait_for_a_person_refuses_a_word(small_room:
     ]:
         with pytest.raises(StepRefusedError, match=why):
             await say(small_room, run, step, "person:wang")
-    with pytest.raises(PermanentError, match="over or was never there"):
+    with pytest.raises(PermanentError, match="was never there"):
         await say(small_room, "no-run", "x", "person:wang")
 
 
@@ -174,18 +191,127 @@ async def test_a_step_is_skipped_for_a_reason_alone(small_room: "PlanRoom") -> N
     assert (step.state, step.why, step.actor) == ("skipped", "not needed", "person:wang")
 
 
-async def test_a_run_that_is_given_up_proposes_what_takes_its_steps_back(small_room: "PlanRoom") -> None:
-    incident, run = await asking(small_room, APPROVAL)
-    await say(small_room, run, "first", "person:wang")
+async def given_up(room: "PlanRoom") -> tuple[str, str, list[str]]:
+    incident, run = await asking(room, APPROVAL)
+    await say(room, run, "first", "person:wang")
+    await room.work()
+    async with room.store.write() as conn:
+        return incident, run, await give_up(conn, run, "person:zhao", "false alarm", room.now)
+
+
+async def test_a_run_that_is_given_up_waits_for_a_word_on_what_takes_its_steps_back(
+    room: "PlanRoom",
+) -> None:
+    incident, run, undo = await given_up(room)
+    await room.work(timedelta(hours=3))
+
+    step = (await room.steps(incident))["back"]
+    assert undo == ["back"]
+    assert (step.state, step.out) == ("waiting", {"choices": ["undo", "leave"], "takes_back": "first#1"})
+    assert (await room.run_of(incident)).state == "cancelling", "nothing is taken back by itself"
+
+    await say(room, run, "back", "person:zhao", decision="undo")
+    await room.work()
+    assert (await room.states(incident))["back"] == "waiting", "now it is a step like any other"
+    await say(room, run, "back", "person:wang")
+    await room.work()
+
+    assert (await room.run_of(incident)).state == "cancelled"
+    assert [entry["state"] for entry in await room.told("run.ended")] == ["cancelled"]
+    assert [entry["why"] for entry in await room.told("run.cancelled")] == ["false alarm"]
+
+
+async def test_what_was_done_may_be_left_as_it_is(small_room: "PlanRoom") -> None:
+    incident, run, _ = await given_up(small_room)
+
+    await say(small_room, run, "back", "person:zhao", decision="leave", comment="harmless")
     await small_room.work()
 
-    async with small_room.store.write() as conn:
-        undo = await give_up(conn, run, "person:zhao", "false alarm", small_room.now)
-
-    assert undo == ["back"]
     assert (await small_room.run_of(incident)).state == "cancelled"
-    assert [entry["state"] for entry in await small_room.told("run.ended")] == ["cancelled"]
+    assert (await small_room.steps(incident))["back"].why == "harmless"
     assert await small_room.work() == 0
+
+
+async def test_a_paused_run_begins_nothing_and_goes_on_by_itself(room: "PlanRoom") -> None:
+    incident, run = await asking(room, APPROVAL)
+    before = (await room.steps(incident))["first"].deadline
+    assert before is not None
+    await do(room, run, "pause", until=room.now + timedelta(hours=2))
+
+    with pytest.raises(StepRefusedError, match="paused; resume it first"):
+        await say(room, run, "first", "person:wang")
+    assert await room.work(timedelta(minutes=90)) == 0, "its deadline of an hour does not pass meanwhile"
+    await room.work(timedelta(minutes=30))
+
+    assert (await room.run_of(incident)).state == "running"
+    assert (await room.steps(incident))["first"].deadline == before + timedelta(hours=2)
+    await say(room, run, "first", "person:wang")
+    told = [(await room.told(action))[0] for action in ("run.paused", "run.resumed")]
+    assert [told[0]["why"], told[1]["paused_for"]] == ["because", 7200.0]
+
+
+async def test_a_person_resumes_a_run_before_its_time(small_room: "PlanRoom") -> None:
+    incident, run = await asking(small_room, APPROVAL)
+    await do(small_room, run, "pause")
+    small_room.now += timedelta(minutes=10)
+    await do(small_room, run, "resume")
+
+    assert (await small_room.run_of(incident)).state == "running"
+    with pytest.raises(StepRefusedError, match="is running, not paused"):
+        await do(small_room, run, "resume")
+    with pytest.raises(StepRefusedError, match="within the next 7 days"):
+        await do(small_room, run, "pause", until=small_room.now + timedelta(days=8))
+    with pytest.raises(StepRefusedError, match="expected one of pause, resume"):
+        await do(small_room, run, "explode")
+    with pytest.raises(StepRefusedError, match="expected one of I, II"):
+        await do(small_room, run, "level", level="V")
+
+
+async def test_a_failed_step_is_tried_again_and_the_run_goes_on(room: "PlanRoom") -> None:
+    incident, run = await asking(room, APPROVAL)
+    await room.work(timedelta(hours=2))
+    assert (await room.run_of(incident)).state == "failed"
+
+    await do(room, run, "retry", step="first")
+    await room.work()
+    await say(room, run, "first", "person:wang")
+    await room.work()
+
+    steps = await room.steps(incident)
+    assert (await room.run_of(incident)).state == "running"
+    assert (steps["first"].visit, steps["first"].state, steps["allow"].state) == (2, "done", "waiting")
+    with pytest.raises(StepRefusedError, match="first#2 is done"):
+        await do(room, run, "retry", step="first")
+    with pytest.raises(StepRefusedError, match="was never there"):
+        await do(room, run, "retry", step="rest")
+
+
+async def test_an_approval_counts_only_from_who_bears_its_role(small_room: "PlanRoom") -> None:
+    _, run = await asking(small_room, APPROVAL)
+    await say(small_room, run, "first", "person:wang", DUTY)
+    await small_room.work()
+
+    with pytest.raises(StepRefusedError, match="approved by the role leader, found duty"):
+        await say(small_room, run, "allow", "person:li", DUTY, decision="approve")
+    with pytest.raises(StepRefusedError, match="found no role"):
+        await say(small_room, run, "allow", "user:admin", frozenset(), decision="approve")
+
+
+async def test_a_leader_sets_the_response_level_as_a_step_of_its_own(small_room: "PlanRoom") -> None:
+    plan = APPROVAL.replace("steps:", "may_start: {I: leader, II: leader}\nsteps:", 1)
+    incident, run = await asking(small_room, plan)
+
+    with pytest.raises(StepRefusedError, match="started by the role 'leader', found duty"):
+        await do(small_room, run, "level", level="II", roles=DUTY)
+    await do(small_room, run, "level", level="II", reason="press is at the door")
+    await small_room.work()
+
+    step = (await small_room.steps(incident))["response-level"]
+    assert (await small_room.run_of(incident)).level == "II"
+    assert (step.state, step.why, step.actor) == ("done", "press is at the door", "person:zhao")
+    assert {**(step.out or {})} == {"incident": "IV", "from": "IV", "to": "II"}
+    await small_room.work(timedelta(minutes=1))
+    assert (await small_room.run_of(incident)).level == "II", "the incident's level did not change meanwhile"
 
 
 async def test_two_people_ending_two_branches_at_once_join_them(room: "PlanRoom") -> None:

@@ -40,7 +40,7 @@ def filing(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - colum
 
 def run(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     row = {"id": name, "incident": name, "plan": "p", "plan_sha256": "", "plan_body": {}, "variables": {}}
-    return row | {"state": "running", "started_at": NINE, "progress_at": NINE} | changes
+    return row | {"unit": "u", "state": "running", "started_at": NINE, "progress_at": NINE} | changes
 
 
 def step(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
@@ -133,13 +133,27 @@ async def test_a_run_that_waits_for_nobody_and_goes_nowhere_is_found(state: Stor
         ):
             await connection.execute(sa.insert(schema.run_steps), row)
     rows = [run(name) for name in ("for-a-person", "for-an-hour", "overslept", "ready", "empty")]
-    rows += [run("ended", state="done"), run("busy", progress_at=LATE)]
+    rows += [run("ended", state="done", ended_at=NINE), run("busy", progress_at=LATE)]
+    rows += [run("paused", state="paused", resume_at=LATE), run("stuck", state="paused", resume_at=NINE)]
 
     assert sorted(await found(state, schema.runs, rows)) == [
         ("run_without_progress", "run:empty"),
         ("run_without_progress", "run:overslept"),
         ("run_without_progress", "run:ready"),
+        ("run_without_progress", "run:stuck"),
     ]
+
+
+async def test_a_run_that_nobody_has_touched_for_a_day_is_told_though_it_waits_for_a_person(
+    state: Store,
+) -> None:
+    yesterday = LATE - timedelta(hours=25)
+    async with state.write() as connection:
+        for name in ("forgotten", "asked-today"):
+            await connection.execute(sa.insert(schema.run_steps), step(name, wake_at=None))
+    rows = [run("forgotten", progress_at=yesterday), run("asked-today", progress_at=LATE)]
+
+    assert await found(state, schema.runs, rows) == [("run_forgotten", "run:forgotten")]
 
 
 async def test_a_finding_says_whose_it_is_and_since_when(state: Store) -> None:
@@ -171,7 +185,7 @@ async def test_no_question_reads_a_whole_table(state: Store) -> None:
         await multiply(connection, schema.notices, notice("n", state="sent"), ("id", "key"))
         arrived = filing("f", state="receipted", receipt_at=NINE)
         await multiply(connection, schema.filings, arrived, ("id", "key"))
-        await multiply(connection, schema.runs, run("r", state="done"), ("id", "incident"))
+        await multiply(connection, schema.runs, run("r", state="done", ended_at=NINE), ("id", "incident"))
         await multiply(connection, schema.run_steps, step("r", state="done"), ("run",))
     if state.dialect == "postgresql":
         async with state.write() as connection:

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 from collector.store import schema
 from collector.store.board import (
     entries_after,
-    incident_of_run,
     newest_entry,
     read_board,
     read_case,
     unit_of_incident,
+    unit_of_run,
     when,
 )
 from collector.store.engine import Store
@@ -72,12 +72,12 @@ async def test_a_case_holds_all_that_hangs_on_an_incident(state: Store) -> None:
         hidden = await read_case(conn, incident, units=["city"])
         unit = await unit_of_incident(conn, incident)
         nobody = await unit_of_incident(conn, "nothing")
-        no_run = await incident_of_run(conn, "nothing")
+        no_run = await unit_of_run(conn, "nothing")
 
     assert case
     assert [clock.obligation for clock in case.clocks] == ["cn-informatization/report"]
     assert case.journal[-1].action == "incident.opened"
-    assert (hidden, unit, nobody, no_run) == (None, "district", None, (False, None))
+    assert (hidden, unit, nobody, no_run) == (None, "district", None, None)
 
 
 async def test_the_journal_is_followed_by_its_ids(state: Store) -> None:

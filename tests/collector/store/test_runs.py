@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from collector.store import runs
 from collector.store.engine import Store
@@ -20,6 +21,7 @@ def run(name: str, incident: str | None = None) -> Run:
     return Run(
         id=name,
         incident=incident,
+        unit="county",
         plan="p",
         plan_sha256="s",
         state="running",
@@ -72,7 +74,8 @@ async def test_a_run_comes_back_as_it_was_written(state: Store) -> None:
         assert await runs.steps_of_run(conn, "r") == [step("r", "a")]
         assert await runs.lock_runs(conn, ["r", "x"]) == [(run("r", "i"), [step("r", "a")])]
         assert await runs.plan_bodies(conn, ["r"]) == {"s": {"id": "p"}}
-        assert await runs.plans_of(conn, ["i", "j"]) == {("i", "p")}
+        assert await runs.runs_about(conn, ["i", "j"]) == [run("r", "i")]
+        assert await runs.run_from(conn, "warning/1/p") is None
 
 
 async def test_what_waits_longest_is_due_first_and_what_is_over_or_not_yet_is_not(state: Store) -> None:
@@ -108,10 +111,36 @@ async def test_a_run_that_another_process_moves_is_left_to_it(postgres_url: str)
     await put(first, [run("a"), run("b")], [step("a", "x"), step("b", "x")])
 
     async with first.write() as one, second.write() as other:
-        assert [each.id for each, _ in await runs.lock_runs(one, ["a"])] == ["a"]
-        assert [each.id for each, _ in await runs.lock_runs(other, ["a", "b"])] == ["b"]
+        assert [each.id for each, _ in await runs.lock_runs(one, ["a"], movable_at=NOW)] == ["a"]
+        assert [each.id for each, _ in await runs.lock_runs(other, ["a", "b"], movable_at=NOW)] == ["b"]
     await first.close()
     await second.close()
+
+
+async def test_only_a_run_that_may_move_is_moved(sqlite_state: Store) -> None:
+    states = {
+        "running": None,
+        "cancelling": None,
+        "paused": NOW + MINUTE,
+        "rested": NOW,
+        "done": None,
+        "failed": None,
+    }
+    await put(
+        sqlite_state,
+        [
+            replace(run(name), state="paused" if name == "rested" else name, resume_at=until)
+            for name, until in states.items()
+        ],
+        [],
+    )
+
+    async with sqlite_state.write() as conn:
+        movable = [each.id for each, _ in await runs.lock_runs(conn, states, movable_at=NOW)]
+        every = [each.id for each, _ in await runs.lock_runs(conn, states)]
+
+    assert movable == ["cancelling", "rested", "running"]
+    assert every == sorted(states)
 
 
 async def held_up(store: Store) -> bool:
