@@ -5,7 +5,21 @@ from aiohttp import web
 
 from ..desk.application import Room
 from ..desk.world import Desk
-from . import assets, audit, exits, filings, health, incidents, nodes, obligations, reports, runs, sd, units
+from . import (
+    assets,
+    audit,
+    exits,
+    filings,
+    health,
+    incidents,
+    nodes,
+    obligations,
+    orders,
+    reports,
+    runs,
+    sd,
+    units,
+)
 from .endpoint import Endpoint, route
 from .openapi import describe
 from .problem import refuse
@@ -20,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *filings.ENDPOINTS,
     *reports.ENDPOINTS,
     *runs.ENDPOINTS,
+    *orders.ENDPOINTS,
     *audit.ENDPOINTS,
     *sd.ENDPOINTS,
 )

@@ -7,9 +7,13 @@ fetched and morphed into the page that is there.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast, get_args
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import msgspec
 from aiohttp import web
+
+from wire.vocabulary import ORDERS
 
 from ..desk.guesses import DelayedError
 from ..desk.identity import (
@@ -22,6 +26,7 @@ from ..desk.identity import (
     sign_out,
 )
 from ..desk.moves import Target, complete_step, confirm, move_incident
+from ..desk.ordering import give_order, take_away
 from ..desk.problem import ProblemError
 from ..desk.rights import Principal
 from ..store import views
@@ -51,6 +56,8 @@ class Forms:
             web.post("/sign-out", self.leave),
             web.post("/language", self.choose_language),
             web.post("/incidents/{id}/move", self.move),
+            web.post("/nodes/{id}/orders", self.order),
+            web.get("/nodes/{id}/evidence/{pack}", self.evidence),
             web.post("/incidents/{id}/confirm", self.confirm),
             web.post("/runs/{run}/steps/{step:.+}", self.complete),
         ]
@@ -142,6 +149,40 @@ class Forms:
             now=self._desk.clock(),
         )
         return _to(local_path(form.get("back", "/")))
+
+    async def order(self, request: web.Request) -> web.StreamResponse:
+        """Give a node an order; only looked at unless the form says that it shall be done."""
+        form = await _read(request)
+        sight = await self._sender(request, form)
+        kind = form.get("kind", "")
+        if kind not in ORDERS:
+            raise ProblemError("malformed", f"kind: found {kind[:40]!r}, expected one of {', '.join(ORDERS)}")
+        try:
+            params = msgspec.json.decode(form.get("params", "").strip() or "{}", type=dict[str, Any])
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise ProblemError("malformed", f"params: {error}") from None
+        node = request.match_info["id"]
+        await give_order(
+            self._desk,
+            _known(sight),
+            node,
+            kind,
+            params,
+            reason=form.get("reason", "")[:2000],
+            dry_run=form.get("really") != "yes",
+            now=self._desk.clock(),
+        )
+        return _to(f"/nodes/{quote(node, safe='')}")
+
+    async def evidence(self, request: web.Request) -> web.StreamResponse:
+        """Hand out the content of a proved pack; that stands in its chain of custody."""
+        sight = await self._pages.reader(request)
+        pack, body = await take_away(
+            self._desk, _known(sight), request.match_info["pack"], now=self._desk.clock()
+        )
+        name = quote(f"{pack.host or 'node'}-{pack.name}", safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return web.Response(body=body, content_type="application/octet-stream", headers=headers)
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """Say that a manual step is done, with what its form asked for."""

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from wire.vocabulary import ORDERS as ORDER_WORDS
+
 from ..desk.identity import identify
 from ..desk.problem import ProblemError
 from ..desk.rights import allow, scope
@@ -13,7 +15,7 @@ from ..desk.world import Desk
 from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
-from ..store.desk import EXITS, NODES, RECEIVED, Page, hosts_of, one, page
+from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, hosts_of, one, page
 from .planned import ordered, planned
 from .sight import Sight
 from .spans import zone_named
@@ -23,6 +25,19 @@ from .texts import LANGUAGES, templates
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 LANGUAGE_COOKIE = "fengsui_language"
 ROWS = 100
+# What stands in an empty field of parameters: the form of each kind's.
+ORDER_EXAMPLES = {
+    "collect_evidence": "{}",
+    "block_address": '{"address": "203.0.113.9", "seconds": 3600}',
+    "unblock_address": '{"address": "203.0.113.9"}',
+    "isolate_node": '{"seconds": 3600}',
+    "release_node": "{}",
+    "stop_process": '{"pid": 4711, "program": "/usr/bin/…"}',
+    "snapshot_traffic": '{"seconds": 30, "port": 53}',
+    "rescan": "{}",
+    "renew_certificate": "{}",
+    "apply_settings": '{"version": 1, "settings": {"heartbeat_seconds": 30}}',
+}
 _GRAVEST = ("bridging", "used", "exposed_service", "available", "unknown", "sanctioned")
 
 
@@ -46,6 +61,7 @@ class Pages:
             "/": self.incidents,
             "/incidents/{id}": self.incident,
             "/nodes": self.nodes,
+            "/nodes/{id}": self.node,
             "/exits": self.exits,
             "/received": self.received,
             "/received/{number}": self.received_one,
@@ -184,6 +200,29 @@ class Pages:
             found = await page(conn, NODES, units=self._units(sight), after=after, limit=ROWS)
         more = f"/nodes?after={quote(str(found.next[0]), safe='')}" if found.next else None
         return self.show(request, "nodes.html", sight, journal, nodes=found.items, more=more)
+
+    async def node(self, request: web.Request) -> web.Response:
+        """Show one node with its orders and the evidence it gave; who may act can give it an order."""
+        sight = await self.reader(request)
+        key = _sane(request.match_info["id"])
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            node = await one(conn, NODES, views.NodeRow, (key,), units=self._units(sight))
+            if node is None:
+                raise ProblemError("not-found", f"there is no node {key[:64]!r}")
+            orders = await page(conn, ORDERS, where=[("node", key)], limit=ROWS)
+            packs = await page(conn, EVIDENCE, where=[("node", key)], limit=ROWS)
+        return self.show(
+            request,
+            "node.html",
+            sight,
+            journal,
+            node=node,
+            orders=orders.items,
+            evidence=packs.items,
+            kinds=list(ORDER_WORDS),
+            examples=ORDER_EXAMPLES,
+        )
 
     async def exits(self, request: web.Request) -> web.Response:
         """Show the ways out with their verdicts."""

@@ -5,7 +5,7 @@ Zones, levels, grades, verdicts and kinds of links are in `wire.vocabulary`; an 
 
 from collections.abc import Mapping
 
-from wire.vocabulary import LEVELS, LINK_KINDS, VERDICTS, ZONES, Name
+from wire.vocabulary import LEVELS, LINK_KINDS, ORDER_STATES, ORDERS, VERDICTS, ZONES, Name
 
 INCIDENT_STATES: Mapping[str, Name] = {
     "open": Name("待签收", "open"),
@@ -137,6 +137,11 @@ ACTIONS: Mapping[str, Name] = {
     "run.retried": Name("步骤重办", "step tried again"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
+    "evidence.received": Name("证据开始接收", "evidence announced"),
+    "evidence.proved": Name("证据核验一致", "evidence proved"),
+    "evidence.broken": Name("证据校验不符", "evidence is not what it claims"),
+    "evidence.shown": Name("查看证据", "evidence looked at"),
+    "evidence.exported": Name("导出证据", "evidence exported"),
     "filing.drafted": Name("报告已拟写", "report drafted"),
     "attachment.added": Name("附件已添加", "attachment added"),
     "filing.queued": Name("报送入队", "filing queued"),
@@ -252,7 +257,11 @@ ALARMS: Mapping[str, Name] = {
     "progress": Name("处置进展提醒", "reminder of progress"),
     "regrade": Name("重新定级", "graded anew"),
 }
-ORDERS: Mapping[str, Name] = {"collect_evidence": Name("收集证据", "collect evidence")}
+PACK_STATES: Mapping[str, Name] = {
+    "arriving": Name("接收中", "arriving"),
+    "proved": Name("已核验", "proved"),
+    "broken": Name("校验不符", "not what it claims"),
+}
 MEDIA: Mapping[str, Name] = {
     "phone": Name("电话", "telephone"),
     "web": Name("网页填报", "web form"),
@@ -291,7 +300,12 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "finding": FINDINGS,
     "medium": MEDIA,
     "alarm": ALARMS,
-    "order": ORDERS,
+    "order": {str(code): name for code, name in ORDERS.items()},
+    "order_state": {
+        "open": Name("待执行", "open"),
+        **{str(code): name for code, name in ORDER_STATES.items()},
+    },
+    "pack": PACK_STATES,
     "level": {str(code): name for code, name in LEVELS.items()},
     "zone": {str(code): name for code, name in ZONES.items()},
     "verdict": {str(code): name for code, name in VERDICTS.items()},

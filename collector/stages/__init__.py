@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ..classes import Classes
 from ..registry import Registry
 from .correlate import Correlate, Note, Open
+from .custody import Custody
 from .dedup import Dedup
 from .enrich import Enrich
 from .port import Item, Stage
@@ -21,5 +22,6 @@ def stages(
         Enrich(registry),
         Verdict(registry),
         Dedup(),
+        Custody(),
         Correlate(open_incident, note_end, classes),
     )

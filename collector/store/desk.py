@@ -12,6 +12,7 @@ from msgspec import Struct, convert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import schema, views
+from .evidence import PackRow
 
 Row = TypeVar("Row", bound=Struct)
 Key = tuple[str | int, ...]
@@ -99,6 +100,24 @@ RUNS = Listing(
     _by_unit(schema.runs),
     newest_first=True,
     filters=("incident", "state", "plan", "unit"),
+)
+ORDERS = Listing(
+    schema.orders,
+    views.OrderFile,
+    ("id",),
+    lambda units: schema.orders.c.node.in_(
+        sa.select(schema.nodes.c.id).where(schema.nodes.c.unit.in_(units))
+    ),
+    newest_first=True,
+    filters=("node", "incident", "kind", "state"),
+)
+EVIDENCE = Listing(
+    schema.evidence_packs,
+    PackRow,
+    ("id",),
+    _by_unit(schema.evidence_packs),
+    newest_first=True,
+    filters=("node", "incident", "state"),
 )
 AUDIT = Listing(
     schema.journal,

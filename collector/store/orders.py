@@ -61,6 +61,7 @@ async def add_order(
     now: datetime,
     actor: str = "system",
     dry_run: bool = False,
+    reason: str = "",
 ) -> OrderRow:
     """Issue an order unless its key is already there; returns the order that stands under the key."""
     order = OrderRow(
@@ -87,6 +88,7 @@ async def add_order(
         "params": params,
         "deadline": deadline,
         "dry_run": dry_run,
+        "reason": reason,
     }
     await _journal(conn, order, "order.issued", detail, actor=actor, now=now)
     return order
@@ -95,6 +97,12 @@ async def add_order(
 async def order_of(conn: AsyncConnection, key: str) -> OrderRow | None:
     """Return the order with this key."""
     row = (await conn.execute(sa.select(*_COLUMNS).where(orders.c.key == key))).mappings().first()
+    return OrderRow(**row) if row else None
+
+
+async def order_by_id(conn: AsyncConnection, identifier: str) -> OrderRow | None:
+    """Return an order."""
+    row = (await conn.execute(sa.select(*_COLUMNS).where(orders.c.id == identifier))).mappings().first()
     return OrderRow(**row) if row else None
 
 

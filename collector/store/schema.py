@@ -508,6 +508,33 @@ orders = sa.Table(
     sa.Column("dry_run", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
 )
 sa.Index("ix_orders_node_open", orders.c.node, orders.c.state)
+evidence_packs = sa.Table(
+    "evidence_packs",
+    metadata,
+    _id(),  # that of the order it answers
+    _text("node"),
+    _text("unit"),
+    _text("incident", null=True),
+    _text("name"),
+    _text("host"),
+    _count("size"),
+    _text("sha256"),
+    _text("sm3"),
+    _count("chunks"),
+    _count("arrived"),
+    _json("items"),
+    _text("state"),  # arriving | proved | broken
+    _time("received_at"),
+    _time("ended_at", null=True),
+)
+sa.Index("ix_evidence_packs_node", evidence_packs.c.node, evidence_packs.c.id)
+evidence_chunks = sa.Table(
+    "evidence_chunks",
+    metadata,
+    sa.Column("pack", sa.Text, primary_key=True),
+    sa.Column("chunk", sa.BigInteger, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
 
 # --- accountability ----------------------------------------------------------------------------------------
 
@@ -528,6 +555,13 @@ journal = sa.Table(
     sa.UniqueConstraint("chain", "n"),
 )
 sa.Index("ix_journal_incident", journal.c.incident, journal.c.id)
+# The chain of custody of an evidence pack.
+_CUSTODY = journal.c.action.in_(
+    ["evidence.broken", "evidence.exported", "evidence.proved", "evidence.received", "evidence.shown"]
+)
+sa.Index(
+    "ix_journal_custody", journal.c.subject, journal.c.id, sqlite_where=_CUSTODY, postgresql_where=_CUSTODY
+)
 
 checkpoints = sa.Table(
     "checkpoints",  # the ends of journal chains, signed: what was cut off behind them shows

@@ -33,6 +33,22 @@ class FactRow(Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class OrderFile(Struct, frozen=True, kw_only=True):
+    """An order to a node and what became of it; `dry_run`: the node only looked whether it would."""
+
+    id: str
+    node: str
+    incident: str | None
+    kind: str
+    params: dict[str, Any]
+    issued_at: datetime
+    deadline: datetime
+    state: str
+    ended_at: datetime | None
+    detail: dict[str, Any] | None
+    dry_run: bool
+
+
 class ExitRow(Struct, frozen=True, kw_only=True):
     """A way from a node to the internet, with its verdict and what proves it."""
 

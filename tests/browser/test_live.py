@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from collector.store import schema
 from tests.browser.chromium import PATH
 from tests.browser.officer import browser
-from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_room
+from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_room, with_orders
 
 pytestmark = [
     pytest.mark.browser,
@@ -160,13 +160,23 @@ async def test_every_page_fits_a_telephone(room: Room) -> None:
     await room.runner.work()
     node = a_node(now, findings=[{"kind": "grade_differs", "declared": 2, "registered": 3}])
     await room.insert(schema.nodes, node)
+    await with_orders(room, node["id"], now)
     await room.insert(schema.exits, an_exit(node["id"], now, evidence=[{"remote": "203.0.113.7:443"}]))
     await room.insert(schema.received_filings, a_received(now))
     async with room.store.read() as conn:
         (report, *_) = await room.desk.filings.reports(conn, incident, now)
     written = f"/incidents/{incident}/reports/{report.clock}"
     async with browser(room, width=360) as page:
-        for path in ("/", f"/incidents/{incident}", written, "/nodes", "/exits", "/received", "/received/1"):
+        for path in (
+            "/",
+            f"/incidents/{incident}",
+            written,
+            "/nodes",
+            f"/nodes/{node['id']}",
+            "/exits",
+            "/received",
+            "/received/1",
+        ):
             await page.goto(room.url + path)
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
 

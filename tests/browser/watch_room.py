@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.hashes import SM3, Hash
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,12 +34,14 @@ from collector.runs.starting import Starter
 from collector.settings import Route
 from collector.store import schema
 from collector.store.engine import Store
+from collector.store.evidence import Manifest, keep_chunk, keep_manifest
 from collector.store.filings import add_filing
+from collector.store.orders import add_order, end_order
 from collector.store.users import User, add_api_token, add_user
 from collector.trust.tokens import digest, new_bearer
 from collector.trust.users import hash_password
 from wire.ids import uuid7
-from wire.messages import VERSION, Filing
+from wire.messages import VERSION, Filing, Outcome
 
 PASSWORD = "beacon-fire-at-dawn"
 _HASH = hash_password(PASSWORD)
@@ -251,6 +255,43 @@ def a_node(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - c
         "enrolled_at": now - timedelta(days=3), "last_seen": now,
         "skew_seconds": 0.04, "agent_version": "0.1.0", "findings": [], **changes,
     }  # fmt: skip
+
+
+async def with_orders(room: Room, node: str, now: datetime) -> str:
+    """Orders of a node in every state, one answered by an evidence pack that is whole; returns its id."""
+    content = b"{}"
+    sm3 = Hash(SM3())
+    sm3.update(content)
+    order = ""
+    async with room.store.write() as conn:
+        for number, state in enumerate(("open", "refused", "failed", "expired", "done")):
+            row = await add_order(
+                conn,
+                key=f"desk/{number}",
+                node=node,
+                incident=None,
+                kind="collect_evidence",
+                params={"items": ["sockets"]},
+                deadline=now + timedelta(minutes=9),
+                now=now,
+                dry_run=number == 0,
+            )
+            order = row.id
+            if state != "open":
+                detail = {"why": "its deadline had passed"}
+                outcome = Outcome(version=VERSION, order=row.id, state=state, at=now, detail=detail)  # type: ignore[arg-type]
+                await end_order(conn, outcome, node, now)
+        manifest = Manifest(
+            order=order,
+            name="evidence.json",
+            size=2,
+            sha256=sha256(content).hexdigest(),
+            sm3=sm3.finalize().hex(),
+            chunks=1,
+        )
+        await keep_manifest(conn, manifest, node=node, unit="district", now=now)
+        await keep_chunk(conn, order, 0, content, node=node, now=now)
+    return order
 
 
 def an_exit(node: str, now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns and fields

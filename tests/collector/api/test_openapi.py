@@ -11,7 +11,10 @@ from referencing.jsonschema import DRAFT202012
 from collector.api import ENDPOINTS
 from collector.api.endpoint import Endpoint
 from collector.store import schema
+from collector.store.evidence import keep_manifest
+from collector.store.orders import add_order
 from tests.browser.watch_room import Room, a_node, a_received, an_exit
+from tests.collector.store.test_evidence import manifest
 
 PROOF = b"%PDF-1.7 confirmation"
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -41,6 +44,7 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             "completeStep": {"out": {"confirmed": True}},
             "startRun": {"plan": "major-event-guard", "unit": "district", "reason": "a congress"},
             "actOnRun": {"deed": "pause", "reason": "wait for the vendor"},
+            "giveOrder": {"node": values["getNode"]["id"], "kind": "rescan"},
             "writeReport": {"clock": values["getObligation"]["id"], "items": {"2": "首页被替换"}},
         }
         sent = {"json": body[endpoint.name]} if endpoint.body else {}
@@ -86,8 +90,22 @@ async def _lived_in(room: Room) -> dict[str, Any]:
     assert clock
     assert filing
     assert run
+    async with room.store.write() as conn:
+        order = await add_order(
+            conn,
+            key="desk/1",
+            node=node["id"],
+            incident=None,
+            kind="collect_evidence",
+            params={},
+            deadline=now + timedelta(minutes=5),
+            now=now,
+        )
+        await keep_manifest(conn, manifest(order.id), node=node["id"], unit="district", now=now)
     return {
         "id": incident,
+        "getOrder": {"id": order.id},
+        "getEvidence": {"id": order.id},
         "getNode": {"id": node["id"]},
         "getAsset": {"id": "district-portal"},
         "getUnit": {"id": "district"},

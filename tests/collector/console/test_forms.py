@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from collector.desk.identity import csrf_of
 from collector.store import schema
-from tests.browser.watch_room import PASSWORD, Room
+from tests.browser.watch_room import PASSWORD, Room, a_node
 
 
 def proof(session: ClientSession) -> str:
@@ -216,3 +216,44 @@ async def test_a_clock_past_due_by_a_jump_is_confirmed_as_missed_by_a_person(
     async with room.store.read() as conn:
         rows = (await conn.execute(sa.select(schema.clocks.c.state, schema.clocks.c.doubted_at))).all()
     assert [tuple(row) for row in rows] == [("overdue", None)]
+
+
+async def test_an_order_from_the_form_is_only_looked_at_unless_it_is_ticked(
+    room: Room, li: ClientSession
+) -> None:
+    node = a_node(room.clock())
+    await room.insert(schema.nodes, node)
+    path = f"/nodes/{node['id']}/orders"
+    block = {"kind": "block_address", "params": '{"address": "203.0.113.9"}'}
+
+    looked = await send(li, path, **block)
+    done = await send(li, path, **block, really="yes", reason="attack")
+
+    assert (looked[0], done[0], done[1]["Location"]) == (303, 303, f"/nodes/{node['id']}")
+    async with room.store.read() as conn:
+        rows = (await conn.execute(sa.select(schema.orders).order_by(schema.orders.c.id))).mappings().all()
+    assert [(row["dry_run"], row["params"]) for row in rows] == [
+        (True, {"address": "203.0.113.9"}),
+        (False, {"address": "203.0.113.9"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"kind": "run_shell"},
+        {"kind": "block_address", "params": "not json"},
+        {"kind": "block_address", "params": "[]"},
+        {"kind": "block_address", "params": '{"address": "all"}'},
+        {"kind": "isolate_node", "really": "yes"},
+    ],
+)
+async def test_a_wrong_order_from_the_form_is_refused(
+    room: Room, li: ClientSession, form: dict[str, str]
+) -> None:
+    node = a_node(room.clock())
+    await room.insert(schema.nodes, node)
+
+    status, _ = await send(li, f"/nodes/{node['id']}/orders", **form)
+
+    assert status == 400

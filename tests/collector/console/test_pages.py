@@ -6,7 +6,7 @@ from aiohttp import ClientSession, CookieJar
 
 from collector.console import pages
 from collector.store import schema
-from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit
+from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit, with_orders
 
 
 async def text(session: ClientSession, path: str) -> str:
@@ -21,7 +21,9 @@ def test_a_way_back_never_leads_off_this_site() -> None:
         assert pages.local_path(back) == "/"
 
 
-@pytest.mark.parametrize("path", ["/", "/incidents/x", "/nodes", "/exits", "/received", "/received/1"])
+@pytest.mark.parametrize(
+    "path", ["/", "/incidents/x", "/nodes", "/nodes/x", "/exits", "/received", "/received/1"]
+)
 async def test_who_is_not_signed_in_is_led_to_the_door(room: Room, path: str) -> None:
     async with ClientSession(room.url) as session, session.get(path, allow_redirects=False) as answer:
         assert answer.status == 303
@@ -142,3 +144,26 @@ async def test_a_viewer_sees_no_buttons(room: Room) -> None:
         await session.post("/sign-in", data={"name": "eye", "password": PASSWORD})
         for path in ("/", f"/incidents/{incident}"):
             assert "/move" not in await text(session, path)
+
+
+async def test_a_node_shows_its_orders_and_hands_out_proved_evidence(room: Room, li: ClientSession) -> None:
+    node = a_node(room.clock())
+    await room.insert(schema.nodes, node)
+    order = await with_orders(room, node["id"], room.clock())
+
+    page = await text(li, f"/nodes/{node['id']}")
+
+    assert all(word in page for word in ("refused", "expired", "only looked at", "proved", "Give the order"))
+    assert await text(li, f"/nodes/{node['id']}/evidence/{order}") == "{}"
+    async with li.get("/nodes/nobody") as answer:
+        assert answer.status == 404
+
+
+async def test_who_may_only_read_gives_no_orders(room: Room) -> None:
+    node = a_node(room.clock())
+    await room.insert(schema.nodes, node)
+    await room.account("gu", "viewer", "li-na")
+    async with ClientSession(room.url, cookie_jar=CookieJar(unsafe=True)) as gu:
+        async with gu.post("/sign-in", data={"name": "gu", "password": PASSWORD}) as answer:
+            assert answer.status == 200
+        assert "Give the order" not in await text(gu, f"/nodes/{node['id']}")
