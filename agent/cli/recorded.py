@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
+from ..capture.recording import Recording, Unread
 from ..detection.eve import EveReader
 from ..detection.record import MAX_RECORD, RecordError
 from ..detection.sensor import Reader, Sensor, Told
+from ..detection.traffic import SOURCE
 from ..detection.zeek import ZeekReader
 from ..sources import SensorLogSettings, SourcesSettings
 from ..sources.port import Observation
@@ -84,3 +86,20 @@ def sensor_log(file: BinaryIO, name: str, form: str, settings: SourcesSettings) 
         over = latest + _TICK + timedelta(seconds=its.sensor.repeats.window)
         report(sensor.tick(over), over)
     return Replay(reports, sensor.read, refusals.first, refusals.total)
+
+
+def packets(file: BinaryIO, settings: SourcesSettings) -> Replay:
+    """Read recorded packets, pcap or pcapng; a refused "line" is a packet's number.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    recording = Recording(settings.packets.traffic)
+    refusals = Refusals()
+    reports: list[Observation] = []
+    for one in recording.play(file):
+        if isinstance(one, Unread):
+            refusals.add(one.number, one.why)
+        else:
+            reports.append(Observation(one.told.kind, SOURCE, one.at, one.told.body))
+    return Replay(reports, recording.read, refusals.first, refusals.total)

@@ -16,17 +16,13 @@ from ..sources.journal import MAX_ENTRY
 from ..sources.port import Observation
 from .loading import load
 from .once import document, summary
-from .recorded import Refusals, Replay, lines, sensor_log
+from .recorded import Refusals, Replay, lines, packets, sensor_log
 
 FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
-_LATER = ("pcap",)
 _LOGINS = ("auth", "journal")
 _TEXTS = {
-    "later": Name(
-        "暂不支持 {form} 格式,目前可用:eve、zeek、auth、journal。",
-        "{form} can't be replayed yet; eve, zeek, auth and journal can.",
-    ),
     "read": Name("读入 {read} 行,拒绝 {refused} 行", "{read} lines read, {refused} refused"),
+    "packets": Name("读入 {read} 个报文,拒绝 {refused} 个", "{read} packets read, {refused} refused"),
     "refused": Name("{file}:{line}: {why}", "{file}:{line}: {why}"),
 }
 
@@ -40,21 +36,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run it; 0 when the file was read, 1 when it can't be, 2 for a form that can't be replayed yet.
+    """Run it; 0 when the file was read, 1 when it can't be.
 
     Raises:
         SettingsError: every mistake of the settings.
         SaidError: their file can't be read.
     """
     settings = load(args)
-    if args.form in _LATER:
-        print(_TEXTS["later"].in_language(settings.language).format(form=args.form), file=sys.stderr)
-        return 2
     sources = settings.sources
     try:
         with args.file.open("rb") as file:
             if args.form in _LOGINS:
                 result = replay(file, args.form, sources.logins.bursts, host_clock().now())
+            elif args.form == "pcap":
+                result = packets(file, sources)
             else:
                 result = sensor_log(file, args.file.name, args.form, sources)
     except OSError as error:
@@ -66,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print("\n".join(summary(result.reports, (), settings.language)))
     counts = {"read": result.read, "refused": result.refused_total}
-    print(_TEXTS["read"].in_language(settings.language).format_map(counts), file=sys.stderr)
+    what = "packets" if args.form == "pcap" else "read"
+    print(_TEXTS[what].in_language(settings.language).format_map(counts), file=sys.stderr)
     for one in result.refused:
         print(_TEXTS["refused"].in_language(settings.language).format(file=args.file, **one), file=sys.stderr)
     return 0

@@ -25,6 +25,7 @@ _MAX_SOURCES = 10_000
 _MAX_DOORS = 2_000
 _MAX_WAITING = 200_000
 _SHOWN = 20
+_A_SECOND = timedelta(seconds=1)
 
 
 class ScanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,6 +70,7 @@ class Scans:
         self._patience = timedelta(seconds=settings.patience)
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._waiting: dict[tuple[str, Door], datetime] = {}
+        self._untold: set[str] = set()
 
     def asked(self, source: str, door: Door, at: datetime) -> None:
         """Note that a source knocked."""
@@ -78,6 +80,10 @@ class Scans:
     def answered(self, source: str, door: Door) -> None:
         """Note that a door opened."""
         self._waiting.pop((source, door), None)
+
+    def broke_off(self, source: str, door: Door, at: datetime) -> list[Finding]:
+        """Note a reset: of a door that was asked and did not open a refusal, else the end of what worked."""
+        return self.refused(source, door, at) if (source, door) in self._waiting else []
 
     def refused(self, source: str, door: Door, at: datetime) -> list[Finding]:
         """Note that a door did not open, and return what that makes of its source."""
@@ -99,6 +105,8 @@ class Scans:
             if now - at < self._patience:
                 break
             found += self.refused(source, door, at)
+        for source in [one for one in self._untold if one in self._sources]:
+            found += self._judge(source, self._sources[source], now)
         return found
 
     def _source(self, name: str) -> _Source:
@@ -119,9 +127,13 @@ class Scans:
             return []
         first = counter.told is None
         # One finding a second is enough to say that it goes on.
-        if counter.told and at - counter.told < timedelta(seconds=1):
+        if counter.told and at - counter.told < _A_SECOND:
+            self._untold.add(source)
             return []
-        new = len(counter.doors) if first else max(1, len(counter.doors) - counter.told_doors)
+        self._untold.discard(source)
+        new = len(counter.doors) if first else len(counter.doors) - counter.told_doors
+        if new <= 0:
+            return []
         counter.told, counter.told_doors = at, len(counter.doors)
         return [self._finding(source, counter, at, new, fast=fast)]
 

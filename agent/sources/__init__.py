@@ -18,6 +18,7 @@ from .exits import Exits, ExitsSettings
 from .files import Files, FilesSettings
 from .logins import Logins, LoginsSettings
 from .outages import Outages, OutagesSettings
+from .packets import Packets, PacketsSettings
 from .patrol import Patrol
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
 from .ranges import INTERNAL, Ranges
@@ -29,7 +30,8 @@ from .timekeeping import Timekeeping, TimekeepingSettings
 from .webroot import WebRoot, accept
 from .zeek import Zeek
 
-SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Patrol[Any]], ...] = (
+_Kind = Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Packets | Patrol[Any]
+SOURCES: tuple[type[_Kind], ...] = (
     Asset,
     Exits,
     Sockets,
@@ -37,6 +39,7 @@ SOURCES: tuple[type[Asset | Exits | Sockets | Files | Logins | Suricata | Zeek |
     Logins,
     Suricata,
     Zeek,
+    Packets,
     Outages,
     Backups,
     Certificates,
@@ -60,6 +63,7 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     logins: LoginsSettings = LoginsSettings()
     suricata: SensorLogSettings = SensorLogSettings()
     zeek: SensorLogSettings = SensorLogSettings()
+    packets: PacketsSettings = PacketsSettings()
     outages: OutagesSettings = OutagesSettings()
     backups: BackupsSettings = BackupsSettings()
     certificates: CertificatesSettings = CertificatesSettings()
@@ -94,6 +98,7 @@ def build(
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
+        (settings.packets.enabled, Packets(settings.packets)),
         (bool(settings.outages.services), Outages(settings.outages, internal_ranges=inside, state=state)),
         (bool(settings.backups.backups), Backups(settings.backups, state=state)),
         (
@@ -129,6 +134,8 @@ __all__ = [
     "Observation",
     "Outages",
     "OutagesSettings",
+    "Packets",
+    "PacketsSettings",
     "Patrol",
     "Ranges",
     "Reading",

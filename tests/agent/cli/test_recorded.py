@@ -4,7 +4,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli.recorded import Refusals, lines, sensor_log
+from agent.cli.recorded import Refusals, lines, packets, sensor_log
 from agent.sources import SourcesSettings
 
 GOLDEN = Path(__file__).parents[2] / "golden/sensors"
@@ -38,3 +38,10 @@ def test_any_file_is_read_and_every_line_is_either_read_or_refused(data: bytes, 
     result = sensor_log(io.BytesIO(data), "x.log", form, SourcesSettings())
 
     assert result.read + result.refused_total == sum(bool(line.strip(b"\r")) for line in data.split(b"\n"))
+
+
+@given(st.binary(max_size=400))
+def test_any_file_is_packets_or_refused(data: bytes) -> None:
+    result = packets(io.BytesIO(data), SourcesSettings())
+
+    assert result.read or result.refused_total

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -65,12 +66,26 @@ def test_the_settings_thresholds_hold_for_a_replay_too(tmp_path: Path) -> None:
     assert told(*words)["reports"][0]["body"]["key"] == "logins:source:2001:db8::9"
 
 
-@pytest.mark.parametrize("form", ["pcap"])
-def test_a_form_that_can_not_be_replayed_yet_is_said_so(form: str) -> None:
-    found = run(str(GOLDEN / "auth.log"), "--as", form, "--json", "--lang", "en")
+def test_recorded_packets_are_read_by_the_code_that_counts_them_live(tmp_path: Path) -> None:
+    """Thirty connections to as many ports that nobody answers, as classic pcap."""
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    ends = bytes([203, 0, 113, 9, 10, 1, 1, 5])
+    data = [head]
+    for port in range(30):
+        packet = bytes([0x45, 0, 0, 40]) + bytes(5) + b"\x06" + bytes(2) + ends
+        packet += struct.pack("!HH8xBBHHH", 40000, port, 0x50, 2, 0, 0, 0)
+        data.append(struct.pack("<4I", 1772413800 + port // 10, 0, 40, 40) + packet)
+    (tmp_path / "scan.pcap").write_bytes(b"".join(data) + b"cut")
+    document = told(str(tmp_path / "scan.pcap"), "--as", "pcap")
 
-    assert (found.returncode, found.stdout) == (2, "")
-    assert f"{form} can't be replayed yet" in found.stderr
+    assert (document["read"], document["refused"][0]["line"]) == (30, 31)
+    bodies = [one["body"] for one in document["reports"]]
+    assert [(body["key"], body["count"], body["restored"]) for body in bodies] == [
+        ("scan:203.0.113.9", 25, False),
+        ("scan:203.0.113.9", 30, True),
+    ]
+    summary = run(str(tmp_path / "scan.pcap"), "--as", "pcap", "--lang", "en")
+    assert "30 packets read, 1 refused" in summary.stderr
 
 
 @pytest.mark.parametrize(

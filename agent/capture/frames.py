@@ -1,0 +1,74 @@
+"""Decodes frames, from the link to what a `Tally` counts; the live path inlines its common case.
+
+A frame from the network may say anything; what is cut short, malformed, or of a kind that nothing here
+looks at is not counted and never an error.
+"""
+
+from ..detection.tally import Tally
+from .bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, TCP, UDP
+
+# Numbers of link types (tcpdump.org/linktypes.html) whose frames begin as told here.
+ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP = (
+    1,
+    101,
+    12,
+    14,
+    228,
+    229,
+    113,
+    276,
+    0,
+    108,
+)
+KNOWN = frozenset({ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP})
+_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
+_DNS = b"\0\x35"
+_MOST_TAGS = 3
+
+
+def network(link: int, frame: bytes) -> tuple[int, int]:
+    """Return the Ethernet protocol of what a frame carries, 0 for nothing we know, and where that begins."""
+    if link == ETHERNET:
+        return _tagged(frame, 12)
+    if link == COOKED:
+        return _tagged(frame, 14)
+    if link == COOKED_V2:
+        return int.from_bytes(frame[:2], "big"), 20
+    begin = 4 if link in {NULL, LOOP} else 0
+    version = frame[begin] >> 4 if len(frame) > begin else 0
+    return {4: ETH_IPV4, 6: ETH_IPV6}.get(version, 0), begin
+
+
+def _tagged(frame: bytes, at: int) -> tuple[int, int]:
+    """Read the protocol at an offset, behind up to three VLAN tags."""
+    for _ in range(_MOST_TAGS):
+        protocol = int.from_bytes(frame[at : at + 2], "big")
+        if protocol not in _TAGS:
+            return protocol, at + 2
+        at += 4
+    return 0, at
+
+
+def count(tally: Tally, protocol: int, packet: bytes, sampled: int = 1) -> None:
+    """Count a packet that begins at its network header; `sampled`: of so many datagrams one is seen."""
+    tally.packets += 1
+    if protocol == ETH_ARP:
+        tally.arp(packet)
+    elif protocol == ETH_IPV4 and len(packet) >= 20 and packet[0] >> 4 == 4:
+        if not int.from_bytes(packet[6:8], "big") & 0x1FFF:
+            _transport(
+                tally, packet[9], (packet[12:16], packet[16:20]), packet[(packet[0] & 15) * 4 :], sampled
+            )
+    elif protocol == ETH_IPV6 and len(packet) >= 40 and packet[0] >> 4 == 6:
+        _transport(tally, packet[6], (packet[8:24], packet[24:40]), packet[40:], sampled)
+
+
+def _transport(tally: Tally, protocol: int, ends: tuple[bytes, bytes], data: bytes, sampled: int) -> None:
+    source, target = ends
+    if protocol == TCP and len(data) >= 14:
+        tally.tcp(source, target, (data[:2], data[2:4]), data[13])
+    elif protocol == UDP and len(data) >= 8:
+        if data[2:4] == _DNS:
+            tally.dns(source, data[8:])
+        else:
+            tally.udp((source, target, data[2:4]), sampled)

@@ -1,0 +1,119 @@
+"""Finds who takes another's address: two MACs that claim it in turns, or one that may not.
+
+    owner       A . . . A . . . . A     A B A B: the owner is alive and somebody else claims its address too
+    intruder      B B B   B B B B
+
+A failover looks like A A A B B B: the old owner falls silent, and the new one is accepted; going back once
+makes two changes. Addresses that the operator knows (the gateway's) need no pattern: any other MAC that
+claims one is an incident at once. Shared addresses of VRRP and CARP (00:00:5e:00:01:xx, 02:xx) are left
+alone.
+"""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from ..clock import moment
+from .repeats import Finding
+from .tally import text
+
+CLASS = "NATRAFHIJ"
+_MAX_ADDRESSES = 20_000
+_MAX_CHANGES = 20
+_SHARED = (b"\x00\x00\x5e\x00\x01", b"\x00\x00\x5e\x00\x02")
+_NOBODY = (b"\0\0\0\0", b"\xff\xff\xff\xff")
+Mac = Annotated[str, Meta(pattern="^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
+
+
+class ArpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a claim is a theft.
+
+    Fields:
+        window: Seconds within which two MACs claim one address.
+        changes: So many times the address has to go from one to another.
+        known: Addresses (the gateway's) and the only MAC that may claim each.
+    """
+
+    window: float = 60.0
+    changes: int = 3
+    known: dict[str, Mac] = {}
+
+
+class _Holder(Struct):
+    """Who claimed an address last, who before, and when it went over."""
+
+    mac: bytes
+    before: bytes = b""
+    changes: list[datetime] = []
+
+
+class Claims:
+    """Who claims which address."""
+
+    def __init__(self, settings: ArpSettings) -> None:
+        self._settings = settings
+        self._window = timedelta(seconds=settings.window)
+        self._known = settings.known
+        self._holders: OrderedDict[bytes, _Holder] = OrderedDict()
+
+    def step(self, claims: dict[tuple[bytes, bytes], int], at: datetime) -> list[Finding]:
+        """Take the claims of a moment."""
+        return [
+            found
+            for (address, mac), times in claims.items()
+            if address not in _NOBODY and not mac.startswith(_SHARED)
+            for found in self._claim(address, mac, times, at)
+        ]
+
+    def _claim(self, address: bytes, mac: bytes, times: int, at: datetime) -> list[Finding]:
+        wanted = self._known.get(text(address))
+        if wanted:
+            stolen = wanted != _mac(mac)
+            return [_finding(address, (mac, wanted), times, at, how="known")] if stolen else []
+        holder = self._holders.get(address)
+        if holder is None:
+            self._holders[address] = _Holder(mac)
+            while len(self._holders) > _MAX_ADDRESSES:
+                self._holders.popitem(last=False)
+            return []
+        self._holders.move_to_end(address)
+        return self._changed(address, holder, mac, times, at) if mac != holder.mac else []
+
+    def _changed(
+        self, address: bytes, holder: _Holder, mac: bytes, times: int, at: datetime
+    ) -> list[Finding]:
+        holder.before, holder.mac = holder.mac, mac
+        recent = [one for one in holder.changes if at - one <= self._window]
+        holder.changes = [*recent, at][-_MAX_CHANGES:]
+        if len(holder.changes) < self._settings.changes:
+            return []
+        return [_finding(address, (mac, _mac(holder.before)), times, at, how="turns")]
+
+
+def _mac(address: bytes) -> str:
+    return address.hex(":")
+
+
+def _finding(address: bytes, macs: tuple[bytes, str], times: int, at: datetime, *, how: str) -> Finding:
+    name = text(address)
+    mac, other = macs
+    return Finding(
+        key=f"arp:{name}",
+        group="arp",
+        incident_class=CLASS,
+        severity="high" if how == "known" else "medium",
+        at=at,
+        target_address=name,
+        target=f"{name} {other}",
+        times=times,
+        item={
+            "at": moment(at),
+            "address": name,
+            "mac": _mac(mac),
+            "other_mac": other,
+            "how": how,
+            "claims": times,
+        },
+    )

@@ -1,0 +1,80 @@
+"""What a moment's packets come to, counted: addresses and ports stay bytes until a detector asks."""
+
+from functools import lru_cache
+from ipaddress import ip_address
+
+Contact = tuple[bytes, bytes, bytes]
+"""Who, whom, and the port of the latter; addresses of 4 or 16 bytes, ports of 2."""
+
+
+class Tally:
+    """Packets of one step, by kind.
+
+    Attributes:
+        asked: TCP connections asked for (SYN).
+        opened: The same contacts where the other side agreed (SYN and ACK).
+        refused: The same contacts where it did not (RST), or broke off later.
+        datagrams: UDP but names, scaled up where they were sampled.
+        names: Names asked for in DNS, as on the wire, by who asked.
+        claims: ARP senders: address and MAC.
+        packets: All that were counted.
+    """
+
+    __slots__ = ("asked", "claims", "datagrams", "names", "opened", "packets", "refused")
+
+    def __init__(self) -> None:
+        self.asked: dict[Contact, int] = {}
+        self.opened: dict[Contact, int] = {}
+        self.refused: dict[Contact, int] = {}
+        self.datagrams: dict[Contact, int] = {}
+        self.names: dict[tuple[bytes, bytes], int] = {}
+        self.claims: dict[tuple[bytes, bytes], int] = {}
+        self.packets = 0
+
+    def tcp(self, source: bytes, target: bytes, ports: tuple[bytes, bytes], flags: int) -> None:
+        """Count a TCP packet by its flags."""
+        if flags & 0x04:
+            counter, contact = self.refused, (target, source, ports[0])
+        elif flags & 0x12 == 0x12:
+            counter, contact = self.opened, (target, source, ports[0])
+        elif flags & 0x02:
+            counter, contact = self.asked, (source, target, ports[1])
+        else:
+            return
+        counter[contact] = counter.get(contact, 0) + 1
+
+    def udp(self, contact: Contact, times: int) -> None:
+        """Count a datagram."""
+        self.datagrams[contact] = self.datagrams.get(contact, 0) + times
+
+    def dns(self, source: bytes, message: bytes) -> None:
+        """Count a question by its name; other messages are none."""
+        # Header: id, flags (bit 15 an answer), four counts. The name begins behind it.
+        if len(message) < 17 or message[2] & 0x80:
+            return
+        end = message.find(b"\0", 12)
+        if end < 0:
+            return
+        key = (source, bytes(message[12:end]))
+        self.names[key] = self.names.get(key, 0) + 1
+
+    def arp(self, packet: bytes) -> None:
+        """Count an ARP packet for Ethernet and IPv4: its sender claims an address."""
+        if len(packet) >= 28 and packet[:6] == b"\0\x01\x08\0\x06\x04":
+            key = (bytes(packet[14:18]), bytes(packet[8:14]))
+            self.claims[key] = self.claims.get(key, 0) + 1
+
+
+@lru_cache(maxsize=8192)
+def text(address: bytes) -> str:
+    """Return an address of 4 or 16 bytes as people write it.
+
+    >>> text(bytes([10, 0, 0, 1])), text(bytes(15) + bytes([1]))
+    ('10.0.0.1', '::1')
+    """
+    return str(ip_address(address))
+
+
+def port(number: bytes) -> int:
+    """Return a port."""
+    return int.from_bytes(number, "big")

@@ -1,0 +1,201 @@
+"""Watches the packets that pass the host, by a child (`agent/capture/child.py`); off unless switched on.
+
+The child holds the ring and everything it counts. It ends when its stdin does, so that none outlives the
+agent, and it is ended when it has said nothing for too long. What it found is written by us, in order,
+before more is read: a full disk makes the child wait and the kernel's ring run over, and the ring's drops
+are told.
+"""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from wire.messages import ReportKind
+
+from ..budget import Budget
+from ..capture.child import STATUS_SECONDS, Job, Status
+from ..detection.traffic import TrafficSettings
+from .port import Clock, Emit, Observation, Reading, Unreadable
+from .runs import Runs
+
+_MAX_LINE = 1 << 20
+_MAX_COMPLAINT = 4096
+_SILENT_SECONDS = 3 * STATUS_SECONDS
+_END_SECONDS = 5.0
+_ONCE_SECONDS = 3.0
+_FIRST_WAIT, _LONGEST_WAIT = 5.0, 300.0
+
+
+class PacketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of the packets source.
+
+    Fields:
+        enabled: Whether it runs; it needs CAP_NET_RAW.
+        interface: The one to watch; empty: all but the loopback.
+        ring_megabytes: Kernel memory for packets that wait.
+        memory_bytes: What the child may have of its own.
+        cpu_share, window, cool_down: Of one core over so many seconds; who takes more rests for so many.
+        loss_threshold: The share of lost packets that is told.
+        traffic: When packets are an incident.
+    """
+
+    enabled: bool = False
+    interface: Annotated[str, Meta(pattern="^[^/ ]{0,15}$")] = ""
+    ring_megabytes: Annotated[int, Meta(ge=1, le=256)] = 8
+    memory_bytes: Annotated[int, Meta(ge=64 * 1024 * 1024)] = 128 * 1024 * 1024
+    cpu_share: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    window: Annotated[float, Meta(ge=1)] = 10.0
+    cool_down: Annotated[float, Meta(ge=1)] = 60.0
+    loss_threshold: Annotated[float, Meta(gt=0, le=1)] = 0.001
+    traffic: TrafficSettings = TrafficSettings()
+
+
+class _Told(Struct, frozen=True):
+    kind: ReportKind
+    body: dict[str, Any]
+
+
+class _Line(Struct, frozen=True):
+    told: _Told | None = None
+    status: Status | None = None
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+class ChildError(RuntimeError):
+    """The child could not go on; another may."""
+
+
+class Packets:
+    """The packets source."""
+
+    name = "packets"
+
+    def __init__(self, settings: PacketsSettings | None = None) -> None:
+        self._settings = settings or PacketsSettings()
+        self._runs = Runs(self.name, Budget())
+        self._cpu = 0.0
+        self._cpu_before = 0.0
+        self._blind = ""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time the children have taken so far."""
+        return self._cpu_before + self._cpu
+
+    @property
+    def blind(self) -> str:
+        """Why no packet is looked at, empty where they are."""
+        return self._blind
+
+    async def once(self, now: datetime) -> Reading:
+        """Watch for three seconds."""
+        found: list[Observation] = []
+        try:
+            async with self._running() as child:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ONCE_SECONDS):
+                        found += [self._observation(told, now) async for told in self._said(child)]
+                _close(child)
+                found += [self._observation(told, now) async for told in self._said(child)]
+        except ChildError as error:
+            return Reading(tuple(found), (Unreadable(self.name, "packets", str(error)),))
+        return Reading(tuple(found))
+
+    async def watch(self, emit: Emit, clock: Clock) -> None:
+        """Keep a child watching until cancelled."""
+        wait = _FIRST_WAIT
+        while True:
+            begun = asyncio.get_running_loop().time()
+            try:
+                async with self._running() as child:
+                    async for told in self._said(child):
+                        await emit(self._observation(told, clock()))
+                self._runs.note_gap("the capture ended by itself")
+            except ChildError as error:
+                self._blind = str(error)
+                self._runs.note_trouble(self._blind)
+            await self._runs.tell(emit, "incident", clock())
+            lasted = asyncio.get_running_loop().time() - begun
+            wait = _FIRST_WAIT if lasted > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
+            await asyncio.sleep(wait)
+
+    def _observation(self, told: "_Told", now: datetime) -> Observation:
+        return Observation(told.kind, self.name, now, told.body)
+
+    async def _said(self, child: Process) -> AsyncIterator["_Told"]:
+        """Yield what the child tells until it ends.
+
+        Raises:
+            ChildError: it failed, fell silent, or says what is no line of ours.
+        """
+        if child.stdout is None or child.stderr is None:
+            raise ChildError("the capture was started without pipes")
+        while True:
+            try:
+                async with asyncio.timeout(_SILENT_SECONDS):
+                    data = await child.stdout.readline()
+            except TimeoutError:
+                raise ChildError(
+                    f"the capture said nothing for {_SILENT_SECONDS:g} s and was ended"
+                ) from None
+            except ValueError:
+                raise ChildError("the capture said a line that is too long and was ended") from None
+            if not data:
+                break
+            line = _decode(data)
+            self._blind = ""
+            if line.status:
+                self._cpu = line.status.cpu_seconds
+            if line.told:
+                yield line.told
+        complaint = (await child.stderr.read(_MAX_COMPLAINT)).decode("utf-8", "replace").strip()
+        if await child.wait():
+            last = complaint.splitlines()[-1:] or [f"ended with status {child.returncode}"]
+            raise ChildError(f"the capture failed: {last[0][:300]}")
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[Process]:
+        its = self._settings
+        job = Job(**{name: getattr(its, name) for name in Job.__struct_fields__})
+        words = (sys.executable, "-m", "agent.capture.child")
+        child = await asyncio.create_subprocess_exec(
+            *words, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_MAX_LINE
+        )
+        try:
+            if child.stdin:
+                child.stdin.write(msgspec.json.encode(job) + b"\n")
+            yield child
+        finally:
+            await _end(child)
+            self._cpu_before, self._cpu = self._cpu_before + self._cpu, 0.0
+
+
+def _close(child: Process) -> None:
+    """Tell the child to end."""
+    if child.stdin:
+        child.stdin.close()
+
+
+async def _end(child: Process) -> None:
+    """End the child, kindly at first."""
+    _close(child)
+    # A signal to a child that is just ending would reap it behind asyncio's back.
+    if child.stdout is None or not child.stdout.at_eof():
+        with suppress(ProcessLookupError):
+            child.terminate()
+    try:
+        async with asyncio.timeout(_END_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()

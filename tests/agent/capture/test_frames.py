@@ -1,0 +1,66 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.capture.frames import COOKED, COOKED_V2, ETHERNET, KNOWN, NULL, RAW, count, network
+from agent.detection.tally import Tally
+
+ADDRESSES = bytes([10, 0, 0, 1, 10, 0, 0, 2])
+SYN = bytes([0x45]) + bytes(8) + b"\x06" + bytes(2) + ADDRESSES + b"\x9c\x40\x01\xbb" + bytes(9) + b"\x02"
+CONTACT = (ADDRESSES[:4], ADDRESSES[4:], b"\x01\xbb")
+
+
+def counted(protocol: int, packet: bytes) -> Tally:
+    tally = Tally()
+    count(tally, protocol, packet)
+    return tally
+
+
+def test_every_link_says_where_its_packet_begins() -> None:
+    macs = bytes(12)
+
+    assert network(ETHERNET, macs + b"\x08\x00" + SYN) == (0x0800, 14)
+    assert network(ETHERNET, macs + b"\x81\x00\x00\x05\x08\x06") == (0x0806, 18)
+    assert network(ETHERNET, macs + b"\x88\xa8\x00\x05\x81\x00\x00\x06\x86\xdd") == (0x86DD, 22)
+    assert network(COOKED, bytes(14) + b"\x08\x00") == (0x0800, 16)
+    assert network(COOKED_V2, b"\x08\x00" + bytes(18)) == (0x0800, 20)
+    assert network(RAW, SYN) == (0x0800, 0)
+    assert network(NULL, bytes(4) + b"\x60") == (0x86DD, 4)
+
+
+def test_tags_without_end_are_nothing() -> None:
+    assert network(ETHERNET, bytes(12) + b"\x81\x00\x00\x05" * 9)[0] == 0
+
+
+def test_a_connection_asked_for_is_counted_by_its_door() -> None:
+    assert counted(0x0800, SYN).asked == {CONTACT: 1}
+    assert counted(0x0800, bytes([0x46]) + SYN[1:20] + bytes(4) + SYN[20:]).asked == {CONTACT: 1}
+
+
+def test_ipv6_is_counted_likewise() -> None:
+    packet = bytes([0x60]) + bytes(5) + b"\x06\x40" + bytes(15) + b"\1" + bytes(15) + b"\2" + SYN[20:]
+
+    assert counted(0x86DD, packet).asked == {(bytes(15) + b"\1", bytes(15) + b"\2", b"\x01\xbb"): 1}
+
+
+def test_a_later_fragment_has_no_ports() -> None:
+    tally = counted(0x0800, SYN[:6] + b"\x00\x10" + SYN[8:])
+
+    assert (tally.asked, tally.packets) == ({}, 1)
+
+
+def test_a_datagram_is_counted_as_often_as_it_stands_for() -> None:
+    packet = SYN[:9] + b"\x11" + SYN[10:20] + b"\x9c\x40\x01\xbb" + bytes(4)
+    tally = Tally()
+    count(tally, 0x0800, packet, 64)
+
+    assert tally.datagrams == {CONTACT: 64}
+
+
+@given(st.sampled_from([*KNOWN, 105, -1]), st.binary(max_size=120))
+def test_any_frame_is_counted_once_or_as_nothing(link: int, data: bytes) -> None:
+    protocol, begin = network(link, data)
+    tally = counted(protocol, data[begin:])
+
+    assert tally.packets == 1
+    kinds = (tally.asked, tally.opened, tally.refused, tally.datagrams, tally.names, tally.claims)
+    assert sum(sum(kind.values()) for kind in kinds) <= 1

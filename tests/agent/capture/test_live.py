@@ -1,0 +1,64 @@
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent.capture.bpf import interesting
+from agent.capture.frames import count, network
+from agent.capture.live import drain
+from agent.capture.ring import Ring
+from agent.detection.tally import Tally
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from scapy.layers.dns import DNS, DNSQR
+    from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP
+    from scapy.layers.inet6 import IPv6
+    from scapy.layers.l2 import ARP, Dot1Q, Ether
+
+pytestmark = pytest.mark.root
+ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+FROM, TO = "203.0.113.9", "10.1.1.5"
+FRAMES = [
+    bytes(ETHER / layer)
+    for layer in (
+        IP(src=FROM, dst=TO) / TCP(sport=40000, dport=22, flags="S"),
+        IP(src=FROM, dst=TO) / TCP(sport=40001, dport=22, flags="S"),
+        IP(src=TO, dst=FROM) / TCP(sport=22, dport=40000, flags="SA"),
+        IP(src=TO, dst=FROM) / TCP(sport=23, dport=40000, flags="RA"),
+        IP(src=FROM, dst=TO) / TCP(sport=40000, dport=22, flags="A") / b"data",
+        IP(src=FROM, dst=TO, options=[IPOption_NOP()] * 4) / TCP(sport=1, dport=23, flags="S"),
+        IP(src=TO, dst="10.1.1.53") / UDP(sport=5000) / DNS(qd=DNSQR(qname="portal.example.gov.cn")),
+        IP(src="10.1.1.53", dst=TO) / UDP(sport=53, dport=5000) / DNS(qr=1, qd=DNSQR(qname="x.cn")),
+        IPv6(src="2001:db8::9", dst="2001:db8::5") / TCP(dport=22, flags="S"),
+        IPv6(src="2001:db8::9", dst="2001:db8::53") / UDP() / DNS(qd=DNSQR(qname="v6.example.cn")),
+        ARP(op=2, psrc="10.1.1.1", hwsrc="02:00:00:00:00:07"),
+        Dot1Q(vlan=7) / IP(src=FROM, dst=TO) / TCP(dport=24, flags="S"),
+    )
+]
+
+
+def test_the_ring_counts_what_a_recording_of_the_same_packets_counts(
+    on_a_wire: Callable[[Any], None],
+) -> None:
+    expected = Tally()
+    for frame in FRAMES:
+        protocol, begin = network(1, frame)
+        count(expected, protocol, frame[begin:])
+    live = Tally()
+
+    def body(wire: Any) -> None:  # noqa: ANN401 - the fixture's wire
+        with Ring("fsfar", 1, interesting()) as ring:
+            wire.send(*FRAMES)
+            for _ in range(20):
+                ring.wait(100)
+                drain(ring, live)
+                if live.packets >= 10:
+                    break
+
+    on_a_wire(body)
+    for name in ("asked", "opened", "refused", "names", "claims"):
+        assert getattr(live, name) == getattr(expected, name), name
+    assert len(live.asked) == 4
+    assert next(iter(live.names))[1] == b"\x06portal\x07example\x03gov\x02cn"

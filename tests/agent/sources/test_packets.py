@@ -1,0 +1,144 @@
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import warnings
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from agent.clock import host_clock
+from agent.sources import Packets, PacketsSettings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from scapy.layers.dns import DNS, DNSQR
+    from scapy.layers.inet import IP, TCP, UDP
+    from scapy.layers.l2 import ARP, Ether
+
+pytestmark = [pytest.mark.root]
+OwnNetwork: TypeAlias = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+Watching: TypeAlias = Any  # the fixtures of conftest.py
+Eventually: TypeAlias = Any
+ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+
+
+def wire() -> socket.socket:
+    """Make a veth pair and return a socket that sends into one end."""
+    for words in (
+        "link add fsnear type veth peer name fsfar",
+        "link set fsnear addrgenmode none up",
+        "link set fsfar addrgenmode none up",
+    ):
+        subprocess.run(["ip", *words.split()], check=True, capture_output=True)
+    near = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    near.bind(("fsnear", 0))
+    return near
+
+
+def children() -> list[int]:
+    """Captures that this process started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int(path.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid() and b"agent.capture.child" in path.joinpath("cmdline").read_bytes():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_real_packets_on_a_wire_are_told_as_incidents(own_network: OwnNetwork, watching: Watching) -> None:
+    """A scan, an address claimed in turns, and a tunnel through DNS, among traffic that is none."""
+    frames = [
+        bytes(ETHER / IP(src="203.0.113.9", dst="10.1.1.5") / TCP(dport=port, flags="S"))
+        for port in range(40)
+    ]
+    frames += [
+        bytes(
+            ETHER
+            / IP(src="10.1.1.5", dst="10.1.1.53")
+            / UDP()
+            / DNS(qd=DNSQR(qname=f"{one:040x}.t.example.net"))
+        )
+        for one in range(80)
+    ]
+    macs = ("02:00:00:00:00:aa", "02:00:00:00:00:bb")
+    claims = [bytes(ETHER / ARP(op=2, psrc="10.1.1.1", hwsrc=mac)) for mac in macs]
+
+    async def body() -> None:
+        near = wire()
+        source = Packets(PacketsSettings(interface="fsfar", ring_megabytes=1))
+        async with watching(source) as listener:
+            while not any(one.body.get("class") == "NATRAFHIJ" for one in listener.heard):
+                for frame in claims:
+                    near.send(frame)
+                await asyncio.sleep(0.2)
+            for frame in frames:
+                near.send(frame)
+            scan = await listener.until(lambda seen: seen.body.get("key") == "scan:203.0.113.9")
+            tunnel = await listener.until(lambda seen: seen.body.get("class") == "ABTRAFFIC")
+        near.close()
+
+        assert scan.body["target_address"] == "10.1.1.5"
+        assert tunnel.body["target"] == "example.net"
+        assert children() == []
+
+    own_network(body)
+
+
+def test_a_child_that_is_killed_is_told_and_none_is_left(
+    own_network: OwnNetwork, watching: Watching, eventually: Eventually
+) -> None:
+    async def body() -> None:
+        wire().close()
+        async with watching(Packets(PacketsSettings(interface="fsfar", ring_megabytes=1))) as listener:
+            await eventually(children)
+            os.kill(children()[0], signal.SIGKILL)
+            gap = await listener.until(lambda seen: seen.kind == "gap")
+
+        assert "the capture failed" in gap.body["why"]
+        assert children() == []
+
+    own_network(body)
+
+
+def test_an_interface_that_is_not_there_is_named_and_ends_nothing(
+    own_network: OwnNetwork, watching: Watching
+) -> None:
+    async def body() -> None:
+        source = Packets(PacketsSettings(interface="nowhere"))
+        reading = await source.once(host_clock().now())
+        async with watching(source) as listener:
+            gap = await listener.until(lambda seen: seen.kind == "gap")
+            assert "No such device" in source.blind
+
+        assert reading.observations == ()
+        assert "No such device" in reading.unreadable[0].why
+        assert "No such device" in gap.body["why"]
+
+    own_network(body)
+
+
+def test_a_watch_that_is_cancelled_leaves_no_process_and_nothing_open(
+    own_network: OwnNetwork, watching: Watching, eventually: Eventually
+) -> None:
+    async def body() -> None:
+        wire().close()
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting, no paths
+        async with watching(Packets(PacketsSettings(interface="fsfar", ring_megabytes=1))):
+            await eventually(children)
+        await asyncio.sleep(0)
+
+        assert children() == []
+        assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
+
+    own_network(body)
+
+
+def test_it_is_off_unless_switched_on() -> None:
+    assert PacketsSettings().enabled is False
