@@ -18,7 +18,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -33,27 +33,12 @@ from .backoff import Backoff
 from .outbox import Entry, Outbox, OutboxFullError
 from .signatures import SignatureError, Signatures
 from .texts import say
-from .transport import Reply, UnreachableError
+from .transport import UnreachableError, Way
 
 _log = logging.getLogger("fengsui.orders")
 _WAIT_SECONDS = 50
 _PERMANENT = frozenset({400, 404, 409, 410, 422})
 _LEAST_SECONDS = 1.0
-
-
-class Way(Protocol):
-    """What asks the collectors; `agent.transport` is one."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        seconds: float = 30.0,
-    ) -> Reply:
-        """Ask; raises `UnreachableError`."""
-        ...
 
 
 class _Orders(Struct, frozen=True, kw_only=True):

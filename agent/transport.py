@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 import aiohttp
 from msgspec import Struct
@@ -35,6 +36,21 @@ class Reply(Struct, frozen=True):
 
 class UnreachableError(ConnectionError):
     """No address answered; retryable."""
+
+
+class Way(Protocol):
+    """What asks the collectors; `Transport` is one."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 30.0,
+    ) -> Reply:
+        """Ask; raises `UnreachableError`."""
+        ...
 
 
 class Transport:

@@ -28,9 +28,10 @@ from .metrics import Figures, SourceFigures, own_cost
 from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .powers import Deputy, Local, Powers, never_of
+from .program import Programs
 from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
 from .signatures import Signatures
-from .sources import Sensors, Source, build
+from .sources import Rules, Sensors, Source, build
 from .tasks import Tasks
 from .texts import SaidError, say
 from .transport import Transport
@@ -79,16 +80,19 @@ class World:
         self._loop = asyncio.get_running_loop()
         self._renew_now = asyncio.Event()
         self._reload: Callable[[], None] = lambda: None
+        signatures = Signatures(identity.authorities())
         self._orders = Orders(
             self.transport,
             outbox,
             actions.build(settings.orders, self._node()),
             node=identity.node,
-            signatures=Signatures(identity.authorities()),
+            signatures=signatures,
             now=clock.now,
             random=_random,
             language=settings.language,
         )
+        rules = [source for source in self.sources if isinstance(source, Rules)]
+        self._programs = [self._program_for(source, signatures) for source in rules]
         self._watching: list[asyncio.Task[None]] = []
         self._looking: dict[str, asyncio.Task[None]] = {}
 
@@ -137,7 +141,11 @@ class World:
         tasks.spawn("tidy", self._tidy())
         if self._pushed.read().state == "trial":
             tasks.spawn("trial", self._try(reload))
-        self._watching = [tasks.spawn("orders", self._orders.run()), tasks.spawn("heartbeat", self._beat())]
+        self._watching = [
+            tasks.spawn("orders", self._orders.run()),
+            tasks.spawn("heartbeat", self._beat()),
+            *(tasks.spawn("program", programs.run()) for programs in self._programs),
+        ]
         self._restart([source.name for source in self.sources])
         if self.settings.metrics.listen:
             tasks.spawn("metrics", self._serve_metrics())
@@ -206,15 +214,26 @@ class World:
             await asyncio.sleep(wait)
 
     def _failure(self, source: str, why: str, wait: float) -> Entry:
-        now = self._clock.now()
-        body: dict[str, object] = {
-            "kind": "any",
-            "count": None,
-            "from": now.isoformat(),
-            "to": now.isoformat(),
-            "why": f"source {source} failed ({why}); starts again in {wait:.0f} s",
-        }
+        return self._gap(source, "any", f"source {source} failed ({why}); starts again in {wait:.0f} s")
+
+    def _gap(self, source: str, kind: str, why: str) -> Entry:
+        now = self._clock.now().isoformat()
+        body: dict[str, object] = {"kind": kind, "count": None, "from": now, "to": now, "why": why}
         return self._entry("gap", source, body)
+
+    def _program_for(self, rules: Rules, signatures: Signatures) -> Programs:
+        async def refuse(why: str) -> None:
+            await self._emit(self._gap(rules.name, "incident", f"the rules were not taken: {why}"))
+
+        return Programs(
+            self.transport,
+            Path(self.settings.state_dir),
+            signatures,
+            now=self._clock.now,
+            use=rules.use,
+            refuse=refuse,
+            random=_random,
+        )
 
     def _entry(self, kind: ReportKind, source: str, body: dict[str, object]) -> Entry:
         return Entry(kind, source, self._clock.now(), body)

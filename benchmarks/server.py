@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from collector.eventlog.sqlite import SqliteLog
 from collector.ingest.listener import Listener, certified_node, server_context
 from collector.ingest.orders import OrderDesk
+from collector.ingest.program import ProgramDesk
 from collector.ingest.receive import Receiver
 from collector.ingest.routes import Flows, routes
 from collector.ingest.standings import Standings
@@ -80,7 +81,12 @@ async def serve(folder: Path, port: int, *, tls: bool) -> None:
 
     desk = OrderDesk(no_orders, nobody, Signal(), tally)
     flows = Flows(
-        receiver=Receiver(log, tally), enroller=None, orders=desk, end_order=unused, receive_filing=unused
+        receiver=Receiver(log, tally),
+        enroller=None,
+        orders=desk,
+        program=ProgramDesk(list, unused),
+        end_order=unused,
+        receive_filing=unused,
     )
     numbers = itertools.count()
     identify = certified_node if tls else lambda _: f"node-{next(numbers)}"

@@ -164,8 +164,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     Fields:
         unit: Registry key of the unit this collector belongs to.
-        regimes, playbooks, escalation: Folders of the operator's own files; a file there overrides the
-            shipped one of the same id.
+        regimes, playbooks, escalation, sigma: Folders of the operator's own files; what stands there
+            overrides the shipped one of the same id.
         documents: Folder of the unit's own templates (`report.docx`, `report.typ`) and fonts for them.
         routes: Recipient of an obligation to its way out; what is not named waits for a person.
         http_allow: Address prefixes that `http_request` steps of plans may call.
@@ -180,6 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     playbooks: str = ""
     escalation: str = ""
     documents: str = ""
+    sigma: str = ""
     routes: dict[str, Route] = {}
     channels: tuple[ChannelSettings, ...] = ()
     http_allow: tuple[Text, ...] = ()
@@ -231,7 +232,7 @@ def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
 def _located(settings: Settings, folder: Path) -> Settings:
     paths = {
         name: getattr(settings, name)
-        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation", "documents")
+        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation", "documents", "sigma")
     }
     return replace(
         settings,

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from wire.program import Rule
+
 from . import shipped
 from .classes import Classes, read_classes
 from .errors import PermanentError
@@ -19,12 +21,14 @@ from .regimes import Regime, load_regimes
 from .registry import Registry, read_registry
 from .runs.playbooks import read_playbooks
 from .settings import Settings, read_settings
+from .sigma import load_rules
 from .trust.secret_files import read_secret
 from .yaml_marks import Mistake, Mistakes
 
 Part = TypeVar("Part")
 DEFAULT_POLICY = "default"
 ROSTERS = "rosters"
+EVALUATED = "a rule that nodes can evaluate (docs/detection.md)"
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -35,6 +39,7 @@ class World(Struct, frozen=True, kw_only=True):
         left_out: Mistakes of plans that are not in use; a broken plan stops nothing but itself.
         policy: The escalation chains in use: the operator's `default`, else the shipped one.
         rosters: By unit; from `rosters/` in the operator's escalation folder.
+        rules: What nodes evaluate; refused: those of the Sigma rules that no node can.
     """
 
     settings: Settings
@@ -45,6 +50,8 @@ class World(Struct, frozen=True, kw_only=True):
     policy: Policy
     rosters: dict[str, Roster] = {}
     left_out: tuple[Mistake, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    refused: tuple[Mistake, ...] = ()
 
 
 def load_world(file: str, environment: Mapping[str, str]) -> World:
@@ -90,6 +97,7 @@ def build_world(settings: Settings) -> World:
     )
     if mistakes or not (registry and classes and regimes and policies):
         raise Mistakes([*mistakes, *shelf.errors])
+    sigma = load_rules(_folders(configs / "sigma", settings.sigma), classes.by_code)
     return World(
         settings=settings,
         registry=registry,
@@ -99,6 +107,8 @@ def build_world(settings: Settings) -> World:
         left_out=tuple(shelf.errors),
         policy=policies[DEFAULT_POLICY],
         rosters=rosters or {},
+        rules=sigma.rules,
+        refused=tuple(Mistake(one.file, 1, 1, one.rule, one.why, EVALUATED) for one in sigma.refused),
     )
 
 

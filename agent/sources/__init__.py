@@ -22,6 +22,7 @@ from .packets import Packets, PacketsSettings
 from .patrol import Patrol
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
 from .ranges import INTERNAL, Ranges
+from .rules import Rules, RulesSettings
 from .sensorlog import SensorLogSettings
 from .sensors import Sensors, SensorsSettings
 from .sockets import Sockets, SocketsSettings
@@ -30,7 +31,7 @@ from .timekeeping import Timekeeping, TimekeepingSettings
 from .webroot import WebRoot, accept
 from .zeek import Zeek
 
-_Kind = Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Packets | Patrol[Any]
+_Kind = Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Packets | Rules | Patrol[Any]
 SOURCES: tuple[type[_Kind], ...] = (
     Asset,
     Exits,
@@ -45,6 +46,7 @@ SOURCES: tuple[type[_Kind], ...] = (
     Certificates,
     Timekeeping,
     Sensors,
+    Rules,
 )
 
 
@@ -69,6 +71,7 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     certificates: CertificatesSettings = CertificatesSettings()
     timekeeping: TimekeepingSettings = TimekeepingSettings()
     sensors: SensorsSettings = SensorsSettings()
+    rules: RulesSettings = RulesSettings()
 
 
 def build(
@@ -106,6 +109,7 @@ def build(
             Certificates(settings.certificates, internal_ranges=inside, state=state),
         ),
         (settings.timekeeping.enabled, Timekeeping(settings.timekeeping, state=state, offset=offset)),
+        (settings.rules.enabled, Rules(settings.rules, state=state, root=root)),
     )
     running = tuple(source for enabled, source in sources if enabled)
     if not settings.sensors.enabled:
@@ -139,6 +143,8 @@ __all__ = [
     "Patrol",
     "Ranges",
     "Reading",
+    "Rules",
+    "RulesSettings",
     "SensorLogSettings",
     "Sensors",
     "SensorsSettings",

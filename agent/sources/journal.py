@@ -12,8 +12,12 @@ _MATCHES = ("SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10")
 _STOP_SECONDS = 5
 
 
-def arguments(command: Sequence[str], cursor: str, since: float, *, follow: bool) -> list[str]:
+def arguments(
+    command: Sequence[str], cursor: str, since: float, *, follow: bool, matches: Sequence[str] = _MATCHES
+) -> list[str]:
     """Return the child's argv: what came after the cursor, or where there is none since a time.
+
+    `matches` are journalctl's own; none: every entry.
 
     >>> arguments(["journalctl"], "s=1;i=2", 0.0, follow=True)[-4:]
     ['--no-tail', '--after-cursor=s=1;i=2', 'SYSLOG_FACILITY=4', 'SYSLOG_FACILITY=10']
@@ -28,7 +32,7 @@ def arguments(command: Sequence[str], cursor: str, since: float, *, follow: bool
         "--quiet",
         *follows,
         place,
-        *_MATCHES,
+        *matches,
     ]
 
 

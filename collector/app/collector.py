@@ -348,6 +348,11 @@ class Collector:
         if left_out:
             told = [str(mistake) for mistake in left_out][:_TOLD]
             await self._tell("audit.finding", {"finding": "plans_left_out", "what": told})
+        refused = [str(mistake) for mistake in self._live.refused()]
+        for line in refused:
+            self._notes(f"检测规则不能用,其余照常 rule refused, all else runs: {line}")
+        if refused:
+            await self._tell("audit.finding", {"finding": "rules_refused", "what": refused[:_TOLD]})
 
     async def _seal(self) -> None:
         """Sign the journal's end before the process goes; where that fails, its next start does."""

@@ -18,6 +18,7 @@ from ..eventlog.port import EventLog
 from ..ingest.enrol import Enroller
 from ..ingest.listener import Listener, server_context
 from ..ingest.orders import OrderDesk
+from ..ingest.program import ProgramDesk
 from ..ingest.receive import Receiver
 from ..ingest.routes import Flows, routes
 from ..ingest.standings import Standings
@@ -60,6 +61,7 @@ class AgentsDoor:
             receiver=Receiver(log, self.tally),
             enroller=Enroller(store, self._authority, live.registry),
             orders=self._desk,
+            program=ProgramDesk(live.rules, self._signer.sign),
             end_order=self._end_order,
             receive_filing=self._receive_filing,
         )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from wire.program import Rule
+
 from ..classes import Classes
 from ..escalation import Directory, OnDuty, Policy, Roster
 from ..plans import Plan
@@ -60,6 +62,14 @@ class Live:
         """What keeps plans from being in use."""
         return self._world.left_out
 
+    def rules(self) -> Sequence[Rule]:
+        """The rules that nodes evaluate."""
+        return self._world.rules
+
+    def refused(self) -> Sequence[Mistake]:
+        """Rules that no node can evaluate, and why."""
+        return self._world.refused
+
     def policy(self) -> Policy:
         """The escalation policy in use."""
         return self._world.policy
@@ -87,5 +97,7 @@ class Live:
             "regimes": len(world.regimes),
             "plans": len(world.plans),
             "plans_left_out": len({mistake.file for mistake in world.left_out}),
+            "rules": len(world.rules),
+            "rules_refused": len(world.refused),
             "rosters": len(world.rosters),
         }

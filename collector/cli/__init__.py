@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("duty", "duty"),
     ("plan", "plan"),
     ("audit", "audit"),
+    ("sigma", "sigma"),
     ("roster", "roster"),
 )
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"

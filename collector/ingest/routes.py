@@ -18,6 +18,7 @@ from .answers import RefusedError, Reply, message
 from .calls import EndOrder, ReceiveFiling
 from .enrol import Enroller
 from .orders import MAX_WAIT_SECONDS, OrderDesk
+from .program import ProgramDesk
 from .receive import Receiver
 
 _enrolment = Codec(EnrolmentRequest)
@@ -48,6 +49,7 @@ class Flows(Struct, frozen=True, kw_only=True):
     receiver: Receiver
     enroller: Enroller
     orders: OrderDesk
+    program: ProgramDesk
     end_order: EndOrder
     receive_filing: ReceiveFiling
 
@@ -68,6 +70,10 @@ def routes(flows: Flows) -> dict[str, Route]:
     async def orders(call: Call) -> Reply:
         return message(await flows.orders.poll(_peer(call).id, _wait(call.query)))
 
+    async def program(call: Call) -> Reply:
+        _peer(call)
+        return flows.program.answer(_have(call.query), call.at)
+
     async def outcomes(call: Call) -> Reply:
         await calls.outcome(flows.end_order, _peer(call), call.body, call.encoding, call.at)
         return Reply(204, b"")
@@ -79,6 +85,7 @@ def routes(flows: Flows) -> dict[str, Route]:
     return {
         "/v1/batches": Route(method="POST", serve=batches, budget=limits.Budget(limits.BATCHES)),
         "/v1/orders": Route(method="GET", serve=orders, budget=limits.Budget(limits.ORDERS)),
+        "/v1/program": Route(method="GET", serve=program, budget=limits.Budget(limits.PROGRAMS)),
         "/v1/outcomes": Route(method="POST", serve=outcomes, budget=limits.Budget(limits.OUTCOMES)),
         "/v1/filings": Route(method="POST", serve=filings, budget=limits.Budget(limits.FILINGS)),
         "/v1/enrol": Route(
@@ -101,3 +108,8 @@ def _wait(query: str) -> float:
     if not given[-1].isascii() or not given[-1].isdecimal() or len(given[-1]) > 4:
         raise RefusedError("malformed", 400, f"wait is {given[-1][:20]!r}, expected whole seconds")
     return float(given[-1])
+
+
+def _have(query: str) -> str:
+    """Digest of the rules that a node has: `?have=HEX`; empty where it has none."""
+    return parse_qs(query, max_num_fields=8).get("have", [""])[-1][:64]

@@ -27,6 +27,10 @@ _CATEGORIES: dict[str, Log] = {
     "file_event": "file",
     "network_connection": "network",
 }
+# pySigma expects mappings and lists where rules have them; any text may have something else there.
+_ANY_TEXT = (
+    OSError, yaml.YAMLError, ValueError, RecursionError, AttributeError, TypeError, KeyError, IndexError,
+)  # fmt: skip
 _NAMESPACE = uuid.UUID("6f1c7a54-52a5-4d5f-9a55-1f6e2d0b7c11")
 
 
@@ -85,7 +89,7 @@ def _read(path: Path, refused: list[Refused]) -> list[SigmaRule | SigmaCorrelati
     try:
         text = _text(path)
         found = SigmaCollection.from_yaml(text, collect_errors=True, resolve_references=False)
-    except (OSError, LoweringError, SigmaError, yaml.YAMLError, ValueError, RecursionError) as error:
+    except _ANY_TEXT as error:
         refused.append(Refused(str(path), "", _why(error)))
         return []
     rules: list[SigmaRule | SigmaCorrelationRule] = []

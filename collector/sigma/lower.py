@@ -199,7 +199,7 @@ def _keyword(value: SigmaType) -> Node:
 
 def _string(field: str, value: SigmaString) -> Text:
     parts = list(value.s)
-    if strange := [part for part in parts if not isinstance(part, str) and part not in {_MANY, _ONE}]:
+    if strange := [part for part in parts if not isinstance(part, str | SpecialChars)]:
         raise LoweringError(f"field {field!r}: the placeholder {strange[0]!r}")
     how, values = _shape(parts)
     return Text(field, how, values, isinstance(value, SigmaCasedString))
@@ -218,9 +218,7 @@ def _shape(parts: Sequence[object]) -> tuple[How, list[str]]:
         begins, ends = parts[0] is _MANY, parts[-1] is _MANY
         how: How = "has" if begins and ends else "ends" if begins else "starts" if ends else "is"
         return how, [str(inner[0]) if inner else ""]
-    return "like", [
-        "".join("*" if part is _MANY else "?" if part is _ONE else _plain(part) for part in parts)
-    ]
+    return "like", ["".join(map(_glob, parts))]
 
 
 def _glob(part: object) -> str:

@@ -121,16 +121,21 @@ class Authority:
 
     def signed(self, order: messages.Order) -> messages.Signed:
         """The order as a collector signs it."""
+        return self.signed_as("order", codec.encode(order), order.id)
+
+    def signed_as(
+        self, purpose: messages.Purpose, body: bytes, identifier: str = "signed-1"
+    ) -> messages.Signed:
+        """Any bytes as a collector signs them."""
         if self._signer is None:
             self._signer = self.signer()
         key, certificate = self._signer
-        body = codec.encode(order)
         return messages.Signed(
-            id=order.id,
-            purpose="order",
+            id=identifier,
+            purpose=purpose,
             body=body,
             certificate=certificate,
-            signature=key.sign(statement("order", body), ec.ECDSA(hashes.SHA256())),
+            signature=key.sign(statement(purpose, body), ec.ECDSA(hashes.SHA256())),
         )
 
     def token(self, url: str, word: str = "first") -> str:

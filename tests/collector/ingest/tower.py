@@ -1,10 +1,11 @@
 """A whole agents' listener on loopback: real TLS, real event log, real state database."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession, TCPConnector
 from cryptography import x509
@@ -16,6 +17,7 @@ from collector.eventlog.sqlite import SqliteLog
 from collector.ingest.enrol import Enroller
 from collector.ingest.listener import Listener, server_context
 from collector.ingest.orders import OrderDesk
+from collector.ingest.program import ProgramDesk
 from collector.ingest.receive import Receiver
 from collector.ingest.routes import Flows, routes
 from collector.ingest.standings import Standings
@@ -30,6 +32,9 @@ from collector.trust.tokens import EnrolmentToken, digest, new_secret, write_tok
 from wire.codec import encode
 from wire.ids import uuid7
 from wire.messages import VERSION, Batch, EnrolmentRequest, Filing, Order, Outcome, Receipt, Report, Signed
+
+if TYPE_CHECKING:
+    from wire.program import Rule
 
 REGISTRY = """
 zones: {internet: {exits: free}}
@@ -86,6 +91,7 @@ class Tower:
         self.orders: list[tuple[str, Order]] = []
         self.outcomes: list[tuple[str, Outcome]] = []
         self.filings: list[bytes] = []
+        self.rules: Sequence[Rule] = ()
         self.standings = Standings(self._standing, self._revoked, self.tally)
         self.desk = OrderDesk(self._orders_of, self._ordered, store.changed, self.tally)
         enroller = Enroller(store, self.authority, lambda: registry)
@@ -93,6 +99,7 @@ class Tower:
             receiver=Receiver(log, self.tally),
             enroller=enroller,
             orders=self.desk,
+            program=ProgramDesk(lambda: self.rules, self.signer.sign),
             end_order=self._end_order,
             receive_filing=self._receive_filing,
         )
