@@ -102,6 +102,11 @@ class Rules:
         """CPU time its looks have taken so far."""
         return sum(runs.cpu_seconds for runs in self._runs.values())
 
+    @property
+    def blind(self) -> str:
+        """Why a kind of event is not looked at, at present."""
+        return next((runs.blind for runs in self._runs.values() if runs.blind), "")
+
     def _runs_of(self, kind: str) -> Runs:
         return self._runs.setdefault(kind, Runs(self.name, self._settings.budget))
 

@@ -151,4 +151,4 @@ async def test_a_taken_port_is_told_in_a_sentence(process: Process, tmp_path: Pa
 
     assert "Traceback" not in second.log.read_text()
     assert str(process.ports["agents"]) in second.log.read_text()
-    assert "see `listen` in the settings" in second.log.read_text()
+    assert "请检查设置中的 `listen`" in second.log.read_text()  # the settings say zh
