@@ -16,7 +16,7 @@ from ..runs.owing import owed_by_class, role_sizes
 from ..runs.playbooks import ENDINGS, read_text
 from ..shipped import playbooks_dir
 from ..world import World
-from . import DEFAULT_CONFIG, plan_exchange, plan_simulate
+from . import DEFAULT_CONFIG, plan_exchange, plan_sign, plan_simulate
 from .loading import world_of
 from .telling import finding_of, language_of
 
@@ -53,6 +53,7 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
     plan_simulate.add_arguments(foresee)
     foresee.set_defaults(plan_command=_simulate)
     plan_exchange.add_parsers(commands)
+    plan_sign.add_parsers(commands)
 
 
 def run(args: argparse.Namespace) -> int:

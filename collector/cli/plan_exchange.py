@@ -14,6 +14,7 @@ from ..plans.cacao_import import import_playbook, playbook_of
 from ..runs.playbooks import read_playbooks, read_text
 from ..shipped import playbooks_dir
 from ..world import World
+from . import plan_sign
 from .telling import finding_of, language_of, line_of
 
 
@@ -21,6 +22,7 @@ def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not expo
     """Add both commands."""
     taken = commands.add_parser("import", help="a CACAO 2.0 playbook as a plan's YAML 导入 CACAO 预案")
     taken.add_argument("file", metavar="FILE.json", type=Path)
+    plan_sign.add_trust(taken)
     taken.add_argument("--to", metavar="FOLDER", type=Path, help="write FOLDER/ID.yaml; default: stdout")
     taken.set_defaults(plan_command=_import)
     given = commands.add_parser("export", help="a plan as a CACAO 2.0 playbook on stdout 导出为 CACAO")
@@ -30,7 +32,9 @@ def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not expo
 
 def _import(args: argparse.Namespace, _: object) -> int:
     text, findings = read_text(args.file)
-    taken = import_playbook(text, str(args.file)) if text is not None else None
+    now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
+    trusted = plan_sign.trusted_of(args.trust)
+    taken = import_playbook(text, str(args.file), trusted=trusted, now=now) if text is not None else None
     for finding in taken.findings if taken is not None else findings:
         print(finding_of(finding, language_of(args)), file=sys.stderr)
     if taken is None or taken.plan is None:

@@ -89,7 +89,8 @@ def cacao_step_id(plan: Plan, step: str) -> str:
 class _Exporter:
     def __init__(self, plan: Plan, header: dict[str, Any]) -> None:
         self.plan = plan
-        self.header = {name: value for name, value in header.items() if name != _ORDER}
+        # What was signed is not what goes out: a signature of the old content would only be a bad one.
+        self.header = {name: value for name, value in header.items() if name not in {_ORDER, "signatures"}}
         self.workflow: dict[str, Any] = {}
         self.agents: dict[str, Any] = {}
         self.targets: dict[str, Any] = {}

@@ -29,6 +29,7 @@ from .cacao_commands import action_of, variable_name
 from .cacao_export import export_plan, header_of, original_playbook, switch_out
 from .cacao_json import json_path, read_json
 from .examine import examine
+from .jss import SIGNATURES, Verdict, verify
 from .lint import Finding
 from .model import Plan
 from .stix import variable_of
@@ -50,18 +51,24 @@ class _Refused(Exception):  # noqa: N818 - control flow inside this file: the mi
     pass
 
 
-def import_playbook(text: str, file: str) -> Imported:
+def import_playbook(
+    text: str, file: str, *, trusted: Sequence[bytes] = (), now: datetime | None = None
+) -> Imported:
     """Read a CACAO 2.0 playbook.
 
     Args:
         text: The JSON.
         file: Its name, as mistakes shall name it.
+        trusted: Keys whose signatures count (`jss.spki`).
+        now: UTC; None: signatures are not looked at.
     """
     try:
         document, marks = read_json(text, file)
     except Mistakes as error:
         return Imported(None, "", [Finding("error", mistake) for mistake in error.mistakes])
     importer = _Importer(document, marks)
+    for index, verdict in enumerate(verify(document, trusted=trusted, now=now) if now is not None else ()):
+        importer.signed(index, verdict)
     try:
         plan = importer.plan()
     except _Refused:
@@ -122,6 +129,15 @@ class _Importer:
         if self.mistakes:
             raise _Refused
         return self._whole(str(start))
+
+    def signed(self, index: int, verdict: Verdict) -> None:
+        """Take what came of a signature: one that is not good keeps the playbook out."""
+        if verdict.state == "good":
+            return
+        found = f"a signature of {verdict.signee!r} that is {verdict.state} ({verdict.why})"
+        self._mistake((SIGNATURES, str(index)), found, "a good signature by a trusted key")
+        if not verdict.refused:
+            self.warnings.append(Finding("warning", self.mistakes.pop()))
 
     def placed(self, finding: Finding) -> Finding:
         """Tell a finding of the plan at the playbook's own place."""

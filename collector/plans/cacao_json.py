@@ -54,4 +54,10 @@ def json_path(parts: Sequence[str]) -> str:
     >>> json_path(["workflow", "action--1", "on_true"])
     "$.workflow['action--1'].on_true"
     """
-    return "$" + "".join(f".{part}" if re.fullmatch(r"\w+", part) else f"[{part!r}]" for part in parts)
+    return "$" + "".join(_below(part) for part in parts)
+
+
+def _below(part: str) -> str:
+    if part.isdecimal():
+        return f"[{part}]"
+    return f".{part}" if re.fullmatch(r"\w+", part) else f"[{part!r}]"
