@@ -1,6 +1,7 @@
 """Call an address that the operator allowed: a notice to a machine, sent by the notices' flow."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -8,14 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..plans.conditions import fill
 from ..plans.model import HttpRequest as HttpStep
-from ..store.notices import add_notice
-from .port import Done, Failed, Result, Skipped, StepContext, Surroundings
+from ..store.notices import add_notice, notice_by_key
+from .port import Done, Failed, Result, Skipped, StepContext, Surroundings, Waiting
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""Whoever records the answer wakes the step; this is for what was missed."""
 
 _PORTS = {"http": 80, "https": 443}
 
 
 class HttpRequest:
-    """Queues the request; the receiver tells effects apart by the header `Idempotency-Key`."""
+    """Queues the request and waits for its answer; the receiver tells effects apart by `Idempotency-Key`."""
 
     kind: ClassVar[str] = "http_request"
 
@@ -41,11 +45,19 @@ class HttpRequest:
             payload={"url": url, "body": body},
             now=context.now,
         )
-        return Done({"notice": context.key})
+        return Waiting(context.now + LOOK_AGAIN, {"notice": context.key})
 
     async def poll(self, conn: AsyncConnection, context: StepContext, /) -> Result:
-        """Queue what a killed begin may have left."""
-        return await self.begin(conn, context)
+        """See what the call came to; whether it was carried out is the receiver's word."""
+        notice = await notice_by_key(conn, context.key)
+        if notice is None:
+            return await self.begin(conn, context)
+        told = notice.result or {}
+        if notice.state == "sent":
+            return Done({"notice": context.key, "status": told.get("status")})
+        if notice.state in {"failed", "unknown"}:
+            return Failed(f"the call is {notice.state}: {told.get('why', 'no reason given')}")
+        return Waiting(context.now + LOOK_AGAIN)
 
 
 def allowed(url: str, prefixes: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ..plans.openc2 import media_of, request_of
 from ..settings import ChannelSettings
 from ..trust.secret_files import read_secret
 from .calling import Answer, Caller, is_http
@@ -14,7 +15,7 @@ from .signing import key_of, signed
 
 
 class Webhook:
-    """Posts, and signs where it has a secret.
+    """Posts, and signs where it has a secret; an OpenC2 command goes out as the OpenC2 that it is.
 
     Args:
         name: Its name in the settings.
@@ -41,7 +42,10 @@ class Webhook:
         if not is_http(url):
             return Failed(permanent=True, why=f"no http address to send to (channel {self.name})")
         body = msgspec.json.encode(payload)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        media = media_of(payload)
+        headers = {"Content-Type": media or "application/json", "Idempotency-Key": key}
+        if media is not None:
+            headers["X-Request-ID"] = request_of(payload) or key
         if self._sign is not None:
             headers |= self._sign(key, body)
         answer = await self._caller.call("POST", url, data=body, headers=headers)

@@ -7,10 +7,14 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .openc2 import media_of
+
 MAX_COMMAND = 4_000
 _NAME = re.compile(r"__([A-Za-z_][\w-]*?)__(?::value)?")
 _PEOPLE = {"group", "individual", "organization", "sector", "location"}
 _PLAIN_HEADERS = {"content-type", "content-length", "host", "accept"}
+# What an OpenC2 request carries besides (Specification for Transfer of OpenC2 Messages via HTTPS).
+_OPENC2_HEADERS = {*_PLAIN_HEADERS, "date", "x-request-id", "x-correlation-id"}
 
 
 def variable_name(name: str) -> str:
@@ -65,12 +69,13 @@ def action_of(
 def _request(
     command: Mapping[str, Any], step: Mapping[str, Any], document: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """A POST of a JSON object to one address, without credentials; everything else is for a person."""
+    """A POST of JSON or OpenC2 to one address, without credentials; everything else is for a person."""
     targets = [_defined(document, "target_definitions", each) for each in _list(step.get("targets"))]
     line = re.fullmatch(r"POST\s+(\S+)(?:\s+HTTP/[\d.]+)?", str(command.get("command", "")).strip())
     headers = command.get("headers")
-    strange = isinstance(headers, dict) and {name.lower() for name in headers} - _PLAIN_HEADERS
-    if command.get("type") != "http-api" or line is None or len(targets) != 1 or strange:
+    plain = {"http-api": _PLAIN_HEADERS, "openc2-http": _OPENC2_HEADERS}.get(str(command.get("type")))
+    strange = isinstance(headers, dict) and {name.lower() for name in headers} - (plain or set())
+    if plain is None or line is None or len(targets) != 1 or strange:
         return None
     target = targets[0]
     address = target.get("address")
@@ -82,6 +87,8 @@ def _request(
     except (ValueError, RecursionError):
         return None
     if origin is None or not isinstance(body, dict):
+        return None
+    if command["type"] == "openc2-http" and media_of(body) is None:
         return None
     path = line[1] if line[1].startswith("/") else f"/{line[1]}"
     return {"kind": "http_request", "url": filled(origin + path), "body": _filled_body(body)}

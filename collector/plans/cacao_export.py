@@ -1,6 +1,7 @@
 """Our plans as CACAO 2.0 playbooks; what CACAO has no word for stands in our extension (see `cacao`)."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from .model import (
     Variable,
     While,
 )
+from .openc2 import media_of
 from .stix import variable_of
 
 _ROLES = {"duty": "值班员", "leader": "值班领导", "superior": "上级单位"}
@@ -171,12 +173,7 @@ class _Exporter:
             action["targets"] = [self._target(name, step.url)]
             url = urlsplit(step.url)
             path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            command: dict[str, Any] = {
-                "type": "http-api",
-                "command": f"POST {path} HTTP/1.1",
-                "headers": {"Content-Type": ["application/json"]},
-                "content": json.dumps(step.body, ensure_ascii=False),
-            }
+            command = _request(f"POST {path} HTTP/1.1", step.body)
         else:
             text = step.command if isinstance(step, Manual) and step.command else None
             command = {"type": "manual", "command": text or (step.text or step.title).zh}
@@ -209,6 +206,16 @@ class _Exporter:
         end = identifier("end", f"{self.plan.id}/{name}/end")
         self.workflow[end] = {"type": "end", "step_extensions": {EXTENSION: {MADE_UP_END: True}}}
         return end
+
+
+def _request(line: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    content = json.dumps(body, ensure_ascii=False)
+    if (media := media_of(body)) is not None:
+        encoded = b64encode(content.encode()).decode()
+        headers = {"Content-Type": [media]}
+        return {"type": "openc2-http", "command": line, "headers": headers, "content_b64": encoded}
+    headers = {"Content-Type": ["application/json"]}
+    return {"type": "http-api", "command": line, "headers": headers, "content": content}
 
 
 def switch_out(value: str) -> str:

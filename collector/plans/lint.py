@@ -43,7 +43,7 @@ from .model import (
 _OUTPUTS: Mapping[type, frozenset[str]] = {
     Notify: frozenset({"notices", "people"}),
     Approve: frozenset({"decision", "by", "comments"}),
-    HttpRequest: frozenset({"notice"}),
+    HttpRequest: frozenset({"notice", "status"}),
     OrderAgent: frozenset({"order", "state", "detail"}),
     FileReport: frozenset({"filing"}),
     Wait: frozenset({"receipt_at"}),

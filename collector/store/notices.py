@@ -16,6 +16,7 @@ from wire.ids import uuid7
 
 from . import journal
 from .once import insert_once
+from .runs import wake_step
 from .schema import notices
 
 State = Literal["waiting", "sending", "sent", "failed", "unknown"]
@@ -177,6 +178,8 @@ async def record_notice(
     )
     if (await conn.execute(done)).rowcount != 1:
         return False
+    if notice.person is None and state != "waiting":
+        await wake_step(conn, notice.key, now)  # a plan's step may wait for what the call came to
     if state != "waiting" or notice.attempts == 1:
         entry = journal.Entry(
             actor="system",
@@ -194,6 +197,12 @@ async def record_notice(
         )
         await journal.write(conn, entry, now)
     return True
+
+
+async def notice_by_key(conn: AsyncConnection, key: str) -> Notice | None:
+    """Return the notice with this effect key."""
+    row = (await conn.execute(sa.select(*_COLUMNS).where(notices.c.key == key))).mappings().one_or_none()
+    return Notice(**row) if row else None
 
 
 async def get_notice(conn: AsyncConnection, key: str) -> Notice | None:

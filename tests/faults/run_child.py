@@ -1,16 +1,23 @@
-"""A process that does nothing but run plans, to be killed: `run_child.py DATABASE_URL`."""
+"""A process that runs plans and carries out their calls, to be killed: `run_child.py DATABASE_URL HOOK`.
+
+Its clock runs twenty times as fast, so that the lease of a killed sending is over in a few seconds.
+"""
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collector.actions import build
 from collector.actions.port import Surroundings
+from collector.channels.webhook import Webhook
+from collector.notices import Notices
 from collector.plans import examine
 from collector.registry import read_registry
 from collector.runs import Runner
@@ -19,6 +26,8 @@ from collector.store.engine import Store
 from collector.store.filings import add_filing
 from wire.messages import VERSION, Filing
 
+EPOCH = datetime(2026, 3, 2, tzinfo=UTC)
+FAST = 20
 OFFICE = Path(__file__).parents[1] / "golden" / "office.yaml"
 PLAN = """
 id: often-killed
@@ -31,7 +40,7 @@ steps:
     kind: parallel
     title: {zh: 并行, en: fan}
     branches:
-      - - {id: short, kind: wait, owner: duty, for: 1s, title: {zh: 短, en: short}}
+      - - {id: short, kind: wait, owner: duty, for: 20s, title: {zh: 短, en: short}}
         - {id: again, kind: notify, owner: duty, to: leader, title: {zh: 再, en: again}}
       - - id: file
           kind: file_report
@@ -41,9 +50,9 @@ steps:
       - - id: call
           kind: http_request
           owner: duty
-          url: "http://127.0.0.1:9000/hooks/{incident.id}"
+          url: "HOOK/{incident.id}"
           title: {zh: 调, en: call}
-        - {id: long, kind: wait, owner: duty, for: 2s, title: {zh: 长, en: long}}
+        - {id: long, kind: wait, owner: duty, for: 40s, title: {zh: 长, en: long}}
   - id: maybe
     kind: if-condition
     owner: duty
@@ -55,8 +64,13 @@ steps:
 
 
 def now() -> datetime:
-    """The child's clock."""
-    return datetime.now(UTC)  # noqa: TID251 - this is a whole process: it owns its clock
+    """The clock of all these processes."""
+    return EPOCH + timedelta(seconds=FAST * time.clock_gettime(time.CLOCK_MONOTONIC))
+
+
+def died(name: str, error: BaseException) -> None:
+    """End loudly: a task of the sending is gone."""
+    raise SystemExit(f"{name}: {error}")
 
 
 async def file(
@@ -89,18 +103,29 @@ async def file(
     return filing
 
 
-async def main(url: str) -> None:
-    """Run plans until killed."""
-    plan = examine(PLAN, "often-killed.yaml").plan
+async def main(url: str, hook: str) -> None:
+    """Run plans and send what they ask for until killed."""
+    plan = examine(PLAN.replace("HOOK", hook), "often-killed.yaml").plan
     assert plan is not None
-    register = read_registry(OFFICE.read_text(), str(OFFICE))
-    surroundings = Surroundings(
-        directory=lambda: register, file=file, http_allow=lambda: ["http://127.0.0.1:9000/hooks"]
-    )
+    known = read_registry(OFFICE.read_text(), str(OFFICE))
+    people = {key: replace(one, channels={"webhook": ""}) for key, one in known.people.items()}
+    register = replace(known, people=people)  # people are told at the hook too
+    surroundings = Surroundings(directory=lambda: register, file=file, http_allow=lambda: [hook])
     store = await Store.open(url)
+    channels = {"webhook": Webhook("webhook", f"{hook}/people")}
+    sending = Notices(
+        store,
+        channels=lambda: channels,
+        registry=lambda: register,
+        http_allow=lambda: [hook],
+        clock=now,
+        on_death=died,
+    )
     print("ready", flush=True)  # noqa: T201 - the parent waits for it
-    await Runner(store, lambda: {plan.id: plan}, build(surroundings), now).run()
+    await asyncio.gather(
+        Runner(store, lambda: {plan.id: plan}, build(surroundings), now).run(), sending.run()
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], sys.argv[2]))

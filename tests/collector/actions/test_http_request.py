@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.actions.http_request import HttpRequest, allowed
-from collector.actions.port import Done, Failed, Skipped
+from collector.actions.http_request import LOOK_AGAIN, HttpRequest, allowed
+from collector.actions.port import Done, Failed, Skipped, Waiting
 from collector.plans.model import HttpRequest as HttpStep
 from collector.plans.model import Text
 from collector.store.schema import notices
@@ -16,6 +16,7 @@ from collector.store.schema import notices
 if TYPE_CHECKING:
     from tests.collector.actions.conftest import Visit
 
+CALL = HttpStep(title=Text(zh="调", en="call"), owner="duty", url="http://127.0.0.1:9000/hooks/a")
 PREFIXES = ["https://soc.gov.example/hooks", "http://127.0.0.1:9000"]
 
 
@@ -77,7 +78,7 @@ async def test_an_allowed_address_is_queued_once_under_the_steps_key(visit: "Vis
     for _ in range(2):
         result = await begin(visit, "http://127.0.0.1:9000/hooks/{incident.id}")
 
-    assert result == Done({"notice": "run-1/step-1/1"})
+    assert result == Waiting(visit.of(CALL).now + LOOK_AGAIN, {"notice": "run-1/step-1/1"})
     async with visit.store.read() as conn:
         rows = await conn.execute(sa.select(notices).where(notices.c.key == "run-1/step-1/1"))
         (row,) = rows.mappings()
@@ -87,6 +88,33 @@ async def test_an_allowed_address_is_queued_once_under_the_steps_key(visit: "Vis
         "url": f"http://127.0.0.1:9000/hooks/{visit.incident.id}",
         "body": {"text": "门户网站首页被篡改", "list": ["门户网站首页被篡改", 1], "n": None},
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "expected"),
+    [
+        ("sent", {"status": 202}, Done({"notice": "run-1/step-1/1", "status": 202})),
+        ("failed", {"why": "status 404"}, Failed("the call is failed: status 404")),
+        ("unknown", {"why": "no answer"}, Failed("the call is unknown: no answer")),
+    ],
+)
+async def test_the_step_is_over_when_the_call_is_answered(
+    visit: "Visit", state: str, result: dict[str, Any], expected: object
+) -> None:
+    await begin(visit, CALL.url)
+    action, context = HttpRequest(visit.surroundings), visit.of(CALL)
+    async with visit.store.write() as conn:
+        assert isinstance(await action.poll(conn, context), Waiting)
+        await conn.execute(notices.update().values(state=state, result=result))
+
+        assert await action.poll(conn, context) == expected
+
+
+async def test_a_call_that_was_never_queued_is_queued_at_the_next_look(visit: "Visit") -> None:
+    async with visit.store.write() as conn:
+        assert isinstance(await HttpRequest(visit.surroundings).poll(conn, visit.of(CALL)), Waiting)
+        keys = (await conn.execute(sa.select(notices.c.key))).scalars().all()
+    assert "run-1/step-1/1" in keys
 
 
 async def test_an_address_off_the_list_fails_and_is_not_queued(visit: "Visit") -> None:

@@ -33,6 +33,19 @@ async def test_the_payload_is_posted_with_its_key(hook: Webhook, place: Receiver
     assert place.headers[0]["Content-Type"] == "application/json"
 
 
+async def test_an_openc2_command_goes_out_as_what_it_is(hook: Webhook, place: Receiver) -> None:
+    deny = {"action": "deny", "target": {"ipv4_net": "198.51.100.7"}, "command_id": "c-1"}
+    message = {"headers": {}, "body": {"openc2": {"request": deny}}}
+    for payload in (deny, message):
+        await hook.send("", payload, "k")
+
+    sent = [(headers["Content-Type"], headers["X-Request-ID"]) for headers in place.headers]
+    assert sent == [
+        ("application/openc2-cmd+json;version=1.0", "c-1"),
+        ("application/openc2+json;version=1.0", "k"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("status", "permanent"), [(400, True), (404, True), (429, False), (500, False), (503, False)]
 )

@@ -55,6 +55,30 @@ def test_a_plain_post_of_json_is_a_request_of_ours() -> None:
     }
 
 
+OPENC2 = {
+    "type": "openc2-http",
+    "command": "POST /openc2 HTTP/1.1",
+    "headers": {"Content-Type": ["application/openc2-cmd+json;version=1.0"], "X-Request-ID": ["1"]},
+    "content_b64": b64encode(b'{"action": "deny", "target": {"ipv4_net": "__ip__:value"}}').decode(),
+}
+
+
+def test_an_openc2_command_is_a_request_of_ours() -> None:
+    assert became(OPENC2, targets=["http-api--1"]) == {
+        "kind": "http_request",
+        "url": "https://fw.gov.example/openc2",
+        "body": {"action": "deny", "target": {"ipv4_net": "{vars.ip}"}},
+    }
+
+
+@pytest.mark.parametrize("content", [b"deny 198.51.100.7", b'{"action": "dance"}', b"[1]", b"\xff"])
+def test_an_openc2_command_that_is_none_is_for_a_person(content: bytes) -> None:
+    step = became({**OPENC2, "content_b64": b64encode(content).decode()}, targets=["http-api--1"])
+
+    assert step["kind"] == "manual"
+    assert "openc2-http" in step["command"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

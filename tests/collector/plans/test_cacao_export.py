@@ -31,6 +31,8 @@ steps:
     branches:
       - - {id: call, kind: http_request, owner: duty, url: "https://a.gov.example/x",
            body: {k: v}, title: {zh: 调, en: c}}
+      - - {id: deny, kind: http_request, owner: duty, url: "https://a.gov.example/openc2",
+           body: {action: deny, target: {ipv4_net: 198.51.100.7}}, title: {zh: 封, en: deny}}
   - {id: ok, kind: approve, owner: leader, deputy: superior, quorum: 2, four_eyes: true, timeout: 1h,
      title: {zh: 批, en: ok}}
   - id: loop
