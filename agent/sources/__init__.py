@@ -16,15 +16,20 @@ from .bursts import BurstSettings
 from .certificates import Certificates, CertificatesSettings
 from .exits import Exits, ExitsSettings
 from .files import Files, FilesSettings
+from .logfiles import LogFiles, LogsSettings
 from .logins import Logins, LoginsSettings
 from .outages import Outages, OutagesSettings
 from .packets import Packets, PacketsSettings
 from .patrol import Patrol
+from .persistence import Persistence, PersistenceSettings
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
+from .privileges import Privileges, PrivilegesSettings
+from .processes import Processes, ProcessesSettings
 from .ranges import INTERNAL, Ranges
 from .rules import Rules, RulesSettings
 from .sensorlog import SensorLogSettings
 from .sensors import Sensors, SensorsSettings
+from .setuid import Setuid, SetuidSettings
 from .sockets import Sockets, SocketsSettings
 from .suricata import Suricata
 from .timekeeping import Timekeeping, TimekeepingSettings
@@ -41,6 +46,11 @@ SOURCES: tuple[type[_Kind], ...] = (
     Suricata,
     Zeek,
     Packets,
+    Processes,
+    Persistence,
+    Privileges,
+    Setuid,
+    LogFiles,
     Outages,
     Backups,
     Certificates,
@@ -66,6 +76,11 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     suricata: SensorLogSettings = SensorLogSettings()
     zeek: SensorLogSettings = SensorLogSettings()
     packets: PacketsSettings = PacketsSettings()
+    processes: ProcessesSettings = ProcessesSettings()
+    persistence: PersistenceSettings = PersistenceSettings()
+    privileges: PrivilegesSettings = PrivilegesSettings()
+    setuid: SetuidSettings = SetuidSettings()
+    logs: LogsSettings = LogsSettings()
     outages: OutagesSettings = OutagesSettings()
     backups: BackupsSettings = BackupsSettings()
     certificates: CertificatesSettings = CertificatesSettings()
@@ -102,6 +117,11 @@ def build(
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
         (settings.packets.enabled, Packets(settings.packets)),
+        (settings.processes.enabled, Processes(settings.processes, state=state, root=root)),
+        (settings.persistence.enabled, Persistence(settings.persistence, state=state, root=root)),
+        (settings.privileges.enabled, Privileges(settings.privileges, state=state, root=root)),
+        (settings.setuid.enabled, Setuid(settings.setuid, state=state, root=root)),
+        (settings.logs.enabled, LogFiles(settings.logs, state=state, root=root)),
         (bool(settings.outages.services), Outages(settings.outages, internal_ranges=inside, state=state)),
         (bool(settings.backups.backups), Backups(settings.backups, state=state)),
         (
@@ -133,14 +153,22 @@ __all__ = [
     "ExitsSettings",
     "Files",
     "FilesSettings",
+    "LogFiles",
     "Logins",
     "LoginsSettings",
+    "LogsSettings",
     "Observation",
     "Outages",
     "OutagesSettings",
     "Packets",
     "PacketsSettings",
     "Patrol",
+    "Persistence",
+    "PersistenceSettings",
+    "Privileges",
+    "PrivilegesSettings",
+    "Processes",
+    "ProcessesSettings",
     "Ranges",
     "Reading",
     "Rules",
@@ -148,6 +176,8 @@ __all__ = [
     "SensorLogSettings",
     "Sensors",
     "SensorsSettings",
+    "Setuid",
+    "SetuidSettings",
     "Sockets",
     "SocketsSettings",
     "Source",

@@ -11,14 +11,15 @@ more than a third of a percent of a core, whatever `poll` says.
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
+from asyncinotify import Inotify, Mask
 from msgspec import Struct
 
 from ..budget import Budget, RefusedError
@@ -27,7 +28,18 @@ from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
 
 _REST_PER_CPU_SECOND = 300.0
+_SETTLE = 0.2
+_MAX_FOLDERS = 500
 _MAX_MEMORY = 64 * 1024 * 1024
+_CHANGED = (
+    Mask.CLOSE_WRITE
+    | Mask.ATTRIB
+    | Mask.CREATE
+    | Mask.DELETE
+    | Mask.MOVED_FROM
+    | Mask.MOVED_TO
+    | Mask.ONLYDIR
+)
 Notes = TypeVar("Notes", bound=Struct)
 
 
@@ -44,6 +56,7 @@ class Round(Struct, frozen=True, kw_only=True):
         blind: Keys (or their beginnings, see `Found`) that could not be judged: what was told stays.
         ended: When matters ended, where that is known.
         notes: What to remember; None: nothing changed.
+        keep: Whether the notes are worth a write to the disk now, or only once something is told.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -51,6 +64,7 @@ class Round(Struct, frozen=True, kw_only=True):
     blind: tuple[str, ...] = ()
     ended: dict[str, datetime] = {}
     notes: Struct | None = None
+    keep: bool = True
 
     def found(self) -> Found:
         """Return what the rules of matters take."""
@@ -154,23 +168,30 @@ class Patrol(ABC, Generic[Notes]):
         memory.matters = matters
         if found.notes is not None:
             memory.notes = found.notes  # type: ignore[assignment] # of `notes_kind`
-        if bodies or found.notes is not None:
+        if bodies or (found.notes is not None and found.keep):
             self._save(memory)
+
+    def folders(self) -> Iterable[Path]:
+        """Return the folders in which a change makes the next look come at once."""
+        return ()
 
     @contextmanager
     def _hearing(self) -> Iterator[asyncio.Event]:
-        """Give an event that is set when a look should come sooner; by default nothing sets it."""
-        yield asyncio.Event()
+        """Give an event that is set when a look should come sooner."""
+        event = asyncio.Event()
+        with ExitStack() as stack:
+            if folders := list(self.folders())[:_MAX_FOLDERS]:
+                stack.enter_context(_changes(folders, event))
+            yield event
 
     @staticmethod
     async def _wait(heard: asyncio.Event, longest: float, shortest: float) -> None:
         """Wait for the next round: as long as the last look costs, then until `longest` or a call."""
         await asyncio.sleep(shortest)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, longest - shortest)):
                 await heard.wait()
-        except TimeoutError:
-            pass
+                await asyncio.sleep(_SETTLE)
 
     def _fresh(self) -> Memory[Notes]:
         return Memory(self.notes_kind())  # type: ignore[arg-type] # the kind the subclass names
@@ -204,3 +225,23 @@ class Patrol(ABC, Generic[Notes]):
             new.replace(self._file)
         except OSError as error:
             self._runs.note_trouble(f"{self._file}: {error}; what was told is told again after a start")
+
+
+@contextmanager
+def _changes(folders: Iterable[Path], event: asyncio.Event) -> Iterator[None]:
+    """Set the event when something in the folders changes; what can't be watched is left to the rounds."""
+    loop = asyncio.get_running_loop()
+    with Inotify(sync_timeout=0) as inotify:
+
+        def heard() -> None:
+            while inotify.sync_get() is not None:
+                event.set()
+
+        for folder in folders:
+            with suppress(OSError):
+                inotify.add_watch(folder, _CHANGED)
+        loop.add_reader(inotify.fd, heard)
+        try:
+            yield
+        finally:
+            loop.remove_reader(inotify.fd)

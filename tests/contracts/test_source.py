@@ -80,12 +80,37 @@ def host(tmp_path: Path) -> Host:
         shutil.copy(GOLDEN / name, tmp_path)
         (state / f"{sensor}.json").write_text('{"began": true}')
     bursts = BurstSettings(by_source=5)
+    intrude(tmp_path, state)
     (tmp_path / "ended.pem").write_bytes(ended_certificate())
     return Host(
         tmp_path,
         state,
         msgspec.structs.replace(everything(tmp_path, web), logins=LoginsSettings(bursts=bursts)),
     )
+
+
+def intrude(root: Path, state: Path) -> None:
+    """Leave what an intruder leaves, and what the sources had noted before."""
+    (root / "proc/7").mkdir(parents=True)
+    (root / "proc/7/exe").symlink_to("/memfd:x (deleted)")
+    (root / "proc/7/stat").write_text(f"7 (x) S 1 {'0 ' * 17}5000 0 0")
+    for name, text in (
+        ("etc/passwd", "toor:x:0:0::/root:/bin/sh\n"),
+        ("etc/group", ""),
+        ("etc/cron.d/x", "@reboot root /tmp/.x\n"),
+        ("tmp/sh", "#!"),
+        ("var/log/wtmp", ""),
+    ):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "tmp/sh").chmod(0o4755)
+    wtmp = {"at": 0, "inode": 1, "size": 384, "head_size": 0, "head": ""}
+    for source, notes in (
+        ("persistence", {"taken": True}),
+        ("privileges", {"taken": True}),
+        ("logs", {"files": {"/var/log/wtmp": wtmp}}),
+    ):
+        (state / f"{source}.json").write_bytes(msgspec.json.encode({"notes": notes}))
 
 
 def everything(root: Path, web: WebRoot) -> SourcesSettings:

@@ -19,6 +19,12 @@ OFFICERS = {
 }
 _ANY_EXIT = {"exits": "free"}
 
+# The demo tampers with a page of its own; what is wrong with its visitor's host is no part of the play.
+_NOT_THIS_HOST: dict[str, Any] = {
+    name: {"enabled": False}
+    for name in ("processes", "persistence", "privileges", "setuid", "logs", "timekeeping")
+}
+
 
 class Stage:
     """Where everything of the demo lies; `build` writes it."""
@@ -92,7 +98,7 @@ class Stage:
             "state_dir": str(self.agent_state),
             "unit": DISTRICT,
             "assets": [{"id": PORTAL, "name": "演示区政府门户网站", "mlps_grade": 3}],
-            "sources": {"files": {"roots": [{"path": str(self.webroot)}]}},
+            "sources": {"files": {"roots": [{"path": str(self.webroot)}]}} | _NOT_THIS_HOST,
         }
 
     def _write(self, name: str, content: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agent.cli.loading import load, load_file, parse
 from agent.settings import SettingsError
 from agent.settings.model import STATE_DIR
+from agent.sources import SourcesSettings
 from agent.texts import SaidError
 
 
@@ -60,6 +62,17 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: p
 
 def test_without_a_file_every_default_holds() -> None:
     assert load(Namespace(config=None, state_dir=None, lang=None)).state_dir == STATE_DIR
+
+
+def test_the_shipped_file_shows_every_setting_of_every_source_with_its_default() -> None:
+    file = Path(__file__).parents[3] / "configs/agent.yaml"
+    written = yaml.safe_load(file.read_text("utf-8"))["sources"]
+
+    assert load_file(file).sources == parse("", "agent.yaml").sources
+    assert {name: set(one) for name, one in written.items()} == {
+        name: set(getattr(SourcesSettings(), name).__struct_fields__) - {"unit", "assets"} for name in written
+    }
+    assert set(written) == set(SourcesSettings.__struct_fields__) - {"internal_ranges"}
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -131,3 +131,89 @@ def own_network() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
             raise failures[0]
 
     return enter
+
+
+REMOTE = "203.0.113.9"
+OWN = "10.1.2.3"
+_TICKS = 100
+
+
+class ProcTree:
+    """A /proc below a folder; every process has the same network."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.proc = root / "proc"
+        self.proc.mkdir(parents=True)
+        (self.proc / "stat").write_text("cpu 1 2 3\nbtime 1772400000\n")
+        self._rows: list[str] = []
+        self._pid = 100
+
+    def process(
+        self,
+        program: str,
+        *,
+        name: str = "",
+        parent: int = 1,
+        pid: int = 0,
+        arguments: str = "",
+        stdio: tuple[str, str, str] = ("/dev/null", "/dev/null", "/dev/null"),
+        sockets: tuple[int, ...] = (),
+        cpu: float = 0.0,
+    ) -> int:
+        """Add a process."""
+        self._pid += 1
+        pid = pid or self._pid
+        folder = self.proc / str(pid)
+        for place in ("fd", "net", "ns"):
+            (folder / place).mkdir(parents=True)
+        (folder / "exe").symlink_to(program)
+        (folder / "root").symlink_to(self.root)
+        (folder / "ns" / "net").symlink_to("net:[4026531840]")
+        (folder / "cmdline").write_bytes(arguments.replace(" ", "\0").encode() + b"\0")
+        self.spend(pid, cpu, name or program.rsplit("/", 1)[-1][:15], parent)
+        for number, target in enumerate((*stdio, *(f"socket:[{inode}]" for inode in sockets))):
+            (folder / "fd" / str(number)).symlink_to(target)
+        self._net(pid)
+        return pid
+
+    def spend(self, pid: int, cpu: float, name: str, parent: int = 1) -> None:
+        """Set what a process has spent."""
+        ticks = int(cpu * _TICKS)
+        rest = f"S {parent} 1 1 0 -1 4194560 1 0 0 0 {ticks} 0 0 0 20 0 1 0 5000 1 1"
+        (self.proc / str(pid) / "stat").write_text(f"{pid} ({name}) {rest}\n")
+
+    def connection(
+        self,
+        inode: int,
+        *,
+        local_port: int = 50000,
+        remote: str = REMOTE,
+        remote_port: int = 4444,
+        state: int = 1,
+    ) -> int:
+        """Add a TCP connection, or with state 10 a listener, and return its inode."""
+        local = f"{_hex(OWN)}:{local_port:04X}"
+        far = "00000000:0000" if state == 10 else f"{_hex(remote)}:{remote_port:04X}"
+        self._rows.append(
+            f" 0: {local} {far} {state:02X} 00000000:00000000 00:00000000 00000000 0 0 {inode} 1 0"
+        )
+        for folder in self.proc.iterdir():
+            if folder.name.isdigit():
+                self._net(int(folder.name))
+        return inode
+
+    def _net(self, pid: int) -> None:
+        (self.proc / str(pid) / "net" / "tcp").write_text(
+            "\n".join(["  sl  local_address", *self._rows]) + "\n"
+        )
+
+
+def _hex(address: str) -> str:
+    return bytes(map(int, address.split(".")))[::-1].hex().upper()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> ProcTree:
+    """A process table to put processes into."""
+    return ProcTree(tmp_path / "host")

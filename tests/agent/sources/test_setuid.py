@@ -1,0 +1,117 @@
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent.clock import host_clock
+from agent.sources.matters import Finding
+from agent.sources.setuid import Known, Setuid, SetuidSettings
+
+NOW = host_clock().now()
+
+
+class Host:
+    """A host with su, looked through once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.rests: list[float] = []
+        self.put("usr/bin/su", 0o4755)
+        self.put("usr/bin/ls", 0o755)
+        (root / "tmp").mkdir()
+        self.known = self.after(Known())
+
+    def put(self, name: str, mode: int) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x7fELF")
+        path.chmod(mode)
+        return path
+
+    def source(self, **settings: Any) -> Setuid:  # noqa: ANN401 - fields of the settings
+        return Setuid(SetuidSettings(**settings), state=None, root=self.root, rest=self.rests.append)
+
+    def after(self, known: Known) -> Known:
+        return msgspec.convert(self.source().look(NOW, known, alone=False).notes, Known)
+
+    def found(self, hours: float = 7, **settings: Any) -> list[Finding]:  # noqa: ANN401 - likewise
+        at = NOW + timedelta(hours=hours)
+        return list(self.source(**settings).look(at, self.known, alone=False).findings)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path / "host")
+
+
+def test_the_first_look_knows_what_is_there_and_tells_nothing(host: Host) -> None:
+    assert host.known.files == {"/usr/bin/su": f"4755 {os.getuid()}:{os.getgid()}"}
+    assert host.source().look(NOW, Known(), alone=False).findings == ()
+    assert host.found() == []
+
+
+def test_a_program_that_came_to_run_as_another_is_told_at_the_next_sweep(host: Host) -> None:
+    host.put("usr/local/bin/.rootbash", 0o4755)
+    assert host.found(hours=1) == []
+    (finding,) = host.found(hours=7)
+
+    assert (finding.klass, finding.severity_hint, finding.passing) == ("NABACKIMPL", "high", True)
+    assert finding.evidence[0] | {"at": "", "owner": ""} == {
+        "at": "",
+        "path": "/usr/local/bin/.rootbash",
+        "change": "created",
+        "mode": "4755",
+        "owner": "",
+    }
+
+
+def test_where_anybody_may_write_it_is_told_at_the_next_round_and_even_at_the_first(host: Host) -> None:
+    host.put("tmp/a/sh", 0o4755)
+
+    assert [one.target for one in host.found(hours=0.1)] == ["/tmp/a/sh"]
+    assert [one.target for one in host.source().look(NOW, Known(), alone=False).findings] == ["/tmp/a/sh"]
+
+
+def test_an_upgrade_of_a_known_program_is_no_change_and_a_new_mode_is(host: Host) -> None:
+    host.put("usr/bin/su", 0o755).unlink()
+    host.put("usr/bin/su", 0o4755)
+    assert host.found() == []
+    host.put("usr/bin/su", 0o6755)
+
+    assert host.found()[0].evidence[0]["change"] == "modified"
+
+
+def test_a_bit_on_what_is_no_program_is_no_matter(host: Host) -> None:
+    host.put("tmp/notes", 0o2644)
+    (host.root / "tmp/team").mkdir(mode=0o2775)
+    (host.root / "tmp/link").symlink_to("/usr/bin/su")
+
+    assert host.found(hours=0.1) == []
+
+
+def test_circles_odd_names_and_other_roots_are_looked_through_once(host: Host) -> None:
+    (host.root / "tmp/loop").symlink_to(host.root / "tmp")
+    odd = os.fsencode(host.root / "tmp") + b"/\xff\n"
+    with open(odd, "wb"):  # noqa: PTH123 - bytes
+        os.chmod(odd, 0o4700)  # noqa: PTH101 - bytes
+
+    assert [one.target for one in host.found(hours=0.1)] == ["/tmp/\\xff\n"]
+
+
+def test_a_tree_without_end_is_bounded_named_and_walked_with_rests(host: Host) -> None:
+    for number in range(1200):
+        (host.root / f"tmp/{number}").touch()
+    host.rests.clear()
+    look = host.source(max_files=1100).look(NOW, host.known, alone=True)
+
+    assert look.unreadable == (("files", "more than max_files = 1100; the rest is not looked at"),)
+    assert len(host.rests) == 2
+
+
+def test_what_an_operator_allows_is_not_told(host: Host) -> None:
+    host.put("tmp/sh", 0o4755)
+
+    assert host.found(hours=0.1, allow=("/tmp/sh",)) == []
