@@ -22,7 +22,7 @@ from wire.messages import ReportKind
 from . import actions, heartbeat
 from .backoff import Backoff
 from .clock import Clock
-from .enrolment import Identity, renew, this_host
+from .enrolment import Host, Identity, renew, this_host
 from .heartbeat import About
 from .metrics import Figures, SourceFigures, own_cost
 from .orders import Orders
@@ -264,22 +264,29 @@ class World:
 
     async def _renew(self, reload: Callable[[], None]) -> None:
         """Get a new certificate when two thirds of the old one's life are over."""
-        settings, url = self.settings, self.transport.addresses[0]
+        settings = self.settings
         host = this_host(asset.id for asset in settings.assets)
         due = self._identity.renewal_due()
         while True:
             if self._clock.now() >= due or self._renew_now.is_set():
                 self._renew_now.clear()
-                try:
-                    await renew(self._identity, url, Path(settings.state_dir), host, self._clock.now)
-                except SaidError as error:
-                    _log.error("%s", error.in_language(settings.language))
-                else:
+                if await self._renewed(Path(settings.state_dir), host):
                     reload()
                     await asyncio.Event().wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_RENEWAL_LOOK_SECONDS):
                     await self._renew_now.wait()
+
+    async def _renewed(self, folder: Path, host: Host) -> bool:
+        """Ask the collectors one after the other; False where none gave a certificate."""
+        for url in self.transport.addresses:
+            try:
+                await renew(self._identity, url, folder, host, self._clock.now)
+            except SaidError as error:
+                _log.error("%s", error.in_language(self.settings.language))
+            else:
+                return True
+        return False
 
     async def _tidy(self) -> None:
         while True:

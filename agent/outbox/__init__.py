@@ -4,19 +4,24 @@ A report is *accepted* when `accept` returns: it is in the file, after fsync. It
 only: acknowledged, dropped by a stated bound (and the drop is itself a report of kind `gap`), or set aside
 because the collector can't take it (a `gap` says so; the table `refused` keeps the newest thousand).
 
-    seq     1     2     3     4     5     6
-          acked  acked  |sent  sent| new   new        state: acked 2, id b; sent 4; next 7
-                         ^^^^^^^^^^  ^^^^^^^^^
-                         offered     may be dropped, merged or superseded
-                         once: unchanged until answered
+    number   1     2     3     4     -     -
+           acked  acked  |sent  sent| new   new        state: acked 2, id b; sent 4
+                          ^^^^^^^^^^  ^^^^^^^^^
+                          offered     may be dropped, merged or superseded;
+                          once        numbered when it is offered
 
 *The mark `sent`* is on disk before the bytes leave. What was offered once is offered again unchanged, before
 anything new, and no bound touches it: the collector may hold it although the answer was lost, and would take
 a batch without it for another writer's (see `wire.session`).
 
-*Numbers* ascend within an epoch, one life of the file. A hole is a drop. When the collector says *fork*,
-`renumber` begins a new epoch and everything still held gets the numbers 1, 2, 3 … in one transaction; when it
-says *gap* (it was restored from a backup), `rewind` builds the next batch on what it does hold.
+*Lanes*: what is offered next is chosen when it is offered. Incidents and gaps leave first, then states, then
+evidence, then connections: after a day without a line the collector hears what burns and how things stand
+now, and the backlog behind it. A state collapses into the newer one of its source while it waits, but for
+`exits` that differ: a way out that came and went is told.
+
+*Numbers* ascend without holes within an epoch, one life of the file. When the collector says *fork*,
+`renumber` begins a new epoch and everything still held is numbered anew; when it says *gap* (it was restored
+from a backup), `rewind` builds the next batch on what it does hold.
 
 *Bounds*: first go `sockets` and `heartbeat` and every `asset` or `exits` that a newer one supersedes, oldest
 first; then the newest `asset` and `exits`; then `evidence`; then `incident`. Age and a short disk drop only
@@ -45,7 +50,7 @@ All rows are written by one thread; whoever asks while it syncs shares the next 
 >>> outbox.acknowledge(ack)
 'dropped'
 >>> [(report.seq, report.kind, bytes(report.body)[:37]) for report in outbox.peek().reports]
-[(4, 'sockets', b'{"n":1}'), (5, 'sockets', b'{"n":2}'), (6, 'gap', b'{"kind":"sockets","count":1,"from":"2')]
+[(3, 'gap', b'{"kind":"sockets","count":1,"from":"2'), (4, 'sockets', b'{"n":1}'), (5, 'sockets', b'{"n":2}')]
 """
 
 from ..settings import Bounds

@@ -1,4 +1,7 @@
-"""What the outbox may hold, and in which order it lets go."""
+"""What the outbox may hold, in which order it lets go, and in which order it sends."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from wire.messages import ReportKind
 
@@ -16,8 +19,38 @@ _RANKS: dict[ReportKind, int] = {
     "gap": GAP,
 }
 TELEMETRY = NEWEST_STATE
+FIRST, STATE, BULK, LAST = range(4)
+_LANES: dict[ReportKind, int] = {
+    "incident": FIRST,
+    "gap": FIRST,
+    "asset": STATE,
+    "exits": STATE,
+    "heartbeat": STATE,
+    "evidence": BULK,
+    "sockets": LAST,
+}
 ROW_OVERHEAD = 256
 KEPT_ON_A_SHORT_DISK = 1024 * 1024
+
+
+def lane(kind: ReportKind) -> int:
+    """Return the lane of a kind: all that waits in a lower one leaves first."""
+    return _LANES[kind]
+
+
+def collapses(kind: ReportKind, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a state that waits says nothing that a newer one of its source does not say better.
+
+    A way out that came and went is told although it is over: of `exits` only the evidence of use may differ.
+
+    >>> collapses("asset", {"kernel": "6.1"}, {"kernel": "6.6"})
+    True
+    >>> collapses("exits", {"routes": ["eth0", "ppp0"]}, {"routes": ["eth0"]})
+    False
+    """
+    if kind == "exits":
+        return all(old.get(name) == new.get(name) for name in (old.keys() | new.keys()) - {"evidence"})
+    return kind == "asset" or (kind == "heartbeat" and not old.get("stopping"))
 
 
 def rank(kind: ReportKind) -> int:

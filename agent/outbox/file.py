@@ -10,7 +10,7 @@ from wire.ids import uuid7
 
 NAME = "outbox.db"
 _LOCK = "agent.lock"
-_FORMAT = 1
+_FORMAT = 2
 _PARTS = ("", "-wal", "-shm")
 _SCHEMA = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -34,9 +34,13 @@ CREATE TABLE reports (
     body BLOB NOT NULL,
     accepted REAL NOT NULL,
     rank INTEGER NOT NULL,
-    size INTEGER NOT NULL
+    size INTEGER NOT NULL,
+    lane INTEGER NOT NULL DEFAULT 3,
+    number INTEGER
 ) STRICT;
 CREATE INDEX reports_by_rank ON reports (rank, seq);
+CREATE UNIQUE INDEX reports_by_number ON reports (number) WHERE number IS NOT NULL;
+CREATE INDEX reports_by_lane ON reports (lane, seq) WHERE number IS NULL;
 CREATE TRIGGER held_more AFTER INSERT ON reports BEGIN UPDATE state SET held = held + new.size; END;
 CREATE TRIGGER held_less AFTER DELETE ON reports BEGIN UPDATE state SET held = held - old.size; END;
 CREATE TRIGGER held_else AFTER UPDATE OF size ON reports
@@ -58,6 +62,21 @@ CREATE TABLE orders (
     at REAL NOT NULL,
     told INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+"""
+
+
+# Format 1 numbered reports as they were accepted; what it had offered keeps that number.
+_FROM_1 = """
+BEGIN;
+ALTER TABLE reports ADD COLUMN lane INTEGER NOT NULL DEFAULT 3;
+ALTER TABLE reports ADD COLUMN number INTEGER;
+UPDATE reports SET number = seq WHERE seq <= (SELECT sent FROM state);
+UPDATE reports SET lane = CASE kind WHEN 'incident' THEN 0 WHEN 'gap' THEN 0 WHEN 'asset' THEN 1
+    WHEN 'exits' THEN 1 WHEN 'heartbeat' THEN 1 WHEN 'evidence' THEN 2 ELSE 3 END;
+CREATE UNIQUE INDEX reports_by_number ON reports (number) WHERE number IS NOT NULL;
+CREATE INDEX reports_by_lane ON reports (lane, seq) WHERE number IS NULL;
+PRAGMA user_version = 2;
+COMMIT;
 """
 
 
@@ -139,6 +158,8 @@ def _prepare(db: sqlite3.Connection, path: Path, now: datetime) -> None:
         raise OutboxError(f"{path}: written by a newer agent (format {written}, this one knows {_FORMAT})")
     if not written:
         _begin(db, now)
+    elif written == 1:
+        db.executescript(_FROM_1)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 8388608")

@@ -5,9 +5,9 @@ that a transaction rolled back leaves nothing behind.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -26,9 +26,11 @@ _MOST_REFUSED = 1000
 MOST_BYTES = 1024 * 1024
 _SOURCE = "outbox"
 _INSERT = """INSERT INTO reports
-    (seq, id, kind, source, observed_at, boot_id, monotonic, body, accepted, rank, size)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UNSENT = "FROM reports WHERE seq > (SELECT sent FROM state)"
+    (seq, id, kind, source, observed_at, boot_id, monotonic, body, accepted, rank, size, lane)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UNSENT = "FROM reports WHERE number IS NULL"
+_SENT = "FROM reports WHERE number IS NOT NULL"
+_COLUMNS = "seq, id, kind, source, observed_at, boot_id, monotonic, body"
 Settled = Literal["dropped", "rewound", "renumbered", "nothing"]
 
 
@@ -41,6 +43,7 @@ class Status(Struct, frozen=True):
         drops: Reports dropped since the file began, by kind.
         refused: Reports set aside because the collector can't take them.
         forks: How often another writer continued our epoch.
+        collapsed: States that went into newer ones before they were sent; nothing they said is lost.
     """
 
     epoch: str
@@ -50,6 +53,7 @@ class Status(Struct, frozen=True):
     drops: dict[str, int]
     refused: int
     forks: int
+    collapsed: int = 0
 
 
 class _State(Struct, frozen=True):
@@ -75,7 +79,8 @@ class Ledger:
         return _State(*row)
 
     def accept(self, seen: Observed) -> str:
-        """Append a report and return its id; older unsent ones that it supersedes may now go first."""
+        """Append a report and return its id; states before it collapse into it, or may now go first."""
+        self._collapse(seen)
         identifier = self._append(seen)
         if seen.kind in limits.STATES:
             self._db.execute(
@@ -84,6 +89,18 @@ class Ledger:
             )
         self._make_room()
         return identifier
+
+    def _collapse(self, seen: Observed) -> None:
+        """Let go of the unsent state before it where it says the same better."""
+        if limits.lane(seen.kind) != limits.STATE:
+            return
+        row = self._db.execute(
+            f"SELECT seq, body {_UNSENT} AND lane = ? AND kind = ? AND source = ? ORDER BY seq DESC LIMIT 1",
+            [limits.STATE, seen.kind, seen.source],
+        ).fetchone()
+        if row and limits.collapses(seen.kind, msgspec.json.decode(row[1]), seen.body):
+            self._db.execute("DELETE FROM reports WHERE seq = ?", [row[0]])
+            self._count("collapsed", seen.kind, 1)
 
     def _append(self, seen: Observed) -> str:
         now = self._clock.now()
@@ -104,6 +121,7 @@ class Ledger:
                 now.timestamp(),
                 limits.rank(seen.kind),
                 len(body) + limits.ROW_OVERHEAD,
+                limits.lane(seen.kind),
             ],
         )
         return identifier
@@ -116,14 +134,9 @@ class Ledger:
             size: At most so many bytes of bodies; a single report may have more.
         """
         state = self._state()
-        upto = state.sent if state.sent > state.acked else None
-        run = list(self._run(upto, reports, size))
-        if not run and upto is not None:
-            run = list(self._run(None, reports, size))
+        run = self._offered(reports, size) or self._offer(state.sent, reports, size)
         if not run:
             return None
-        if run[-1].seq > state.sent:
-            self._db.execute("UPDATE state SET sent = ?", [run[-1].seq])
         return Batch(
             version=VERSION,
             epoch=state.epoch,
@@ -133,27 +146,24 @@ class Ledger:
             reports=run,
         )
 
-    def _run(self, upto: int | None, reports: int, size: int) -> Iterator[Report]:
+    def _offered(self, reports: int, size: int) -> list[Report]:
+        """Return what was offered and not answered, as it was."""
         rows = self._db.execute(
-            "SELECT seq, id, kind, source, observed_at, boot_id, monotonic, body FROM reports"
-            " WHERE seq <= ? ORDER BY seq LIMIT ?",
-            [2**53 if upto is None else upto, reports],
+            f"SELECT number, {_COLUMNS} {_SENT} ORDER BY number LIMIT ?",
+            [reports],
         )
-        taken = 0
-        for seq, identifier, kind, source, observed_at, boot_id, monotonic, body in rows:
-            taken += len(body) + limits.ROW_OVERHEAD
-            if taken > size and taken > len(body) + limits.ROW_OVERHEAD:
-                return
-            yield Report(
-                id=identifier,
-                seq=seq,
-                kind=kind,
-                source=source,
-                observed_at=datetime.fromisoformat(observed_at),
-                boot_id=boot_id,
-                monotonic=monotonic,
-                body=Raw(body),
-            )
+        return [_report(number, row) for number, *row in _within(rows, size)]
+
+    def _offer(self, sent: int, reports: int, size: int) -> list[Report]:
+        """Give the next reports their numbers, lane by lane."""
+        rows = self._db.execute(f"SELECT NULL, {_COLUMNS} {_UNSENT} ORDER BY lane, seq LIMIT ?", [reports])
+        run = [row for _, *row in _within(rows, size)]
+        numbered = list(enumerate(run, sent + 1))
+        self._db.executemany(
+            "UPDATE reports SET number = ? WHERE seq = ?", [(number, row[0]) for number, row in numbered]
+        )
+        self._db.execute("UPDATE state SET sent = ?", [sent + len(run)])
+        return [_report(number, row) for number, row in numbered]
 
     def acknowledge(self, ack: Ack) -> Settled:
         """Let go of what is safe above; an answer about another epoch changes nothing."""
@@ -179,16 +189,16 @@ class Ledger:
             case Renumber():
                 return self._fork()
 
-    def _own_id(self, state: _State, seq: int) -> str | None:
-        if seq == state.acked:
+    def _own_id(self, state: _State, number: int) -> str | None:
+        if number == state.acked:
             return state.acked_id
-        row = self._db.execute("SELECT id FROM reports WHERE seq = ?", [seq]).fetchone()
+        row = self._db.execute("SELECT id FROM reports WHERE number = ?", [number]).fetchone()
         return None if row is None else str(row[0])
 
     def _drop(self, state: _State, held: Held) -> Settled:
         if held.highest <= state.acked:
             return "nothing"
-        self._db.execute("DELETE FROM reports WHERE seq <= ?", [held.highest])
+        self._db.execute("DELETE FROM reports WHERE number <= ?", [held.highest])
         self._db.execute("UPDATE state SET acked = ?, acked_id = ?", [held.highest, held.highest_id])
         return "dropped"
 
@@ -205,16 +215,10 @@ class Ledger:
         return "renumbered"
 
     def renumber(self) -> None:
-        """Begin a new epoch and number everything held anew, from 1."""
-        numbers = [row[0] for row in self._db.execute("SELECT seq FROM reports ORDER BY seq")]
-        # Ascending and never upward, so that no new number meets an old one on its way.
-        self._db.executemany(
-            "UPDATE reports SET seq = ? WHERE seq = ?",
-            [(new, old) for new, old in enumerate(numbers, 1) if new != old],
-        )
+        """Begin a new epoch: everything held gets a number anew when it is offered, from 1."""
+        self._db.execute("UPDATE reports SET number = NULL")
         self._db.execute(
-            "UPDATE state SET epoch = ?, acked = 0, acked_id = '', sent = 0, next = ?",
-            [uuid7(self._clock.now()), len(numbers) + 1],
+            "UPDATE state SET epoch = ?, acked = 0, acked_id = '', sent = 0", [uuid7(self._clock.now())]
         )
 
     def set_aside(self, identifier: str, why: str) -> None:
@@ -341,6 +345,7 @@ class Ledger:
             drops={kind: n for what, kind, n in counted if what == "dropped"},
             refused=sum(n for what, _, n in counted if what == "refused"),
             forks=sum(n for what, _, n in counted if what == "forks"),
+            collapsed=sum(n for what, _, n in counted if what == "collapsed"),
         )
 
     def _oldest(self) -> float:
@@ -353,3 +358,28 @@ class Ledger:
         if boot_id == self._clock.boot_id:
             return max(0.0, self._clock.monotonic() - float(monotonic))
         return max(0.0, self._clock.now().timestamp() - float(accepted))
+
+
+def _within(rows: Iterable[tuple[Any, ...]], size: int) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of a batch while they fit; the first always does."""
+    taken = 0
+    for row in rows:
+        cost = len(row[-1]) + limits.ROW_OVERHEAD
+        taken += cost
+        if taken > size and taken > cost:
+            return
+        yield row
+
+
+def _report(number: int, row: Sequence[Any]) -> Report:
+    _, identifier, kind, source, observed_at, boot_id, monotonic, body = row
+    return Report(
+        id=identifier,
+        seq=number,
+        kind=kind,
+        source=source,
+        observed_at=datetime.fromisoformat(observed_at),
+        boot_id=boot_id,
+        monotonic=monotonic,
+        body=Raw(body),
+    )

@@ -9,6 +9,9 @@
 
 Setting aside is not progress: where every report is refused, one a minute is set aside and not the whole
 outbox in a second.
+
+What is sent again costs: bytes offered before without progress are counted by the minute, and beyond
+`RETRY_BYTES` the next try waits for the minute's end: a fleet before a full collector does not flood it.
 """
 
 from collections.abc import Callable
@@ -20,6 +23,8 @@ from ..backoff import LONGEST, Backoff
 
 MOST_REPORTS = 1000
 _LONG = 900.0
+RETRY_BYTES = 4 * 1024 * 1024
+_MINUTE = 60.0
 _CANNOT_TAKE = frozenset({400, 413, 422})
 _PERSON = frozenset({401, 403, 404, 405, 415, 426})
 
@@ -44,11 +49,31 @@ class Pace:
         self._short = Backoff(random)
         self._long = Backoff(random, first=LONGEST, longest=_LONG)
         self.limit = MOST_REPORTS
+        self._minute = -_MINUTE
+        self._again = 0
 
     @property
     def failures(self) -> int:
         """Failures since the last progress."""
         return self._short.failures + self._long.failures
+
+    def sends(self, size: int, at: float) -> float:
+        """Count the bytes of a try and return the seconds it has to wait first; 0: it may be sent.
+
+        Args:
+            size: Bytes of the body.
+            at: Seconds of a clock that nobody sets.
+        """
+        if not self.failures:
+            self._again = 0
+            return 0.0
+        if at - self._minute >= _MINUTE:
+            self._minute, self._again = at, 0
+        # One try a minute is always allowed, however large.
+        if self._again and self._again + size > RETRY_BYTES:
+            return self._minute + _MINUTE - at
+        self._again += size
+        return 0.0
 
     def judge(self, status: int | None, count: int, retry_after: float | None = None) -> Step:
         """Judge an answer.

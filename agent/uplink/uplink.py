@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -52,13 +53,16 @@ class Uplink:
         outbox: Outbox,
         random: Callable[[], float],
         language: str,
+        *,
         sleep: Sleep = asyncio.sleep,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._way = way
         self._outbox = outbox
         self._pace = Pace(random)
         self._language = language
         self._sleep = sleep
+        self._steady = steady
         self.answered = asyncio.Event()
 
     async def run(self) -> None:
@@ -95,6 +99,8 @@ class Uplink:
 
     async def _post(self, batch: Batch) -> Reply:
         body, encoding = pack(encode(batch))
+        while wait := self._pace.sends(len(body), self._steady()):
+            await self._sleep(wait)
         headers = {"Content-Type": JSON}
         if encoding != IDENTITY:
             headers["Content-Encoding"] = encoding

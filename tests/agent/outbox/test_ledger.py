@@ -1,5 +1,6 @@
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agent.clock import Clock
 from agent.outbox import Bounds, Entry, Ledger, create
 from agent.outbox.bounds import KEPT_ON_A_SHORT_DISK
+from agent.outbox.file import open_or_begin_anew
 from wire.messages import Ack, Batch, Refusal, ReportKind
 from wire.session import Held, Refuse, Repeat, Slice, Take, receive
 
@@ -208,10 +210,10 @@ def test_incidents_go_only_when_no_telemetry_is_left() -> None:
 
 def test_what_was_sent_is_never_dropped_because_the_collector_may_hold_it() -> None:
     ledger = fresh(Hand(), max_bytes=1500)
-    sent = [ledger.accept(seen("heartbeat")) for _ in range(3)]
+    sent = [ledger.accept(seen("sockets")) for _ in range(3)]
     batch = ledger.peek()
     for _ in range(20):
-        ledger.accept(seen("heartbeat"))
+        ledger.accept(seen("sockets"))
 
     again = ledger.peek()
 
@@ -321,6 +323,105 @@ def test_the_bytes_it_says_it_holds_are_those_of_its_rows() -> None:
     assert ledger.status().bytes == counted
 
 
+def test_incidents_leave_before_states_and_states_before_the_backlog() -> None:
+    ledger = fresh(Hand())
+    for kind in ("sockets", "evidence", "asset", "sockets", "incident", "heartbeat", "incident"):
+        ledger.accept(seen(kind))
+
+    batch = ledger.peek(3)
+    assert batch is not None
+    assert [report.kind for report in batch.reports] == ["incident", "incident", "asset"]
+    ledger.acknowledge(ack(batch))
+    rest = ledger.peek()
+
+    assert rest is not None
+    assert [report.kind for report in rest.reports] == ["heartbeat", "evidence", "sockets", "sockets"]
+    assert [report.seq for report in rest.reports] == [4, 5, 6, 7]
+
+
+def test_an_incident_overtakes_what_waits_but_never_what_was_offered() -> None:
+    ledger = fresh(Hand())
+    for _ in range(4):
+        ledger.accept(seen("sockets"))
+    offered = ledger.peek(2)
+    ledger.accept(seen("incident"))
+
+    assert offered is not None
+    again = ledger.peek()
+    assert again is not None
+    assert [report.kind for report in again.reports] == ["sockets", "sockets"]
+    ledger.acknowledge(ack(again))
+    following = ledger.peek()
+    assert following is not None
+    assert [report.kind for report in following.reports] == ["incident", "sockets", "sockets"]
+
+
+def test_a_state_collapses_into_the_newer_one_of_its_source_while_it_waits() -> None:
+    ledger = fresh(Hand())
+    for number in range(5):
+        ledger.accept(seen("asset", note=str(number)))
+        ledger.accept(seen("heartbeat", note=str(number)))
+
+    batch = ledger.peek()
+
+    assert batch is not None
+    assert [(report.kind, msgspec.json.decode(report.body)["note"]) for report in batch.reports] == [
+        ("asset", "4"),
+        ("heartbeat", "4"),
+    ]
+    assert (ledger.status().collapsed, ledger.status().drops) == (8, {})
+
+
+def test_a_way_out_that_came_and_went_is_told_although_it_is_over() -> None:
+    ledger = fresh(Hand())
+    for routes in (["eth0"], ["eth0"], ["eth0", "ppp0"], ["eth0"]):
+        ledger.accept(Entry("exits", "exits", NOW, {"routes": routes, "evidence": [len(routes)]}))
+
+    batch = ledger.peek()
+
+    assert batch is not None
+    told = [msgspec.json.decode(report.body)["routes"] for report in batch.reports]
+    assert told == [["eth0"], ["eth0", "ppp0"], ["eth0"]]
+
+
+def test_a_goodbye_is_never_collapsed() -> None:
+    ledger = fresh(Hand())
+    ledger.accept(Entry("heartbeat", "heartbeat", NOW, {"stopping": True}))
+    ledger.accept(Entry("heartbeat", "heartbeat", NOW, {"stopping": False}))
+
+    batch = ledger.peek()
+
+    assert batch is not None
+    assert [msgspec.json.decode(report.body)["stopping"] for report in batch.reports] == [True, False]
+
+
+def test_a_file_of_the_first_format_goes_on_with_the_numbers_it_had_offered(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    create(db, NOW)
+    ledger = Ledger(db, Hand().clock(), Bounds(min_free_bytes=0))
+    offered = [ledger.accept(seen("sockets")) for _ in range(2)]
+    waiting = [ledger.accept(seen(kind)) for kind in ("sockets", "incident")]
+    db.executescript(
+        "DROP INDEX reports_by_number; DROP INDEX reports_by_lane; ALTER TABLE reports DROP COLUMN number;"
+        "ALTER TABLE reports DROP COLUMN lane; UPDATE state SET sent = 2; PRAGMA user_version = 1;"
+    )
+    db.close()
+
+    again, why = open_or_begin_anew(tmp_path, NOW)
+    ledger = Ledger(again, Hand().clock(), Bounds(min_free_bytes=0))
+    batch = ledger.peek()
+    assert batch is not None
+    ledger.acknowledge(ack(batch))
+    rest = ledger.peek()
+
+    assert why == ""
+    assert rest is not None
+    assert [(report.seq, report.id) for report in batch.reports] == [(1, offered[0]), (2, offered[1])]
+    assert [(report.seq, report.id) for report in rest.reports] == [(3, waiting[1]), (4, waiting[0])]
+    again.close()
+
+
 KINDS: tuple[ReportKind, ...] = ("incident", "evidence", "sockets", "heartbeat", "exits")
 
 
@@ -347,14 +448,16 @@ class Network(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), kind=st.sampled_from(KINDS), length=st.integers(0, 600))
     def accept(self, which: int, kind: ReportKind, length: int) -> None:
         ledger = self.outboxes[which % len(self.outboxes)]
-        before, drops = self._ids(ledger), sum(ledger.status().drops.values())
+        before, was = self._ids(ledger), ledger.status()
         identifier = ledger.accept(seen(kind, note="x" * length))
         self.accepted.add(identifier)
         gone = (before | {identifier}) - self._ids(ledger)
         self.dropped |= gone
-        gaps_dropped = ledger.status().drops.get("gap", 0)
-        assert sum(ledger.status().drops.values()) - drops >= len(gone)
-        assert sum(ledger.status().drops.values()) - drops <= len(gone) + gaps_dropped
+        now = ledger.status()
+        drops = sum(now.drops.values()) - sum(was.drops.values())
+        assert now.collapsed - was.collapsed in {0, *range(len(gone) + 1)}
+        lost = len(gone) - (now.collapsed - was.collapsed)
+        assert lost <= drops <= lost + now.drops.get("gap", 0)
 
     @rule(which=st.integers(0, 1), limit=st.integers(1, 4), answered=st.booleans())
     def send(self, which: int, limit: int, answered: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
@@ -432,9 +535,7 @@ class Network(RuleBasedStateMachine):
     @invariant()
     def incidents_go_last(self) -> None:
         for number, ledger in enumerate(getattr(self, "outboxes", [])):
-            held = ledger._db.execute(
-                "SELECT count(*) FROM reports WHERE rank <= 2 AND seq > (SELECT sent FROM state)"
-            )
+            held = ledger._db.execute("SELECT count(*) FROM reports WHERE rank <= 2 AND number IS NULL")
             if (dropped := ledger.status().drops.get("incident", 0)) > self.incidents_dropped[number]:
                 self.incidents_dropped[number] = dropped
                 assert held.fetchone()[0] == 0

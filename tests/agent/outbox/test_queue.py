@@ -142,18 +142,18 @@ async def test_an_order_is_ended_once_across_restarts(tmp_path: Path, clock: Clo
 async def test_other_bounds_apply_at_once(tmp_path: Path, clock: Clock) -> None:
     outbox = opened(tmp_path, clock)
     for _ in range(10):
-        await outbox.accept(entry("heartbeat", "x" * 1000))
+        await outbox.accept(entry("sockets", "x" * 1000))
 
     await outbox.rebound(Bounds(max_bytes=4096, min_free_bytes=0))
 
-    assert (await outbox.status()).drops["heartbeat"] >= 6
+    assert (await outbox.status()).drops["sockets"] >= 6
     outbox.close()
 
 
 async def test_pages_of_what_was_dropped_go_back_to_the_disk(tmp_path: Path, clock: Clock) -> None:
     outbox = opened(tmp_path, clock)
     for _ in range(10):
-        await outbox.accept(entry("heartbeat", "x" * 100_000))
+        await outbox.accept(entry("sockets", "x" * 100_000))
     (before,) = outbox._db.execute("PRAGMA page_count").fetchone()
 
     await outbox.rebound(Bounds(max_bytes=4096, min_free_bytes=0))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.uplink.pace import MOST_REPORTS, Pace
+from agent.uplink.pace import MOST_REPORTS, RETRY_BYTES, Pace
 
 
 def test_a_confirmed_batch_that_made_progress_doubles_the_next_up_to_the_most() -> None:
@@ -88,3 +88,28 @@ def test_whatever_is_answered_something_is_sent_again_and_nothing_is_dropped(
             assert status in {400, 413, 422}
         if step.verb == "confirm":
             assert status == 200
+
+
+def test_what_is_sent_again_is_capped_by_the_minute_and_progress_lifts_the_cap() -> None:
+    pace = Pace(lambda: 0.5)
+    half = RETRY_BYTES // 2
+    assert [pace.sends(RETRY_BYTES, at) for at in (0.0, 0.1)] == [0.0, 0.0]  # the first tries are no retries
+
+    pace.judge(503, 1)
+    tries = [
+        pace.sends(half, 100.0),
+        pace.sends(half, 110.0),
+        pace.sends(half, 130.0),
+        pace.sends(half, 160.0),
+    ]
+    pace.progressed()
+
+    assert tries == [0.0, 0.0, 30.0, 0.0]
+    assert pace.sends(RETRY_BYTES, 161.0) == 0.0
+
+
+def test_a_batch_above_the_cap_is_tried_once_a_minute() -> None:
+    pace = Pace(lambda: 0.5)
+    pace.judge(None, 1)
+
+    assert [pace.sends(RETRY_BYTES * 2, at) for at in (0.0, 20.0, 60.0)] == [0.0, 40.0, 0.0]

@@ -58,7 +58,7 @@ async def uplink(
     far_side: FarSide, identity: Identity, outbox: Outbox, clock: Clock, waits: Waits
 ) -> AsyncIterator[Uplink]:
     transport = Transport([far_side.url], identity.tls(), clock.now)
-    made = Uplink(transport, outbox, lambda: 0.5, "en", waits.sleep)
+    made = Uplink(transport, outbox, lambda: 0.5, "en", sleep=waits.sleep)
     async with Tasks() as tasks:
         tasks.spawn("uplink", made.run())
         yield made
