@@ -3,9 +3,11 @@
 Offsets count from the network header (the socket is SOCK_DGRAM), so that Ethernet, PPP and tun look alike;
 what stands before it is asked of the kernel by ancillary loads. What passes:
 
-    ARP                                 who claims which address
+    ARP, neighbour advertisements       who claims which address
     TCP with SYN or RST                 who knocks, who opens, who refuses; never the data in between
+    TCP without ACK                     no stack sends it: who knocks in a way that logs do not show
     UDP to port 53                      names asked for, their beginning
+    ICMP "unreachable"                  who knocked by UDP where nobody listens
     other UDP, one of 64 by chance      enough to see a flood, little enough to bear one
 
 The loopback's packets never pass. Each instruction is `struct sock_filter`: code, jump if true, jump if
@@ -37,10 +39,11 @@ _PROTOCOL, _HARDWARE, _RANDOM = _ABOUT + 0, _ABOUT + 28, _ABOUT + 56
 
 _ARPHRD_LOOPBACK = 772
 ETH_ARP, ETH_IPV4, ETH_IPV6 = 0x0806, 0x0800, 0x86DD
-TCP, UDP = 6, 17
-_SYN_OR_RST = 0x06
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+UNREACHABLE, UNREACHABLE_V6, ADVERTISEMENT = 3, 1, 136
+_SYN_OR_RST, _ACK = 0x06, 0x10
 _DNS = 53
-_SNAP_HEADERS = 80
+_SNAP_HEADERS = 128  # an ICMPv6 error with the headers it quotes has 96 bytes
 _SNAP_NAME = 360
 
 
@@ -158,15 +161,24 @@ def interesting() -> bytes:
         .header_ends(0)
         .load_byte(9)  # protocol
         .jump_if(TCP, "tcp")
-        .jump_if(UDP, "udp", "drop")
+        .jump_if(UDP, "udp")
+        .jump_if(ICMP, "icmp", "drop")
         .label("ipv6")
         .set_x(40)  # behind the fixed header; one with extension headers is not looked into
         .load_byte(6)  # next header
         .jump_if(TCP, "tcp")
-        .jump_if(UDP, "udp", "drop")
+        .jump_if(UDP, "udp")
+        .jump_if(ICMPV6, "", "drop")
+        .load_byte_behind(0)  # type
+        .jump_if(ADVERTISEMENT, "headers")
+        .jump_if(UNREACHABLE_V6, "headers", "drop")
+        .label("icmp")
+        .load_byte_behind(0)
+        .jump_if(UNREACHABLE, "headers", "drop")
         .label("tcp")
         .load_byte_behind(13)  # flags
-        .jump_if_any(_SYN_OR_RST, "headers", "drop")
+        .jump_if_any(_SYN_OR_RST, "headers")
+        .jump_if_any(_ACK, "drop", "headers")
         .label("udp")
         .load_half_behind(2)  # destination port
         .jump_if(_DNS, "name")

@@ -56,11 +56,12 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """How it goes: CPU time and packets since the start."""
+    """How it goes: CPU time and packets since the start, and whether it rests."""
 
     cpu_seconds: float
     packets: int
     lost: int
+    resting: bool
 
 
 class Purse:
@@ -151,6 +152,7 @@ class Capture:
         if self._resting and not self._purse.resting(at):
             self._ring.attach(bpf.interesting())
             self._resting = False
+            self._say_status()
         elif self._purse.spent(at, time.process_time()) and not self._resting:
             self._ring.attach(bpf.nothing())
             self._resting = True
@@ -159,12 +161,18 @@ class Capture:
             over = moment(now + timedelta(seconds=rest))
             body = {"kind": "incident", "count": None, "from": moment(now), "to": over, "why": why}
             self._tell(Told("gap", body))
+            self._say_status()
 
     def _tell(self, told: Told) -> None:
         self._write(msgspec.json.encode({"told": {"kind": told.kind, "body": told.body}}) + b"\n")
 
     def _say_status(self) -> None:
-        status = Status(cpu_seconds=round(time.process_time(), 3), packets=self._seen, lost=self._lost)
+        status = Status(
+            cpu_seconds=round(time.process_time(), 3),
+            packets=self._seen,
+            lost=self._lost,
+            resting=self._resting,
+        )
         self._write(msgspec.json.encode({"status": status}) + b"\n")
 
 

@@ -5,7 +5,7 @@ looks at is not counted and never an error.
 """
 
 from ..detection.tally import Tally
-from .bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, TCP, UDP
+from .bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP, UNREACHABLE, UNREACHABLE_V6
 
 # Numbers of link types (tcpdump.org/linktypes.html) whose frames begin as told here.
 ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP = (
@@ -24,6 +24,9 @@ KNOWN = frozenset({ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOK
 _TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _DNS = b"\0\x35"
 _MOST_TAGS = 3
+_ERRORS = {ICMP: UNREACHABLE, ICMPV6: UNREACHABLE_V6}
+_ADVERTISEMENT = b"\x88"
+_FROM_THIS_LINK = 255  # a hop limit that no router leaves alone
 
 
 def network(link: int, frame: bytes) -> tuple[int, int]:
@@ -54,21 +57,32 @@ def count(tally: Tally, protocol: int, packet: bytes, sampled: int = 1) -> None:
     tally.packets += 1
     if protocol == ETH_ARP:
         tally.arp(packet)
-    elif protocol == ETH_IPV4 and len(packet) >= 20 and packet[0] >> 4 == 4:
-        if not int.from_bytes(packet[6:8], "big") & 0x1FFF:
-            _transport(
-                tally, packet[9], (packet[12:16], packet[16:20]), packet[(packet[0] & 15) * 4 :], sampled
-            )
-    elif protocol == ETH_IPV6 and len(packet) >= 40 and packet[0] >> 4 == 6:
-        _transport(tally, packet[6], (packet[8:24], packet[24:40]), packet[40:], sampled)
-
-
-def _transport(tally: Tally, protocol: int, ends: tuple[bytes, bytes], data: bytes, sampled: int) -> None:
-    source, target = ends
-    if protocol == TCP and len(data) >= 14:
+        return
+    kind, source, target, data = _internet(protocol, packet)
+    if kind == TCP and len(data) >= 14:
         tally.tcp(source, target, (data[:2], data[2:4]), data[13])
-    elif protocol == UDP and len(data) >= 8:
-        if data[2:4] == _DNS:
-            tally.dns(source, data[8:])
-        else:
-            tally.udp((source, target, data[2:4]), sampled)
+    elif kind == UDP and len(data) >= 8 and data[2:4] == _DNS:
+        tally.dns(source, data[8:])
+    elif kind == UDP and len(data) >= 8:
+        tally.udp((source, target, data[2:4]), sampled)
+    elif kind in _ERRORS and len(data) >= 8 and data[0] == _ERRORS[kind]:
+        _quoted(tally, protocol, data[8:])
+    elif kind == ICMPV6 and data[:1] == _ADVERTISEMENT and packet[7] == _FROM_THIS_LINK:
+        tally.advertisement(data)
+
+
+def _internet(protocol: int, packet: bytes) -> tuple[int, bytes, bytes, bytes]:
+    """Return kind, source, target and data of an IP packet; kind -1 for what is none, or has no ports."""
+    if protocol == ETH_IPV4 and len(packet) >= 20 and packet[0] >> 4 == 4:
+        if not int.from_bytes(packet[6:8], "big") & 0x1FFF:
+            return packet[9], packet[12:16], packet[16:20], packet[(packet[0] & 15) * 4 :]
+    elif protocol == ETH_IPV6 and len(packet) >= 40 and packet[0] >> 4 == 6:
+        return packet[6], packet[8:24], packet[24:40], packet[40:]
+    return -1, b"", b"", b""
+
+
+def _quoted(tally: Tally, protocol: int, packet: bytes) -> None:
+    """Count the datagram that an error quotes: its beginning is the packet that could not be delivered."""
+    kind, source, target, data = _internet(protocol, packet)
+    if kind == UDP and len(data) >= 4:
+        tally.unreachable(source, target, (data[:2], data[2:4]))

@@ -48,19 +48,24 @@ def _count(memory: memoryview, block: Block, tally: Tally) -> None:
                 if flags & 4:
                     contact = (target, source, near)
                     refused[contact] = refused.get(contact, 0) + 1
-                elif flags & 16:
+                elif flags & 18 == 18:
                     contact = (target, source, near)
                     opened[contact] = opened.get(contact, 0) + 1
                 else:
                     contact = (source, target, far)
                     asked[contact] = asked.get(contact, 0) + 1
-            elif far == _DNS:
-                tally.dns(source, bytes(memory[at + _NAME : at + _DATA + kept]))
-            elif kind == _UDP:
-                tally.udp((source, target, far), SAMPLED)
-            tally.packets += 1
-        else:
-            _carefully(memory, at, tally)
+                tally.packets += 1
+                at += following
+                continue
+            if kind == _UDP:
+                if far == _DNS:
+                    tally.dns(source, bytes(memory[at + _NAME : at + _DATA + kept]))
+                else:
+                    tally.udp((source, target, far), SAMPLED)
+                tally.packets += 1
+                at += following
+                continue
+        _carefully(memory, at, tally)
         at += following
 
 

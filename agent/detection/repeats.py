@@ -125,6 +125,18 @@ class Repeats:
             bodies.append(_tell(key, trouble, finding.at, restored=False))
         return bodies
 
+    def hold(self, finding: Finding) -> list[Body]:
+        """Keep a state alive as one trouble: told when it begins, and not counted up while it lasts."""
+        trouble = self._troubles.get(finding.key)
+        if trouble is None:
+            return self.note(finding)
+        trouble.last_seen = max(trouble.last_seen, finding.at)
+        return []
+
+    def over(self, key: str) -> list[Body]:
+        """End a trouble that is known to be over, if there is one."""
+        return [self._end(key)] if key in self._troubles else []
+
     def tick(self, now: datetime) -> list[Body]:
         """Return the reports that are due: troubles that went on, and those that are over."""
         bodies = []

@@ -5,14 +5,15 @@ Live tail and replay feed the same object, line by line; `tick` says what is due
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from wire.messages import ReportKind
 
-from .loss import LossMeter
+from ..clock import moment
+from .loss import CLASS, LossMeter
 from .record import MAX_RECORD, RecordError, Seen
 from .repeats import Finding, Repeats, RepeatSettings, Trouble
 from .scans import Door, Scans, ScanSettings
@@ -40,10 +41,12 @@ class SensorSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     Fields:
         loss_threshold: The share of lost packets from which the sensor counts as blind.
+        silence: Seconds without a line after which it counts as dead; 0: never.
         repeats, scans: When records are told.
     """
 
     loss_threshold: float = 0.01
+    silence: Annotated[float, Meta(ge=0)] = 1800.0
     repeats: RepeatSettings = RepeatSettings()
     scans: ScanSettings = ScanSettings()
 
@@ -62,6 +65,8 @@ class Sensor:
         self._repeats = Repeats(settings.repeats, saved)
         self._scans = Scans(settings.scans)
         self._meter = LossMeter(settings.loss_threshold)
+        self._silence = settings.silence
+        self._heard: datetime | None = None
         self.read = 0
 
     def saved(self) -> dict[str, Trouble]:
@@ -83,6 +88,7 @@ class Sensor:
             raise RecordError(f"line of more than {MAX_RECORD} bytes")
         seen = self._reader.read(data, log)
         self.read += 1
+        self._heard = now
         at = min(seen.at, now) if now else seen.at
         return at, list(self._told(seen, at))
 
@@ -111,3 +117,24 @@ class Sensor:
     def tick(self, now: datetime) -> list[Told]:
         """Return what is due."""
         return [Told("incident", body) for body in self._repeats.tick(now)]
+
+    def listen(self, now: datetime) -> list[Told]:
+        """Say when the sensor, followed live, fell silent or is heard again: a dead one sees nothing."""
+        if not self._silence:
+            return []
+        since = self._heard = self._heard or now
+        key = f"{self._reader.sensor}:silent"
+        # After a restart of the agent a sensor that was silent stays so until it is heard.
+        still = not self.read and key in self._repeats.saved()
+        if (now - since).total_seconds() < self._silence and not still:
+            return [Told("incident", body) for body in self._repeats.over(key)]
+        finding = Finding(
+            key=key,
+            group=key,
+            incident_class=CLASS,
+            severity="medium",
+            at=now,
+            target=self._reader.sensor,
+            item={"since": moment(since)},
+        )
+        return [Told("incident", body) for body in self._repeats.hold(finding)]

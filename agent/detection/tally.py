@@ -6,26 +6,30 @@ from ipaddress import ip_address
 Contact = tuple[bytes, bytes, bytes]
 """Who, whom, and the port of the latter; addresses of 4 or 16 bytes, ports of 2."""
 
+_FIRST_OF_CLIENTS = 1024
+
 
 class Tally:
     """Packets of one step, by kind.
 
     Attributes:
-        asked: TCP connections asked for (SYN).
+        asked: TCP connections asked for (SYN), or probed for by packets that belong to none.
         opened: The same contacts where the other side agreed (SYN and ACK).
         refused: The same contacts where it did not (RST), or broke off later.
+        bounced: Contacts by UDP that came back as unreachable.
         datagrams: UDP but names, scaled up where they were sampled.
         names: Names asked for in DNS, as on the wire, by who asked.
-        claims: ARP senders: address and MAC.
+        claims: Who says to have an address (ARP, neighbour advertisements): address and MAC.
         packets: All that were counted.
     """
 
-    __slots__ = ("asked", "claims", "datagrams", "names", "opened", "packets", "refused")
+    __slots__ = ("asked", "bounced", "claims", "datagrams", "names", "opened", "packets", "refused")
 
     def __init__(self) -> None:
         self.asked: dict[Contact, int] = {}
         self.opened: dict[Contact, int] = {}
         self.refused: dict[Contact, int] = {}
+        self.bounced: dict[Contact, int] = {}
         self.datagrams: dict[Contact, int] = {}
         self.names: dict[tuple[bytes, bytes], int] = {}
         self.claims: dict[tuple[bytes, bytes], int] = {}
@@ -37,15 +41,28 @@ class Tally:
             counter, contact = self.refused, (target, source, ports[0])
         elif flags & 0x12 == 0x12:
             counter, contact = self.opened, (target, source, ports[0])
-        elif flags & 0x02:
-            counter, contact = self.asked, (source, target, ports[1])
-        else:
+        elif flags & 0x10:
             return
+        else:
+            counter, contact = self.asked, (source, target, ports[1])
         counter[contact] = counter.get(contact, 0) + 1
 
     def udp(self, contact: Contact, times: int) -> None:
         """Count a datagram."""
         self.datagrams[contact] = self.datagrams.get(contact, 0) + times
+
+    def unreachable(self, source: bytes, target: bytes, ports: tuple[bytes, bytes]) -> None:
+        """Count a datagram that an ICMP error quotes, but for one that was an answer: its asker had gone."""
+        if int.from_bytes(ports[0], "big") >= _FIRST_OF_CLIENTS:
+            contact = (source, target, ports[1])
+            self.bounced[contact] = self.bounced.get(contact, 0) + 1
+
+    def advertisement(self, message: bytes) -> None:
+        """Count a neighbour advertisement (RFC 4861) that carries a MAC."""
+        # Type, code, checksum, flags, then the address at 8; an option of type 2 and length 1 holds the MAC.
+        if len(message) >= 32 and message[24:26] == b"\x02\x01":
+            key = (bytes(message[8:24]), bytes(message[26:32]))
+            self.claims[key] = self.claims.get(key, 0) + 1
 
     def dns(self, source: bytes, message: bytes) -> None:
         """Count a question by its name; other messages are none."""

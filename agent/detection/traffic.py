@@ -62,6 +62,8 @@ class Traffic:
             self._scans.answered(*_door(contact))
         for contact in islice(tally.refused, _MAX_CONTACTS):
             yield from self._scans.broke_off(*_door(contact), at)
+        for contact in islice(tally.bounced, _MAX_CONTACTS):
+            yield from self._scans.refused(*_door(contact), at)
         yield from self._scans.step(at)
 
 

@@ -27,6 +27,7 @@ from .runs import Runs
 
 _MAX_LINE = 1 << 20
 _MAX_COMPLAINT = 4096
+_RESTS = "the capture took more than its share of a core and rests"
 _SILENT_SECONDS = 3 * STATUS_SECONDS
 _END_SECONDS = 5.0
 _ONCE_SECONDS = 3.0
@@ -152,9 +153,9 @@ class Packets:
             if not data:
                 break
             line = _decode(data)
-            self._blind = ""
             if line.status:
                 self._cpu = line.status.cpu_seconds
+                self._blind = _RESTS if line.status.resting else ""
             if line.told:
                 yield line.told
         complaint = (await child.stderr.read(_MAX_COMPLAINT)).decode("utf-8", "replace").strip()

@@ -89,6 +89,15 @@ class _Refused:
         yield Told("gap", body)
 
 
+class _Look(Struct):
+    """What one look gave; what it has to say about itself is said when it is back."""
+
+    told: list[Told] = []
+    troubles: list[str] = []
+    gaps: list[str] = []
+    more: bool = False
+
+
 class SensorLog:
     """A sensor's logs as a source; `suricata` and `zeek` are two of them."""
 
@@ -166,36 +175,49 @@ class SensorLog:
         self._present = frozenset(saved.places)
         while True:
             now = clock()
-            told: list[Told] = []
-            more = False
+            look = _Look()
             try:
-                told, more = await self._runs.look(partial(self._look, saved.places, sensor, now))
+                await self._runs.look(partial(self._look, look, saved.places, sensor, now))
             except RefusedError:
                 pass
             except OSError as error:
-                self._runs.note_trouble(f"the logs could not be read: {error}")
-            await self._tell(told, saved, sensor, emit, now)
-            await asyncio.sleep(max(0.0 if more else _POLL, self._runs.resting))
+                look.troubles.append(f"the logs could not be read: {error}")
+            for trouble in look.troubles:
+                self._runs.note_trouble(trouble)
+            for gap in look.gaps:
+                self._runs.note_gap(gap)
+            await self._tell(look.told, saved, sensor, emit, now)
+            await asyncio.sleep(max(0.0 if look.more else _POLL, self._runs.resting))
 
-    def _look(self, places: dict[str, Place], sensor: Sensor, now: datetime) -> tuple[list[Told], bool]:
-        """Read on in every file; say whether more waits. Moves `places`."""
+    def _look(self, look: "_Look", places: dict[str, Place], sensor: Sensor, now: datetime) -> None:
+        """Read on in every file. Moves `places`."""
         paths = self._paths()
         self._follow_renames(paths, places)
-        told: list[Told] = []
-        more = False
+        if not paths:
+            look.troubles.append(f"no file fits {', '.join(self._settings.files)}")
         for path in paths:
-            tail = Tail(Path(path), places.get(path) or Place(os.stat(path).st_ino, 0), MAX_RECORD)  # noqa: PTH116 - only the inode
             try:
-                told += self._lines(tail, sensor, now)
+                self._read_on(path, look, places, sensor, now)
             except OSError as error:
-                self._runs.note_trouble(f"{path} could not be read: {error}")
-            if tail.cuts:
-                self._runs.note_gap(f"{path} was cut or replaced; lines before that may be lost")
+                look.troubles.append(f"{path} could not be read: {error}")
+        self._present = frozenset(paths)
+        look.told += [*sensor.tick(now), *sensor.listen(now), *self._refused.told(now)]
+
+    def _read_on(
+        self, path: str, look: "_Look", places: dict[str, Place], sensor: Sensor, now: datetime
+    ) -> None:
+        inode = _inode(path)
+        if inode is None:
+            return  # gone since it was found
+        tail = Tail(Path(path), places.get(path) or Place(inode, 0), MAX_RECORD)
+        try:
+            look.told += self._lines(tail, sensor, now)
+        finally:
             if tail.place:
                 places[path] = tail.place
-            more = more or tail.lines >= _LINES_A_LOOK
-        self._present = frozenset(paths)
-        return [*told, *sensor.tick(now), *self._refused.told(now)], more
+        if tail.cuts:
+            look.gaps.append(f"{path} was cut or replaced; lines before that may be lost")
+        look.more = look.more or tail.lines >= _LINES_A_LOOK
 
     def _follow_renames(self, paths: list[str], places: dict[str, Place]) -> None:
         """Let a file with a new name be read on from its place, and a new one under its old name from 0."""
@@ -203,8 +225,8 @@ class SensorLog:
         for path in paths:
             if path in places:
                 continue
-            inode = os.stat(path).st_ino  # noqa: PTH116 - only the inode
-            old = known.get(inode)
+            inode = _inode(path)
+            old = known.get(inode) if inode else None
             if old and _inode(old) != inode:
                 places[path] = places.pop(old)
         for path in [one for one in places if len(places) > 2 * _MAX_FILES and one not in paths]:

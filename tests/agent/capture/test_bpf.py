@@ -1,5 +1,7 @@
 import doctest
 import struct
+from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -10,34 +12,7 @@ from agent.capture.bpf import Assembler, BpfError, interesting, nothing
 from agent.capture.frames import count
 from agent.detection.tally import Tally
 
-
-def run(code: bytes, packet: bytes, *, protocol: int = 0x0800, hardware: int = 1, random: int = 0) -> int:
-    """What the kernel does with a program, as linux/filter.h and its documentation tell it."""
-    steps = [bpf.INSTRUCTION.unpack_from(code, at) for at in range(0, len(code), 8)]
-    about = {0xFFFFF000: protocol, 0xFFFFF01C: hardware, 0xFFFFF038: random}
-    at = a = x = 0
-    while True:
-        op, yes, no, k = steps[at]
-        at += 1
-        if op == 0x06:
-            return int(k)
-        if op == 0x20:
-            a = about[k]
-        elif op in {0x28, 0x30, 0x48, 0x50}:
-            where, size = k + (x if op & 0x40 else 0), 2 if op & 0x08 else 1
-            if where + size > len(packet):
-                return 0
-            a = int.from_bytes(packet[where : where + size], "big")
-        elif op == 0xB1:
-            if k >= len(packet):
-                return 0
-            x = 4 * (packet[k] & 15)
-        elif op == 0x01:
-            x = k
-        elif op == 0x54:
-            a &= k
-        else:
-            at += yes if (a == k if op == 0x15 else a & k) else no
+Kernel: TypeAlias = Callable[..., int]  # the fixture of conftest.py
 
 
 def ipv4(protocol: int, payload: bytes, *, options: int = 0, fragment: int = 0) -> bytes:
@@ -70,36 +45,48 @@ def test_the_example_is_true() -> None:
         (ipv4(6, tcp(0x02), fragment=0x2001), False),
         (ipv4(6, tcp(0x02))[:33], False),
         (ipv4(17, udp(53)), True),
-        (ipv4(1, bytes(8)), False),
+        (ipv4(6, tcp(0x01)), True),
+        (ipv4(6, tcp(0x00)), True),
+        (ipv4(6, tcp(0x29)), True),
+        (ipv4(6, tcp(0x11)), False),
+        (ipv4(1, bytes([3, 3]) + bytes(6)), True),
+        (ipv4(1, bytes([8, 0]) + bytes(6)), False),
         (b"", False),
     ],
 )
-def test_ipv4_that_says_who_knocks_passes_and_its_data_does_not(packet: bytes, passes: bool) -> None:  # noqa: FBT001 - a case
-    assert bool(run(interesting(), packet)) == passes
+def test_ipv4_that_says_who_knocks_passes_and_its_data_does_not(
+    packet: bytes,
+    passes: bool,  # noqa: FBT001 - a case
+    kernel: Kernel,
+) -> None:
+    assert bool(kernel(interesting(), packet)) == passes
 
 
-def test_ipv6_passes_by_the_same_rules() -> None:
+def test_ipv6_passes_by_the_same_rules(kernel: Kernel) -> None:
     head = bytes([0x60]) + bytes(5)
 
-    assert run(interesting(), head + bytes([6]) + bytes(33) + tcp(2), protocol=0x86DD)
-    assert run(interesting(), head + bytes([17]) + bytes(33) + udp(53), protocol=0x86DD)
-    assert not run(interesting(), head + bytes([6]) + bytes(33) + tcp(0x10), protocol=0x86DD)
+    assert kernel(interesting(), head + bytes([6]) + bytes(33) + tcp(2), protocol=0x86DD)
+    assert kernel(interesting(), head + bytes([17]) + bytes(33) + udp(53), protocol=0x86DD)
+    assert not kernel(interesting(), head + bytes([6]) + bytes(33) + tcp(0x10), protocol=0x86DD)
+    for kind, passes in ((1, True), (136, True), (128, False), (135, False)):
+        message = head + bytes([58]) + bytes(33) + bytes([kind]) + bytes(31)
+        assert bool(kernel(interesting(), message, protocol=0x86DD)) == passes
 
 
-def test_of_other_datagrams_one_of_sixty_four_passes() -> None:
-    passed = [bool(run(interesting(), ipv4(17, udp(443)), random=number)) for number in range(640)]
+def test_of_other_datagrams_one_of_sixty_four_passes(kernel: Kernel) -> None:
+    passed = [bool(kernel(interesting(), ipv4(17, udp(443)), random=number)) for number in range(640)]
 
     assert sum(passed) == 10
 
 
-def test_arp_passes_the_loopback_and_other_protocols_do_not() -> None:
-    assert run(interesting(), bytes(28), protocol=0x0806)
-    assert not run(interesting(), bytes(28), protocol=0x88CC)
-    assert not run(interesting(), ipv4(6, tcp(2)), hardware=772)
+def test_arp_passes_the_loopback_and_other_protocols_do_not(kernel: Kernel) -> None:
+    assert kernel(interesting(), bytes(28), protocol=0x0806)
+    assert not kernel(interesting(), bytes(28), protocol=0x88CC)
+    assert not kernel(interesting(), ipv4(6, tcp(2)), hardware=772)
 
 
-def test_the_filter_of_a_rest_lets_nothing_pass() -> None:
-    assert run(nothing(), ipv4(6, tcp(2))) == 0
+def test_the_filter_of_a_rest_lets_nothing_pass(kernel: Kernel) -> None:
+    assert kernel(nothing(), ipv4(6, tcp(2))) == 0
 
 
 def test_a_jump_to_nowhere_or_backwards_is_refused() -> None:
@@ -112,13 +99,13 @@ def test_a_jump_to_nowhere_or_backwards_is_refused() -> None:
 
 
 @given(
-    st.sampled_from([0x0800, 0x86DD, 0x0806, 0x88CC]),
-    st.binary(max_size=60),
-    st.sampled_from([b"", b"\x45", b"\x46", b"\x60"]),
-    st.sampled_from([6, 17, None]),
+    protocol=st.sampled_from([0x0800, 0x86DD, 0x0806, 0x88CC]),
+    packet=st.binary(max_size=110),
+    begin=st.sampled_from([b"", b"\x45", b"\x46", b"\x60"]),
+    kind=st.sampled_from([1, 6, 17, 58, None]),
 )
 def test_whatever_would_be_counted_passes(
-    protocol: int, packet: bytes, begin: bytes, kind: int | None
+    protocol: int, packet: bytes, begin: bytes, kind: int | None, kernel: Kernel
 ) -> None:
     """Filter and decoder are written apart; what the filter dropped no detection would miss."""
     data = bytearray(begin + packet)
@@ -128,4 +115,4 @@ def test_whatever_would_be_counted_passes(
     count(tally, protocol, bytes(data))
     counted = [getattr(tally, name) for name in Tally.__slots__ if name != "packets"]
 
-    assert not any(counted) or run(interesting(), bytes(data), protocol=protocol)
+    assert not any(counted) or kernel(interesting(), bytes(data), protocol=protocol)

@@ -56,11 +56,29 @@ def test_a_datagram_is_counted_as_often_as_it_stands_for() -> None:
     assert tally.datagrams == {CONTACT: 64}
 
 
+def test_an_error_counts_the_datagram_that_it_quotes_and_not_the_answer_to_one_that_left() -> None:
+    quoted = SYN[:9] + b"\x11" + SYN[10:20] + b"\x9c\x40\x00\xa1" + bytes(4)
+    answer = SYN[:9] + b"\x11" + SYN[10:20] + b"\x00\x35\x9c\x40" + bytes(4)
+    error = SYN[:9] + b"\x01" + bytes(2) + ADDRESSES[4:] + ADDRESSES[:4] + bytes([3, 3]) + bytes(6)
+
+    assert counted(0x0800, error + quoted).bounced == {(ADDRESSES[:4], ADDRESSES[4:], b"\x00\xa1"): 1}
+    assert counted(0x0800, error + answer).bounced == {}
+    assert counted(0x0800, error + SYN).bounced == {}
+
+
+def test_a_neighbour_claims_its_address_from_this_link_only() -> None:
+    body = bytes([136]) + bytes(7) + bytes(15) + b"\7" + b"\x02\x01" + b"\2\0\0\0\0\7"
+    head = bytes([0x60]) + bytes(5) + bytes([58, 255]) + bytes(32)
+
+    assert counted(0x86DD, head + body).claims == {(bytes(15) + b"\7", b"\2\0\0\0\0\7"): 1}
+    assert counted(0x86DD, head[:7] + b"\x40" + head[8:] + body).claims == {}
+
+
 @given(st.sampled_from([*KNOWN, 105, -1]), st.binary(max_size=120))
 def test_any_frame_is_counted_once_or_as_nothing(link: int, data: bytes) -> None:
     protocol, begin = network(link, data)
     tally = counted(protocol, data[begin:])
 
     assert tally.packets == 1
-    kinds = (tally.asked, tally.opened, tally.refused, tally.datagrams, tally.names, tally.claims)
+    kinds = [getattr(tally, name) for name in Tally.__slots__ if name != "packets"]
     assert sum(sum(kind.values()) for kind in kinds) <= 1

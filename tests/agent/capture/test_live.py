@@ -1,13 +1,16 @@
+import struct
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.capture.bpf import interesting
 from agent.capture.frames import count, network
-from agent.capture.live import drain
-from agent.capture.ring import Ring
+from agent.capture.live import _count, drain
+from agent.capture.ring import Block, Ring
 from agent.detection.tally import Tally
 
 with warnings.catch_warnings():
@@ -17,7 +20,6 @@ with warnings.catch_warnings():
     from scapy.layers.inet6 import IPv6
     from scapy.layers.l2 import ARP, Dot1Q, Ether
 
-pytestmark = pytest.mark.root
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 FROM, TO = "203.0.113.9", "10.1.1.5"
 FRAMES = [
@@ -39,6 +41,7 @@ FRAMES = [
 ]
 
 
+@pytest.mark.root
 def test_the_ring_counts_what_a_recording_of_the_same_packets_counts(
     on_a_wire: Callable[[Any], None],
 ) -> None:
@@ -62,3 +65,40 @@ def test_the_ring_counts_what_a_recording_of_the_same_packets_counts(
         assert getattr(live, name) == getattr(expected, name), name
     assert len(live.asked) == 4
     assert next(iter(live.names))[1] == b"\x06portal\x07example\x03gov\x02cn"
+
+
+def block(packets: list[tuple[int, bytes]]) -> tuple[bytearray, Block]:
+    """Packets as the kernel lays them out: header, address of the link, data 96 bytes behind."""
+    memory = bytearray()
+    for protocol, data in packets:
+        length = -(-(96 + len(data)) // 16) * 16
+        head = struct.pack("=IIIIIIHH", length, 0, 0, len(data), len(data), 0, 0, 96).ljust(48, b"\0")
+        link = struct.pack("=H2s", 17, protocol.to_bytes(2, "big")).ljust(48, b"\0")
+        memory += (head + link + data).ljust(length, b"\0")
+    return memory, Block(len(packets), 0)
+
+
+FIRST = st.sampled_from([b"", b"\x45" + bytes(8) + b"\x06", b"\x45" + bytes(8) + b"\x11", b"\x46", b"\x60"])
+ANY = st.tuples(
+    st.sampled_from([0x0800, 0x86DD, 0x0806, 0x88CC]),
+    st.tuples(FIRST, st.binary(max_size=90)).map(b"".join),
+)
+
+
+@given(packets=st.lists(ANY, max_size=8))
+def test_whatever_a_block_holds_is_counted_as_the_careful_way_counts_it(
+    kernel: Callable[..., int], packets: list[tuple[int, bytes]]
+) -> None:
+    """Only what the filter lets pass: it has seen that the bytes it looked at are there."""
+    passed = [
+        (protocol, data) for protocol, data in packets if kernel(interesting(), data, protocol=protocol)
+    ]
+    memory, whole = block(passed)
+    quick, careful = Tally(), Tally()
+    with memoryview(memory) as view:
+        _count(view, whole, quick)
+    for protocol, data in passed:
+        count(careful, protocol, data, 64)
+
+    for name in Tally.__slots__:
+        assert getattr(quick, name) == getattr(careful, name), name

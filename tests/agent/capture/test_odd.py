@@ -28,7 +28,7 @@ def test_the_packet_in_a_frame_of_wireless_is_found_by_the_child() -> None:
 
 def test_a_child_that_ends_is_replaced_and_not_for_ever() -> None:
     with Dissector() as dissector:
-        for _ in range(5):
+        for _ in range(4):
             dissector.network(WIFI, FRAME)
             assert dissector._child is None or dissector._ends < 3
             if dissector._child:

@@ -17,7 +17,8 @@ from agent.detection.traffic import TrafficSettings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from scapy.layers.dns import DNS, DNSQR
-    from scapy.layers.inet import IP, TCP, UDP
+    from scapy.layers.inet import ICMP, IP, TCP, UDP
+    from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
     from scapy.layers.l2 import ARP, Ether
     from scapy.packet import Packet
 
@@ -90,6 +91,42 @@ def test_a_scan_that_is_refused_is_told_before_the_patience_is_over() -> None:
 
     assert isinstance(first, Found)
     assert (first.at - AT).total_seconds() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("flags", ["F", "", "FPU"])
+def test_a_scan_by_packets_that_no_stack_sends_is_a_scan(flags: str) -> None:
+    packets = [(port / 100, knock(ATTACKER, HOST, 1000 + port, flags)) for port in range(30)]
+
+    assert told(packets)[0] == (f"scan:{ATTACKER}", "NASCAN", False)
+
+
+def test_a_scan_by_datagrams_is_told_by_the_errors_that_come_back() -> None:
+    packets: list[Timed] = []
+    for port in range(30):
+        probe = IP(src=ATTACKER, dst=HOST) / UDP(sport=40000, dport=1000 + port)
+        packets.append((port / 10, IP(src=HOST, dst=ATTACKER) / ICMP(type=3, code=3) / probe))
+
+    assert told(packets)[0] == (f"scan:{ATTACKER}", "NASCAN", False)
+
+
+def test_answers_that_come_too_late_for_their_asker_are_no_scan() -> None:
+    packets: list[Timed] = []
+    for port in range(60):
+        answer = IP(src="10.1.1.53", dst=HOST) / UDP(sport=53, dport=30000 + port) / DNS(qr=1)
+        packets.append((port / 10, IP(src=HOST, dst="10.1.1.53") / ICMP(type=3, code=3) / answer))
+
+    assert told(packets) == []
+
+
+def test_a_neighbour_that_is_advertised_by_two_in_turns_is_spoofed() -> None:
+    packets: list[Timed] = []
+    for second in range(12):
+        mac = "02:00:00:00:00:bb" if second % 3 else "02:00:00:00:00:aa"
+        option = ICMPv6NDOptDstLLAddr(lladdr=mac)
+        advert = ICMPv6ND_NA(tgt="2001:db8::1", R=1, O=1) / option
+        packets.append((float(second), IPv6(src="2001:db8::1", dst="ff02::1", hlim=255) / advert))
+
+    assert told(packets)[0] == ("arp:2001:db8::1", "NATRAFHIJ", False)
 
 
 def test_a_slow_scan_over_hours_is_told_too() -> None:

@@ -98,6 +98,16 @@ def test_evidence_keeps_how_it_began_and_how_it_is_now() -> None:
     assert body["evidence_total"] == 50
 
 
+def test_a_state_is_told_once_and_not_counted_up_and_ends_when_it_is_known_to_be_over() -> None:
+    kept = Repeats(RepeatSettings(window=60, repeat=20))
+
+    assert short(kept.hold(finding(0))) == [("g:203.0.113.9", 1, False)]
+    for second in range(0, 300, 10):
+        assert kept.hold(finding(second)) + kept.tick(after(second)) == []
+    assert short(kept.over("g:203.0.113.9")) == [("g:203.0.113.9", 1, True)]
+    assert kept.over("g:203.0.113.9") == []
+
+
 def test_a_restart_goes_on_counting() -> None:
     kept = Repeats(RepeatSettings())
     kept.note(finding(0))

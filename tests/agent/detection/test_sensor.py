@@ -49,6 +49,33 @@ def test_a_sensor_whose_clock_is_ahead_ends_no_trouble_late() -> None:
     assert [one.body["restored"] for one in sensor.tick(now + timedelta(seconds=901))] == [True]
 
 
+def short(found: list[Told]) -> list[tuple[object, object]]:
+    return [(one.body["key"], one.body["restored"]) for one in found]
+
+
+def test_a_sensor_without_a_line_for_half_an_hour_is_dead_until_it_is_heard() -> None:
+    sensor = Sensor(EveReader(), SensorSettings())
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    line = (GOLDEN / "eve.json").read_bytes().splitlines()[0]
+
+    assert sensor.listen(now) == []
+    assert sensor.listen(now + timedelta(minutes=29)) == []
+    assert short(sensor.listen(now + timedelta(minutes=30))) == [("suricata:silent", False)]
+    later = now + timedelta(minutes=44)
+    assert sensor.listen(later) + sensor.tick(later) == []
+    again = Sensor(EveReader(), SensorSettings(), sensor.saved())
+    assert again.listen(later) + again.tick(later) == []
+    again.line(line, "eve.json", later)
+    assert short(again.listen(later)) == [("suricata:silent", True)]
+
+
+def test_a_sensor_that_may_be_silent_is_never_dead() -> None:
+    sensor = Sensor(ZeekReader(), SensorSettings(silence=0))
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    assert [sensor.listen(now + timedelta(days=day)) for day in range(3)] == [[], [], []]
+
+
 def test_a_line_over_the_limit_is_refused_without_a_look() -> None:
     with pytest.raises(RecordError, match="more than 262144"):
         Sensor(EveReader(), SensorSettings()).line(b" " * 300_000, "eve.json")

@@ -20,6 +20,7 @@ def test_question_answer_and_refusal_are_counted_for_the_same_contact() -> None:
     counted.tcp(TWO, ONE, (FAR, NEAR), 0x12)
     counted.tcp(TWO, ONE, (FAR, NEAR), 0x14)
     counted.tcp(ONE, TWO, (NEAR, FAR), 0x10)
+    counted.tcp(ONE, TWO, (NEAR, FAR), 0x11)
 
     assert counted.asked == counted.opened == counted.refused == {(ONE, TWO, FAR): 1}
 
@@ -44,12 +45,21 @@ def test_arp_for_anything_but_ethernet_and_ipv4_is_not_counted() -> None:
     assert counted.claims == {(ONE, bytes(6)): 1}
 
 
+def test_a_packet_that_belongs_to_no_connection_is_a_probe() -> None:
+    for flags in (0x00, 0x01, 0x29):
+        counted = Tally()
+        counted.tcp(ONE, TWO, (NEAR, FAR), flags)
+
+        assert counted.asked == {(ONE, TWO, FAR): 1}
+
+
 @given(st.binary(max_size=64), st.integers(0, 255))
 def test_any_bytes_are_counted_at_most_once(data: bytes, flags: int) -> None:
     counted = Tally()
     counted.dns(ONE, data)
     counted.arp(data)
+    counted.advertisement(data)
     counted.tcp(ONE, TWO, (NEAR, FAR), flags)
 
-    assert sum(map(len, (counted.names, counted.claims))) <= 2
+    assert sum(map(len, (counted.names, counted.claims))) <= 3
     assert sum(map(len, (counted.asked, counted.opened, counted.refused))) <= 1

@@ -88,7 +88,7 @@ async def test_over_a_rotation_every_line_is_read_once(
 
     told = [one.body["key"] for one in listener.heard if one.kind == "incident"]
     assert sorted(told) == [f"suricata:{number}:203.0.113.9" for number in (2, 3, 4)]
-    assert not [one for one in listener.heard if one.kind == "gap"]
+    assert not [one for one in listener.heard if "lost" in one.body.get("why", "")]
 
 
 async def test_a_restart_goes_on_from_the_place_and_the_count(
@@ -119,10 +119,9 @@ async def test_hostile_lines_are_counted_and_told_and_hide_nothing(
         host.write("eve.json", 9)
         await listener.until(of(9))
         now = datetime(2026, 3, 2, 1, 12, tzinfo=UTC)
-        gap = await listener.until(lambda seen: seen.kind == "gap")
+        gap = await listener.until(lambda seen: "lines refused" in seen.body.get("why", ""))
 
     assert gap.body["count"] >= 3
-    assert "lines refused" in gap.body["why"]
 
 
 async def test_a_look_shows_the_end_of_the_logs_and_names_what_is_missing(host: Host) -> None:
@@ -149,3 +148,31 @@ async def test_a_broken_state_file_is_told_and_reading_goes_on(
         await listener.until(of(1))
 
     assert "reading on from the ends" in gap.body["why"]
+
+
+async def test_logs_that_are_not_there_make_it_blind_until_they_are(
+    host: Host, watching: Watching, eventually: Eventually
+) -> None:
+    source = host.source()
+    async with watching(source, lambda: START) as listener:
+        gap = await listener.until(lambda seen: seen.kind == "gap")
+        assert "no file fits" in source.blind
+        host.write("eve.json", 1)
+        await listener.until(of(1))
+        await eventually(lambda: not source.blind)
+
+    assert "no file fits" in gap.body["why"]
+
+
+async def test_a_log_that_may_not_be_read_is_told_and_hides_no_other(
+    host: Host, watching: Watching, eventually: Eventually
+) -> None:
+    (host.logs / "eve.9.json").symlink_to("eve.9.json")
+    async with watching(host.source(), lambda: START) as listener:
+        await eventually((host.state / "suricata.json").exists)
+        host.write("eve.json", 1)
+        (host.logs / "eve.1.json").mkdir()
+        gap = await listener.until(lambda seen: "could not be read" in seen.body.get("why", ""))
+        await listener.until(of(1))
+
+    assert "eve.1.json" in gap.body["why"]
