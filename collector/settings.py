@@ -166,6 +166,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         unit: Registry key of the unit this collector belongs to.
         regimes, playbooks, escalation, sigma: Folders of the operator's own files; what stands there
             overrides the shipped one of the same id.
+        calendars: Folder of the operator's own years of working days (`collector.workdays.file`).
         documents: Folder of the unit's own templates (`report.docx`, `report.typ`) and fonts for them.
         routes: Recipient of an obligation to its way out; what is not named waits for a person.
         http_allow: Address prefixes that `http_request` steps of plans may call.
@@ -179,6 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     regimes: str = ""
     playbooks: str = ""
     escalation: str = ""
+    calendars: str = ""
     documents: str = ""
     sigma: str = ""
     routes: dict[str, Route] = {}
@@ -232,7 +234,16 @@ def _overridden(settings: Settings, environment: Mapping[str, str]) -> Settings:
 def _located(settings: Settings, folder: Path) -> Settings:
     paths = {
         name: getattr(settings, name)
-        for name in ("registry", "state_dir", "regimes", "playbooks", "escalation", "documents", "sigma")
+        for name in (
+            "registry",
+            "state_dir",
+            "regimes",
+            "playbooks",
+            "escalation",
+            "calendars",
+            "documents",
+            "sigma",
+        )
     }
     return replace(
         settings,

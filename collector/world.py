@@ -23,6 +23,7 @@ from .runs.playbooks import read_playbooks
 from .settings import Settings, read_settings
 from .sigma import load_rules
 from .trust.secret_files import read_secret
+from .workdays import CalendarFile, read_calendars
 from .yaml_marks import Mistake, Mistakes
 
 Part = TypeVar("Part")
@@ -40,6 +41,7 @@ class World(Struct, frozen=True, kw_only=True):
         policy: The escalation chains in use: the operator's `default`, else the shipped one.
         rosters: By unit; from `rosters/` in the operator's escalation folder.
         rules: What nodes evaluate; refused: those of the Sigma rules that no node can.
+        calendars: The operator's own years of working days.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class World(Struct, frozen=True, kw_only=True):
     plans: dict[str, Plan]
     policy: Policy
     rosters: dict[str, Roster] = {}
+    calendars: tuple[CalendarFile, ...] = ()
     left_out: tuple[Mistake, ...] = ()
     rules: tuple[Rule, ...] = ()
     refused: tuple[Mistake, ...] = ()
@@ -95,6 +98,7 @@ def build_world(settings: Settings) -> World:
     rosters = gather(
         lambda: read_rosters(_texts(tuple(one / ROSTERS for one in chains)), registry) if registry else {}
     )
+    calendars = gather(lambda: read_calendars(_texts(_own(settings.calendars))))
     if mistakes or not (registry and classes and regimes and policies):
         raise Mistakes([*mistakes, *shelf.errors])
     sigma = load_rules(_folders(configs / "sigma", settings.sigma), classes.by_code)
@@ -109,6 +113,7 @@ def build_world(settings: Settings) -> World:
         rosters=rosters or {},
         rules=sigma.rules,
         refused=tuple(Mistake(one.file, 1, 1, one.rule, one.why, EVALUATED) for one in sigma.refused),
+        calendars=calendars or (),
     )
 
 
@@ -142,8 +147,12 @@ def _texts(folders: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _folders(shipped_folder: Path, own: str) -> tuple[Path, ...]:
-    if not own:
-        return (shipped_folder,)
-    if not Path(own).is_dir():
-        raise PermanentError(f"{own}: the settings name this folder, and it is not there")
-    return (shipped_folder, Path(own))
+    return (shipped_folder, *_own(own))
+
+
+def _own(folder: str) -> tuple[Path, ...]:
+    if not folder:
+        return ()
+    if not Path(folder).is_dir():
+        raise PermanentError(f"{folder}: the settings name this folder, and it is not there")
+    return (Path(folder),)

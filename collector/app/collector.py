@@ -24,6 +24,7 @@ from ..desk.acknowledging import link_of
 from ..desk.world import Desk, Startable
 from ..documents import Documents, Printer, Renderer
 from ..duty.auditor import Auditor
+from ..duty.calendars import CalendarKeeper
 from ..duty.checkpointing import Checkpointing
 from ..duty.clock import DutyClock
 from ..duty.silence import Silence
@@ -32,6 +33,7 @@ from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..notices import Notices
 from ..pipeline import CURSOR, Pipeline
+from ..regimes import Calendars
 from ..runs import Runner, Starter, act_on_run, complete_step
 from ..store import cursors, journal
 from ..store.engine import Store
@@ -105,7 +107,15 @@ class Collector:
             regimes=live.regimes,
             policy=live.policy,
             rosters=live.rosters,
+            calendars=self._working_days,
             language=settings.language,
+        )
+        self._calendars = CalendarKeeper(
+            store,
+            regions=lambda: {unit.region for unit in live.registry().units.values()},
+            files=live.calendars,
+            regrade=self._casework.regrade,
+            now=now,
         )
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
@@ -188,6 +198,7 @@ class Collector:
             loop.add_signal_handler(number, self._ending.asked.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self._reload(file), self._ending.died))
         await self._tell_loaded()
+        await self._calendars.keep()
         tasks = [spawn(name, work(), self._ending.died) for name, work in self._flows().items()]
         try:
             await self._open()
@@ -231,10 +242,14 @@ class Collector:
             "heartbeat": self._heartbeat.run,
             "silence": self._silence.run,
             "checkpoints": self._checkpoints.run,
+            "calendars": self._calendars.run,
             "retention": self._trim,
             "superior": self._stay_joined,
             **self._agents.watches,
         }
+
+    def _working_days(self) -> Calendars:
+        return self._calendars.in_force()
 
     def _open_channels(self) -> Mapping[str, Channel]:
         return self._channels
@@ -310,6 +325,7 @@ class Collector:
         await _close(old)
         try:
             await self._tell_loaded()
+            await self._calendars.keep()
         except RetryableError as error:
             self._notes(f"reloaded, but the journal could not take it: {error}")
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))

@@ -11,6 +11,7 @@ from ..plans import Plan
 from ..regimes import Regime
 from ..registry import Registry
 from ..settings import Settings
+from ..workdays import CalendarFile
 from ..world import World, load_world
 from ..yaml_marks import Mistake
 
@@ -77,6 +78,10 @@ class Live:
     def rosters(self) -> Mapping[str, Roster]:
         """The duty rosters in use by unit."""
         return self._world.rosters
+
+    def calendars(self) -> Sequence[CalendarFile]:
+        """The operator's own years of working days."""
+        return self._world.calendars
 
     def directory(self, at: datetime) -> Directory:
         """Whom roles mean at a moment: by the rosters where a unit has one, else by the register."""

@@ -44,7 +44,7 @@ def _ask(
     names = {clock.id: clock.obligation for clock in dossier.clocks.values()}
     for _ in range(_SETTLE):
         case = case_of(dossier.incident, setting.registry, proofs, names)
-        answer = explain(case, regimes, now, language=setting.language)
+        answer = explain(case, regimes, now, language=setting.language, calendars=setting.calendars)
         ids = {(owed.regime, owed.stage, owed.recipient): owed.id for owed in answer.obligations}
         renamed = {clock.id: ids.get(key_of(clock), clock.obligation) for clock in dossier.clocks.values()}
         if renamed == names:

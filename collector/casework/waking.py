@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ..escalation import Call, Matter, OnDuty, Policy, Roster, To, Wake, course, wake
+from ..regimes import Calendars
 from ..registry import Registry
 from ..store.clocks import Alarm, Clock
 from ..store.notice_batch import NewNotice
@@ -28,6 +29,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     Fields:
         rosters: By unit.
+        calendars: Working days.
         language: Of notices.
         outage: The last time nobody was running, where it explains late alarms.
         jumps: What the host clock jumped over.
@@ -37,6 +39,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     registry: Registry
     policy: Policy
     rosters: Mapping[str, Roster] = {}
+    calendars: Calendars = Calendars()
     language: str = "zh"
     outage: Outage | None = None
     jumps: tuple[Jump, ...] = ()

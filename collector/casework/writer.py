@@ -29,7 +29,7 @@ from ..incident import (
     merge_times,
     reopens,
 )
-from ..regimes import Regime
+from ..regimes import Calendars, Regime
 from ..registry import Registry
 from ..store import clocks as clock_rows
 from ..store.acknowledgements import add_acknowledgement, last_deeds, standing
@@ -80,6 +80,7 @@ class Casework:
     Args:
         registry, regimes, policy: What is in force; asked at every call, so that a reload counts at once.
         rosters: By unit; likewise.
+        calendars: What limits in working days count by; likewise.
         language: Of notices and of the contents of reports.
     """
 
@@ -90,9 +91,11 @@ class Casework:
         regimes: Callable[[], Sequence[Regime]],
         policy: Callable[[], Policy],
         rosters: Callable[[], Mapping[str, Roster]] = dict,
+        calendars: Callable[[], Calendars] = Calendars,
         language: str = "zh",
     ) -> None:
         self._rosters = rosters
+        self._calendars = calendars
         self._registry = registry
         self._regimes = regimes
         self._policy = policy
@@ -499,6 +502,7 @@ class Casework:
             registry=self._registry(),
             policy=self._policy(),
             rosters=self._rosters(),
+            calendars=self._calendars(),
             language=self._language,
             outage=outage,
             jumps=tuple(jumps),

@@ -5,13 +5,16 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wire.vocabulary import LEVELS
 
 from .. import shipped
 from ..classes import read_classes
+from ..phrasebook import in_language
 from ..regimes import (
     Answer,
+    Calendars,
     Case,
     CaseErrors,
     Obligation,
@@ -21,11 +24,16 @@ from ..regimes import (
     load_regimes,
     read_case,
 )
+from ..regimes.case import fields
 from ..regimes.words import RECIPIENTS, STATES
 from ..yaml_marks import Mistake, Mistakes, parse_time
 from .telling import language_of
 
+if TYPE_CHECKING:
+    from ..settings import Settings
+
 _MAX_BYTES = 1_000_000
+_YEARS_AHEAD = 4  # the longest limit is 999 working days
 _APPLIES = {True: ("适用", "applies"), False: ("不适用", "does not apply"), "unknown": ("未知", "unknown")}
 
 
@@ -50,11 +58,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer; 1 with every mistake on its own line when the case or a regime cannot be read."""
-    regimes = load_regimes(*_folders(args))
+    settings = _settings(args)
+    regimes = load_regimes(*_folders(settings))
     case = _case(args.case, regimes)
     language = language_of(args)
     now = args.at or case.at or datetime.now(UTC)  # noqa: TID251 - an explanation for "now" needs a clock
-    answer = explain(case, regimes, now, language=language)
+    calendars = _calendars(case, regimes, settings, now)
+    answer = explain(case, regimes, now, language=language, calendars=calendars)
     sys.stderr.write("".join(_strays(case, answer, zh=language == "zh")))
     if args.json:
         sys.stdout.write(answer.to_json().decode() + "\n")
@@ -70,16 +80,38 @@ def _time(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None
 
 
-def _folders(args: argparse.Namespace) -> list[Path]:
-    folders = [shipped.configs_dir() / "regimes"]
-    if args.config is not None:
-        from ..settings import read_settings  # noqa: PLC0415 - the shipped law needs no settings
+def _settings(args: argparse.Namespace) -> "Settings | None":
+    if args.config is None:
+        return None
+    from ..settings import read_settings  # noqa: PLC0415 - the shipped law needs no settings
 
-        settings = read_settings(_text(args.config), args.config, os.environ)
-        language_of(args, settings.language)
-        if settings.regimes:
-            folders.append(Path(settings.regimes))
-    return folders
+    settings = read_settings(_text(args.config), args.config, os.environ)
+    language_of(args, settings.language)
+    return settings
+
+
+def _folders(settings: "Settings | None") -> list[Path]:
+    own = [Path(settings.regimes)] if settings is not None and settings.regimes else []
+    return [shipped.configs_dir() / "regimes", *own]
+
+
+def _calendars(
+    case: Case, regimes: tuple[Regime, ...], settings: "Settings | None", now: datetime
+) -> Calendars:
+    """The working days a case may need; libraries are only asked where a law counts by them."""
+    laws = [law for law in regimes if law.counts_workdays and law.id in (case.regimes or (law.id,))]
+    regions = {region for law in laws if (region := law.calendar or case.unit.region) is not None}
+    if not regions:
+        return Calendars()
+    from ..workdays import calendars_of, known_years, read_calendars, regions_of  # noqa: PLC0415 - see above
+
+    folder = Path(settings.calendars) if settings is not None and settings.calendars else None
+    own = sorted(folder.glob("*.yaml")) if folder is not None else []
+    files = read_calendars((str(path), _text(str(path))) for path in own)
+    moments = [time for time in fields(case.incident.times).values() if isinstance(time, datetime)]
+    moments += [filing.at for filing in case.incident.filings] + [now]
+    years = range(min(moments).year - 1, max(moments).year + _YEARS_AHEAD)
+    return calendars_of(known_years(regions_of(regions, files), files, years))
 
 
 def _case(file: str, regimes: tuple[Regime, ...]) -> Case:
@@ -151,7 +183,7 @@ def _regime_lines(answer: Answer, *, zh: bool) -> list[str]:
     lines = ["报告制度:" if zh else "Regimes:"]
     for looked in answer.regimes:
         applies = _APPLIES[looked.applies][0 if zh else 1]
-        notes = [looked.why] if looked.why else []
+        notes = [in_language(looked.why, "zh" if zh else "en")] if looked.why else []
         if looked.missing:
             notes.append(f"{'缺' if zh else 'missing'} {', '.join(looked.missing)}")
         lines.append(f"  {looked.id}: {applies}" + (f" ({'; '.join(notes)})" if notes else ""))

@@ -31,6 +31,12 @@ _WORDS = {
     "filing_without_receipt": ("报送没有回执", "a filing has no receipt"),
     "run_without_progress": ("预案执行停滞", "a plan's run makes no progress"),
     "run_forgotten": ("预案待办长时间无人处理", "a plan's run has long been waiting for a person"),
+    "calendar_missing": ("工作日历缺失或未确认", "a year of working days is missing or not confirmed"),
+}
+_REMEDIES = {
+    "calendar_missing": "取得放假安排后运行 fengsui-collector calendar import FILE；"
+    "此前按工作日计的时限无法计算。 "
+    "Import the decreed year by it; until then limits in working days cannot be computed."
 }
 
 
@@ -142,7 +148,7 @@ def _payload(findings: list[AuditFinding]) -> dict[str, object]:
     lines = [f"{one.subject}, {one.since.isoformat(' ', 'seconds')}" for one in findings[:NAMED]]
     return {
         "subject": f"【烽燧】自查:{zh} ({len(findings)}) [Fengsui] audit: {en} ({len(findings)})",
-        "body": "\n".join(lines),
+        "body": "\n".join([*lines, *filter(None, [_REMEDIES.get(findings[0].kind)])]),
         "kind": findings[0].kind,
         "incident": findings[0].incident,
     }

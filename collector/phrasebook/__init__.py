@@ -2,7 +2,7 @@
 
 Whoever finds a mistake says it at that place, in English, with its values in the sentence. The phrasebook has
 the same sentence with places for the values, and how it reads in Chinese; so a new sentence costs one line in
-the table of its topic, and `tests/collector/phrasebook/` names every sentence that has none.
+the table of its topic, and `tests/house/test_phrasebook.py` names every sentence that has none.
 
 >>> in_language("at most 40 bytes", "zh"), in_language("at most 40 bytes", "en")
 ('至多 40 字节', 'at most 40 bytes')

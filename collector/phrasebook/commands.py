@@ -30,6 +30,13 @@ CHINESE: dict[str, str] = {
     "token: expected one word that begins with {prefix}; copy it whole": (
         "令牌应为以 {prefix} 开头的一个词；请整行复制"
     ),
+    "calendars: the settings name no folder for them; name one, or print the file with --stdout": (
+        "calendars：设置中没有写明其目录；请写明，或用 --stdout 输出文件内容"
+    ),
+    "{path}: stands there already; --replace puts the new one in its place": (
+        "{path}：已存在；加 --replace 以新文件替换"
+    ),
+    "--region: found {region}, expected {expected:said}": "--region：发现 {region}，应为 {expected}",
     "state_dir {path}: this user may not write there": "state_dir {path}：当前用户没有写权限",
     "{why}; see `listen` in the settings": "{why}；请检查设置中的 `listen`",
 }

@@ -18,7 +18,13 @@ CHINESE: dict[str, str] = {
     "a plan's file": "预案文件",
     "the id {name}": "编号（id）{name}",
     "the file's name {name} as the plan's id": "以文件名 {name} 作为预案的 id",
+    "exactly one of obligation, at": "obligation、at 中恰好一项",
+    "a plan without a step called {name}": "没有名为 {name} 的步骤的预案",
+    "at most {count} steps in one run": "一次执行至多 {count} 个步骤",
     # meaning
+    "a role that decides what cannot be decided by itself": "对无法自行判定的事项作决定的角色",
+    "the classes of the warnings that start it": "启动它的预警的类别",
+    "no classes": "没有类别",
     "none": "无可用项",
     "{code} owes {obligation}": "{code} 须履行 {obligation}",
     "a step that files it": "报送该义务的步骤",

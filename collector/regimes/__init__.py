@@ -5,7 +5,7 @@ case ──> terms known at "now" ──> criteria ──> level, reasons, could
                   └──────────────> regimes ──────┴──> who applies ──> stages ──> obligations with due times
 """
 
-from .calendar import Offset, Workdays
+from .calendar import Calendars, Offset, Workdays
 from .case import (
     Asset,
     Case,
@@ -30,6 +30,7 @@ __all__ = [
     "GRADED_BY",
     "Answer",
     "Asset",
+    "Calendars",
     "Case",
     "CaseErrors",
     "Content",

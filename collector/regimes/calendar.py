@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from msgspec import Struct
 
 from ..yaml_marks import format_duration, parse_duration
+from .regions import Region
 
 _MONTH = timedelta(days=31)
 _HOUR = timedelta(hours=1)
@@ -28,12 +29,32 @@ class Workdays(Struct, frozen=True):
 
     days: Mapping[int, frozenset[date]] = {}
 
+    def lacks(self, day: date, count: int) -> int | None:
+        """The year that is not known and would have to be, to count so many working days from a day."""
+        for _ in range(count):
+            following = self.next(day)
+            if following is None:
+                return next(year for year in range(day.year, 9999) if year not in self.days)
+            day = following
+        return None
+
     def next(self, day: date) -> date | None:
         """The first working day after ``day``; ``None`` where the calendar does not reach."""
         while (working := self.days.get((day := day + timedelta(days=1)).year)) is not None:
             if day in working:
                 return day
         return None
+
+
+class Calendars(Struct, frozen=True):
+    """Working days by the region whose they are: a country's, and where it differs a subdivision's."""
+
+    by_region: Mapping[str, Workdays] = {}
+
+    def of(self, region: Region) -> Workdays:
+        """Those of a region; for a year that a subdivision has no calendar of its country's count."""
+        country, own = (self.by_region.get(name, Workdays()) for name in (region.country, str(region)))
+        return Workdays({**country.days, **own.days})
 
 
 class Offset(Struct, frozen=True):

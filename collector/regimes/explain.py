@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from . import grading, terms
-from .calendar import Workdays
+from .calendar import Calendars
 from .case import Case, Level, zone_of
 from .grading import Grading
 from .model import Criterion, Regime
@@ -109,7 +109,7 @@ def explain(
     now: datetime,
     *,
     language: str = "en",
-    workdays: Workdays | None = None,
+    calendars: Calendars | None = None,
 ) -> Answer:
     """Grade a case and list every report owed.
 
@@ -118,7 +118,7 @@ def explain(
         regimes: every loaded regime.
         now: the time to judge at, aware.
         language: of texts and contents, ``zh`` or ``en``.
-        workdays: the calendar, for limits in working days.
+        calendars: for limits in working days; what they do not have is not computed.
     """
     known = terms.values(case, now)
     graded = _grade(case, regimes, known, now)
@@ -131,7 +131,7 @@ def explain(
         item
         for regime, verdict in verdicts
         if verdict.value
-        for item in Ledger(regime, case, known, now, workdays).obligations()
+        for item in Ledger(regime, case, known, now, calendars or Calendars()).obligations()
     ]
     clock = _Zone(zone_of(case))
     return Answer(

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from .calendar import Offset
 from .case import Level
 from .expression import Condition
+from .regions import Region
 
 Id: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
 StageId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z_]*$")]
@@ -160,7 +161,7 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Regime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A law's reporting rules."""
+    """A law's reporting rules. ``calendar``: whose working days count; absent: those where the unit is."""
 
     id: Id
     name: Text
@@ -170,9 +171,18 @@ class Regime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     in_force: Validity = Validity()
     enabled: bool = True
     note: Text | None = None
+    calendar: Region | None = None
     subjects: dict[str, Subject] = {}
     criteria: tuple[Criterion, ...] = ()
 
     def stage(self, name: str) -> Stage | None:
         """The stage of an id."""
         return next((stage for stage in self.stages if stage.id == name), None)
+
+    @property
+    def counts_workdays(self) -> bool:
+        """Whether any limit of it is in working days."""
+        limits = [route.limit for stage in self.stages for route in stage.routes]
+        limits += [stage.limit for stage in self.stages]
+        limits += [stage.ceiling.limit for stage in self.stages if stage.ceiling is not None]
+        return any(limit is not None and limit.workdays > 0 for limit in limits)

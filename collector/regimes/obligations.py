@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from . import case as forms
+from .calendar import Workdays
 from .load import REQUESTED
 from .terms import origin
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from .calendar import Offset, Workdays
+    from .calendar import Calendars, Offset
     from .case import Case, Filing
     from .model import Content, Limit, Regime, Route, Stage
 
@@ -79,7 +80,7 @@ class Ledger:
         case: the incident.
         known: the terms that are known, the level among them.
         now: the time to judge at; what lies later has not happened.
-        workdays: the calendar, for limits in working days.
+        calendars: for limits in working days.
     """
 
     def __init__(
@@ -88,13 +89,14 @@ class Ledger:
         case: Case,
         known: Mapping[str, object],
         now: datetime,
-        workdays: Workdays | None,
+        calendars: Calendars,
     ) -> None:
         self._regime = regime
         self._case = case
         self._known = known
         self._now = now
-        self._workdays = workdays
+        self._calendar = regime.calendar or case.unit.region
+        self._workdays = calendars.of(self._calendar) if self._calendar is not None else Workdays()
         self._zone = forms.zone_of(case)
         self._stages = {stage.id: stage for stage in regime.stages}
         self._ways: dict[str, list[_Way]] = {}
@@ -173,7 +175,7 @@ class Ledger:
         if start is None and anchor not in _TRIGGERS and not anchor.startswith("filed:"):
             missing = (f"times.{anchor}",)
         elif start is not None and limit is not None and due is None:
-            missing = ("calendar",)
+            missing = (self._lacking(limit, start),)
         return _Clock(anchor, start, due, missing)
 
     def _under_ceiling(self, ceiling: Limit, clock: _Clock, stage: Stage, way: _Way) -> _Clock:
@@ -182,7 +184,8 @@ class Ledger:
         latest = self._after(ceiling.limit, start)
         if latest is None:
             anchor = ceiling.anchor if clock.start is None else clock.anchor
-            return clock._replace(anchor=anchor, missing=(f"times.{ceiling.anchor}",))
+            missing = f"times.{ceiling.anchor}" if start is None else self._lacking(ceiling.limit, start)
+            return clock._replace(anchor=anchor, missing=(missing,))
         if clock.due is None or clock.start is None or (clock.start <= latest < clock.due):
             return _Clock(ceiling.anchor, start, latest, ())
         return clock
@@ -193,6 +196,13 @@ class Ledger:
             if limit is not None and start is not None
             else None
         )
+
+    def _lacking(self, limit: Offset, start: datetime) -> str:
+        """What a limit in working days is missing: whose days count, or the calendar of a year."""
+        if self._calendar is None:
+            return "unit.region"
+        local = start.astimezone(self._zone) if self._zone is not None else start
+        return f"calendar.{self._calendar.country}.{self._workdays.lacks(local.date(), limit.workdays)}"
 
     def _time_of(self, anchor: str, stage: Stage, way: _Way) -> datetime | None:
         kind, _, filed = anchor.partition(":")

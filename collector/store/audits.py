@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .schema import alarms, clocks, filings, incidents, notices, run_steps, runs
+from .schema import Instant, alarms, calendar_year, clocks, filings, incidents, notices, run_steps, runs
 
 OWN = "audit/"
 
@@ -21,7 +21,7 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
 
     Fields:
         kind: `alarm_not_fired`, `clock_not_fired`, `notice_without_result`, `filing_without_receipt`,
-            `run_without_progress`, `run_forgotten`.
+            `run_without_progress`, `run_forgotten`, `calendar_missing`.
         subject: `kind:id` of the row.
         incident, unit: Whose it is.
         since: When it should have happened.
@@ -61,8 +61,32 @@ def questions(now: datetime, grace: Grace, limit: int) -> list[sa.Select[Any]]:
         _filings(now - grace.filing),
         _runs(now - grace.run),
         _forgotten(now - grace.people),
+        _calendars(now),
     ]
     return [query.limit(limit) for query in queries]
+
+
+def _calendars(now: datetime) -> sa.Select[Any]:
+    """A year that is here, or from November on the next, and that nobody has decreed, only reckoned."""
+    november = datetime(now.year, 11, 1, tzinfo=now.tzinfo)
+    last = now.year + (now >= november)
+    of = calendar_year.c
+    begun = sa.case(
+        (of.year == now.year, sa.literal(datetime(now.year, 1, 1, tzinfo=now.tzinfo), Instant)),
+        else_=sa.literal(november, Instant),
+    )
+    nobody = sa.cast(sa.null(), sa.Text)
+    return (
+        sa.select(
+            sa.literal("calendar_missing").label("kind"),
+            (sa.literal("calendar:") + of.region + "/" + sa.cast(of.year, sa.Text)).label("subject"),
+            nobody.label("incident"),
+            nobody.label("unit"),
+            begun.label("since"),
+        )
+        .where(of.confirmed.is_(False), of.year.between(now.year, last))
+        .order_by(of.year, of.region)
+    )
 
 
 def _alarms(before: datetime) -> sa.Select[Any]:

@@ -16,7 +16,7 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0009"
+NEWEST = "0010"
 
 
 def migrate(connection: Connection) -> None:

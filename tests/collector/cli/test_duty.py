@@ -231,3 +231,85 @@ def test_the_command_starts_without_a_server_s_libraries() -> None:
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["level"] == "III"
+
+
+COUNTS_DAYS = """
+id: xx-own
+name: {zh: 自定, en: own}
+source: house rule
+applies: {when: unit.country == "CN", source: Art. 1, verified: true}
+stages:
+  - id: report
+    name: {zh: 报告, en: report}
+    recipients: [police]
+    limit: 5wd
+    source: Art. 2
+    verified: true
+    content: {items: [{zh: 甲, en: A}], source: Art. 2, verified: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("region", "aware", "due", "missing"),
+    [
+        (
+            "CN-12",
+            "2026-09-30T09:00:00+08:00",
+            "2026-10-13T09:00:00+08:00",
+            None,
+        ),  # Saturday 10 October is worked
+        (
+            "CN-12",
+            "2026-02-13T17:40:00+08:00",
+            "2026-02-27T17:40:00+08:00",
+            None,
+        ),  # Saturday the 14th is worked
+        ("CN-12", "2026-12-30T09:00:00+08:00", None, ["calendar.CN.2027"]),
+        ("CN-HK", "2026-09-30T09:00:00+08:00", None, None),  # not China's law
+        (None, "2026-09-30T09:00:00+08:00", None, None),
+    ],
+)
+def test_working_days_are_counted_without_a_server(
+    *,
+    region: str | None,
+    aware: str,
+    due: str | None,
+    missing: list[str] | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "regimes").mkdir()
+    (tmp_path / "regimes" / "own.yaml").write_text(COUNTS_DAYS, "utf-8")
+    settings = tmp_path / "collector.yaml"
+    settings.write_text("unit: district\nregistry: registry.yaml\nregimes: regimes\n", "utf-8")
+    case = tmp_path / "case.yaml"
+    unit = f"unit: {{region: {region}, timezone: Asia/Shanghai}}\n" if region else ""
+    case.write_text(f"{unit}incident: {{times: {{aware: {aware}}}}}\nregimes: [xx-own]\n", "utf-8")
+
+    assert run(str(case), "--config", str(settings), "--json") == 0
+
+    duties = json.loads(capsys.readouterr().out)["obligations"]
+    assert [one["due_at"] for one in duties] == ([due] if region == "CN-12" else [])
+    assert [one.get("missing") for one in duties] == ([missing] if region == "CN-12" else [])
+
+
+def test_a_decreed_year_of_the_settings_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("regimes", "calendars"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "regimes" / "own.yaml").write_text(COUNTS_DAYS, "utf-8")
+    (tmp_path / "calendars" / "CN-2027.yaml").write_text(
+        "region: CN\nyear: 2027\nsource: x\noff: [{from: 2027-01-01, until: 2027-01-03}]\n", "utf-8"
+    )
+    settings = tmp_path / "collector.yaml"
+    settings.write_text(
+        "unit: district\nregistry: registry.yaml\nregimes: regimes\ncalendars: calendars\n", "utf-8"
+    )
+    case = tmp_path / "case.yaml"
+    case.write_text(
+        "unit: {region: CN-12}\nincident: {times: {aware: 2026-12-30T09:00:00+08:00}}\nregimes: [xx-own]\n",
+        "utf-8",
+    )
+
+    assert run(str(case), "--config", str(settings), "--json") == 0
+    (duty,) = json.loads(capsys.readouterr().out)["obligations"]
+    assert duty["due_at"] == "2027-01-07T09:00:00+08:00"

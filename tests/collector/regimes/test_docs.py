@@ -1,5 +1,6 @@
 """docs/regimes.md says of every shipped regime what its file says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from collector.regimes import Criterion, Regime, Stage
 from collector.regimes.model import Route
 from collector.regimes.terms import TERMS
+from collector.workdays import overlay, read_calendar
 from collector.yaml_marks import format_duration
 
 DOCS = Path(__file__).parents[3] / "docs" / "regimes.md"
@@ -91,3 +93,10 @@ def test_every_name_a_condition_may_use_is_in_the_docs() -> None:
     text = DOCS.read_text("utf-8")
 
     assert [name for name in TERMS if f"`{name}`" not in text] == []
+
+
+def test_the_year_of_working_days_in_the_docs_is_one_that_the_program_reads() -> None:
+    (example,) = re.findall(r"```yaml\n(region: .*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    year = overlay(read_calendar(example, "docs"))
+
+    assert (year.region, year.year, year.confirmed) == ("CN", 2027, True)

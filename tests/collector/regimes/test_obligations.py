@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from collector.regimes import Workdays, explain, read_case, read_regime
+from collector.regimes import Calendars, Workdays, explain, read_case, read_regime
 
 from .conftest import Ask, Described, filed, filing, laid, obligations
 
@@ -296,7 +296,9 @@ class TestWorkingDays:
         regime, _ = read_regime(WORKING_DAYS, "own.yaml")
         days = frozenset(date(2026, 3, day) for day in range(1, 32) if date(2026, 3, day).weekday() < 5)
         case = read_case(json.dumps(described), "case.yaml")
-        (duty,) = explain(case, [regime], NOW, workdays=Workdays({2026: days})).obligations
+        (duty,) = explain(
+            case, [regime], NOW, calendars=Calendars({"CN": Workdays({2026: days})})
+        ).obligations
 
         assert (duty.state, duty.due_at) == ("open", datetime.fromisoformat("2026-03-09T09:10:00+08:00"))
 
@@ -304,7 +306,11 @@ class TestWorkingDays:
         regime, _ = read_regime(WORKING_DAYS, "own.yaml")
         (duty,) = explain(read_case(json.dumps(described), "case.yaml"), [regime], NOW).obligations
 
-        assert (duty.state, duty.due_at, duty.missing) == ("cannot_compute", None, ("calendar",))
+        assert (duty.state, duty.due_at, duty.missing) == (
+            "cannot_compute",
+            None,
+            ("calendar.CN.2026",),
+        )
 
 
 class TestHouseTarget:

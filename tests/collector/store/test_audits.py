@@ -187,6 +187,8 @@ async def test_no_question_reads_a_whole_table(state: Store) -> None:
         await multiply(connection, schema.filings, arrived, ("id", "key"))
         await multiply(connection, schema.runs, run("r", state="done", ended_at=NINE), ("id", "incident"))
         await multiply(connection, schema.run_steps, step("r", state="done"), ("run",))
+        decreed = {"region": "r", "year": 2020, "confirmed": True, "source": "", "filled_at": NINE}
+        await multiply(connection, schema.calendar_year, decreed, ("region",))
     if state.dialect == "postgresql":
         async with state.write() as connection:
             await connection.exec_driver_sql("ANALYZE")

@@ -1,0 +1,79 @@
+"""Every sentence of a mistake or a refusal has its Chinese in collector/phrasebook/; the sources are read."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.phrasebook import skeletons
+
+ROOT = Path(__file__).parents[2] / "collector"
+# Where what a person wrote is read, and the commands that refuse.
+ROOMS = ("yaml_marks", "registry", "regimes", "workdays", "plans", "escalation", "cli")
+FILES = ("settings.py", "places.py", "world.py", "classes.py", "runs/playbooks.py", "trust/tokens.py")
+# Told in another way: by the demo itself, in a journal's own words, or to whoever changes the program.
+ELSEWHERE = ("cli/demo/", "cli/audit.py")
+FOR_THE_PROGRAMMER = {
+    "{} has no reading as YAML; see collector/yaml_marks/__init__.py",
+    "answers {}, not true or false",
+    "no such overload",  # the reason's first part, put into another sentence
+}
+TELLING = {"mistake", "Mistake", "error", "warn", "refuse", "_mistake", "_of_file", "_NoDutyError"}
+RAISED = {"ValueError", "PermanentError", "StixError"}
+SAID = {"found", "expected", "why", "yaml_expectation"}
+
+
+def sources() -> list[Path]:
+    paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    paths += [ROOT / name for name in FILES]
+    return [path for path in paths if not str(path.relative_to(ROOT)).startswith(ELSEWHERE)]
+
+
+def skeletons_of(node: ast.AST) -> Iterator[str]:
+    """A literal with `{}` for what is put in; both sides of an `if`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        whole = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        yield whole.replace("{}{}", "{}")
+    elif isinstance(node, ast.IfExp):
+        yield from (*skeletons_of(node.body), *skeletons_of(node.orelse))
+    elif isinstance(node, ast.Tuple):
+        for part in node.elts:
+            yield from skeletons_of(part)
+
+
+def sentences(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            parts = node.args[-2:] if name in TELLING else node.args[:1] if name in RAISED else []
+        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 3:
+            parts = node.value.elts[-2:]
+        elif isinstance(node, ast.Assign):
+            names = {
+                part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)
+            }
+            parts = [node.value] if names & SAID else []
+        else:
+            continue
+        for part in parts:
+            yield from (each for each in skeletons_of(part) if re.search("[a-z]", each.replace("{}", "")))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_said_in_english_stands_in_the_phrasebook(path: Path) -> None:
+    said = set(sentences(ast.parse(path.read_text("utf-8"))))
+
+    missing = said - skeletons() - FOR_THE_PROGRAMMER
+
+    assert missing == set(), "add each to its table in collector/phrasebook/"
+
+
+def test_the_sources_are_really_read() -> None:
+    said = [one for path in sources() for one in sentences(ast.parse(path.read_text("utf-8")))]
+
+    assert len(set(said)) > 150
+    assert {"the stage {}", "every id once", "no start", "the gateways, not every address"} <= set(said)
