@@ -39,7 +39,8 @@ def skeletons_of(node: ast.AST) -> Iterator[str]:
         whole = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
         yield whole.replace("{}{}", "{}")
     elif isinstance(node, ast.IfExp):
-        yield from (*skeletons_of(node.body), *skeletons_of(node.orelse))
+        sides = (*skeletons_of(node.body), *skeletons_of(node.orelse))
+        yield from () if any(re.search("[\u4e00-\u9fff]", side) for side in sides) else sides  # told in both
     elif isinstance(node, ast.Tuple):
         for part in node.elts:
             yield from skeletons_of(part)
