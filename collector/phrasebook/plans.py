@@ -87,4 +87,17 @@ CHINESE: dict[str, str] = {
     "a CACAO playbook": "CACAO 预案",
     "the number {number}": "数值 {number}",
     "the name {name} twice in one object": "同一对象中两次出现的名称 {name}",
+    # signatures
+    "a good signature by a trusted key": "由受信任密钥作出的有效签名",
+    "a signature of {who} that is {state} ({why})": "{who} 的签名：{state}（{why}）",
+    "a key of another kind than Ed25519 or ECDSA on P-256, P-384, P-521": (
+        "Ed25519 或 P-256、P-384、P-521 上的 ECDSA 以外的密钥"
+    ),
+    "found {found}, expected a list of at most {count}": "发现 {found}，应为至多 {count} 项的列表",
+    "id and modified of the playbook: found none, expected both": "预案的 id 和 modified：均未给出，应两者都有",
+    "no PEM certificate or public key ({why})": "不是 PEM 证书或公钥（{why}）",
+    "no PEM private key without a passphrase ({why})": "不是无口令的 PEM 私钥（{why}）",
+    "{count} signatures": "{count} 个签名",
+    "{path}: found {found}, expected the playbook's {expected}": "{path}：发现 {found}，应为预案的 {expected}",
+    "{path}: found {found}": "{path}：发现 {found}",
 }
