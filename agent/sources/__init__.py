@@ -55,8 +55,8 @@ SOURCES: tuple[type[_Kind], ...] = (
     Backups,
     Certificates,
     Timekeeping,
-    Sensors,
     Rules,
+    Sensors,
 )
 
 

@@ -55,6 +55,15 @@ _PAM = re.compile(
     r"pam_(?:unix|sss|ldap|winbind)\((?P<service>[\w.-]+):auth\): authentication failure;"
     r".*?\brhost=(?P<source>\S*)(?:\s+user=(?P<account>\S+))?\s*$"
 )
+_SUDO = re.compile(
+    r"\s*(?P<account>\S+) : (?:(?P<times>\d{1,3}) incorrect password attempts?"
+    r"|user NOT in sudoers|command not allowed)"
+    r" ; (?:TTY=\S* ; )?(?:PWD=.* ; )?USER="
+)
+_CLOSED = re.compile(
+    r"(?:Connection (?:closed|reset) by|Disconnected from) authenticating user (?P<account>.*)"
+    r" (?P<source>\S+) port (?P<port>\d+) \[preauth\]$"
+)
 _REPEATED = re.compile(r"message repeated (?P<times>\d{1,6}) times: \[ ?(?P<message>.*?)\]?$")
 
 
@@ -101,6 +110,7 @@ class AuthReader:
     def __init__(self, zone: tzinfo | None = None) -> None:
         self._zone = zone
         self._probes: dict[tuple[str, str], None] = {}
+        self._failed: dict[tuple[str, str], None] = {}
 
     def line(self, text: str, now: datetime) -> Attempt | None:
         """Return the attempt a line of auth.log tells of, None for any other log line.
@@ -141,10 +151,15 @@ class AuthReader:
         times = 1
         if repeated := _REPEATED.match(message):
             times, message = int(repeated["times"]), repeated["message"]
-        if program in {"sshd", "sshd-session"}:
-            return self._ssh(_SSHD, message, at, times)
+        if program in {"sshd", "sshd-session", "sshd-auth"}:
+            return self._ssh(_SSHD, message, at, times) or self._closed(message, at)
         if program == "dropbear":
             return self._ssh(_DROPBEAR, message, at, times)
+        if program == "sudo" and (told := _SUDO.match(message)):
+            # PAM has told the first of several attempts already.
+            times = max(0, int(told["times"]) - 1) if told["times"] else 1
+            attempt = Attempt(at, False, told["account"], None, "sudo", message[:_MAX_SHOWN], times)
+            return attempt if times else None
         found = _PAM.search(message)
         if not found or found["service"] == "sshd":
             return None
@@ -161,8 +176,9 @@ class AuthReader:
             if not found:
                 continue
             connection = (found["source"], found["port"])
+            _remember(self._failed, connection)
             if what == "probed":
-                self._remember(connection)
+                _remember(self._probes, connection)
             elif what == "failed" and connection in self._probes:
                 del self._probes[connection]
                 times -= 1
@@ -179,10 +195,13 @@ class AuthReader:
             )
         return None
 
-    def _remember(self, connection: tuple[str, str]) -> None:
-        self._probes[connection] = None
-        while len(self._probes) > _MAX_PROBES:
-            del self._probes[next(iter(self._probes))]
+    def _closed(self, message: str, at: datetime) -> Attempt | None:
+        """Return an attempt that ended without a failed password: by keys, where no password is taken."""
+        found = _CLOSED.match(message)
+        if not found or self._failed.pop((found["source"], found["port"]), True) is None:
+            return None
+        account, source = found["account"][:256], _address(found["source"])
+        return Attempt(at, False, account, source, "closed", message[:_MAX_SHOWN])
 
     def _time(self, text: str, now: datetime) -> datetime:
         """Return a line's time; one without a year is the last such day that is not in the future."""
@@ -206,6 +225,12 @@ class AuthReader:
         if at.tzinfo is None:
             at = at.replace(tzinfo=self._zone) if self._zone else at.astimezone()
         return at.astimezone(UTC)
+
+
+def _remember(place: dict[tuple[str, str], None], connection: tuple[str, str]) -> None:
+    place[connection] = None
+    while len(place) > _MAX_PROBES:
+        del place[next(iter(place))]
 
 
 def _text(value: object) -> str:

@@ -31,6 +31,7 @@ _ONCE_BYTES = 1 << 20
 _ONCE_SECONDS = 20.0
 _QUIET = 0.2
 _TICK = 15.0
+_TICK_AT_MOST = 1.0
 _SAVE_SECONDS = 15.0
 _AGAIN_SECONDS = 5.0
 _AGAIN_AT_MOST = 300.0
@@ -85,6 +86,7 @@ class Logins:
         self._reader = AuthReader()
         self._runs = Runs(self.name, self._settings.budget)
         self._saved_at = 0.0
+        self._ticked_at = 0.0
         self._telling = False
 
     def _log(self) -> Path | None:
@@ -262,13 +264,15 @@ class Logins:
     ) -> None:
         """Emit, and only then save the place and the counters."""
         now = clock()
-        bodies = [*bodies, *bursts.tick(now)]
+        at = asyncio.get_running_loop().time()
+        if at - self._ticked_at >= _TICK_AT_MOST:
+            self._ticked_at = at
+            bodies = [*bodies, *bursts.tick(now)]
         self._telling = True
         for body in bodies:
             await emit(Observation("incident", self.name, now, body))
         await self._runs.tell(emit, "incident", now)
         self._telling = False
-        at = asyncio.get_running_loop().time()
         if bodies or (moved and at - self._saved_at >= _SAVE_SECONDS):
             saved.counters = bursts.saved()
             self._save(saved)

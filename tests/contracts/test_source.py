@@ -27,6 +27,8 @@ from agent.sources import (
     Observation,
     OutagesSettings,
     Packets,
+    Rules,
+    RulesSettings,
     SensorLogSettings,
     Sensors,
     Source,
@@ -41,8 +43,8 @@ from agent.tasks import Tasks
 from wire.messages import ReportKind
 
 GOLDEN = Path(__file__).parents[1] / "golden/sensors"
-# Packets come over a wire and not from a host's tree: what that source owes its twin holds, with a real one.
-NAMES = [source.name for source in SOURCES if source is not Packets]
+# Packets come over a wire, and rules from a collector: what those sources owe, their twins hold.
+NAMES = [source.name for source in SOURCES if source not in {Packets, Rules}]
 
 
 class Host(NamedTuple):
@@ -123,6 +125,7 @@ def everything(root: Path, web: WebRoot) -> SourcesSettings:
         outages=OutagesSettings(services=(portal,), down_after=1),
         backups=BackupsSettings(backups=(Backup(name="portal", copies=(Copy(path="/nowhere/*"),)),)),
         certificates=CertificatesSettings(files=(f"{root}/ended.pem",)),
+        rules=RulesSettings(enabled=False),
     )
 
 

@@ -155,3 +155,63 @@ def test_no_account_name_moves_the_address(account: str) -> None:
 
 def test_the_examples_of_the_file_are_true() -> None:
     assert doctest.testmod(authlog).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "account", "times"),
+    [
+        (
+            "  li : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/bin/sh",
+            "li",
+            2,
+        ),
+        ("www-data : user NOT in sudoers ; PWD=/var/www ; USER=root ; COMMAND=/usr/bin/id", "www-data", 1),
+        ("    wang : command not allowed ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/su", "wang", 1),
+    ],
+)
+def test_sudo_tells_who_may_not(message: str, account: str, times: int) -> None:
+    attempt = read(message, "sudo")
+
+    assert attempt is not None
+    assert (attempt.account, attempt.method, attempt.times, attempt.source_address) == (
+        account,
+        "sudo",
+        times,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "      li : TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/usr/bin/apt update",
+        "      li : 1 incorrect password attempt ; TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/bin/sh",
+        "pam_unix(sudo:session): session opened for user root(uid=0) by li(uid=1000)",
+    ],
+)
+def test_sudo_that_did_what_it_was_asked_is_no_attempt_and_the_first_failure_is_pams(message: str) -> None:
+    assert read(message, "sudo") is None
+
+
+def test_a_connection_that_ends_without_a_login_is_an_attempt_once() -> None:
+    """A server that takes keys only writes no failed password; one that did is not counted again."""
+    reader = AuthReader()
+    keys = "Connection closed by authenticating user root 203.0.113.9 port 4711 [preauth]"
+    failed = "Failed password for root from 203.0.113.9 port 4712 ssh2"
+    told = [
+        reader.message("sshd", message, NOW)
+        for message in (keys, failed, keys.replace("port 4711", "port 4712"))
+    ]
+
+    assert [one and (one.account, one.source_address, one.method) for one in told] == [
+        ("root", "203.0.113.9", "closed"),
+        ("root", "203.0.113.9", "password"),
+        None,
+    ]
+
+
+def test_a_login_by_key_that_ends_is_no_attempt() -> None:
+    reader = AuthReader()
+    reader.message("sshd", "Accepted publickey for li from 10.1.1.20 port 50001 ssh2: ED25519 SHA256:x", NOW)
+
+    assert read("Disconnected from user li 10.1.1.20 port 50001") is None

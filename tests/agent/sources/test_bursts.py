@@ -8,7 +8,7 @@ from agent.sources.authlog import Attempt
 from agent.sources.bursts import Bursts, BurstSettings, Counter
 
 T = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
-FIVE = BurstSettings(window=300.0, by_source=5, by_account=1000, repeat=60.0)
+FIVE = BurstSettings(window=300.0, by_source=5, by_account=1000, slow_by_account=1000, repeat=60.0)
 
 
 def failed(second: float, source: str = "203.0.113.9", account: str = "root", times: int = 1) -> Attempt:
@@ -86,7 +86,7 @@ def test_a_window_without_a_failure_ends_it() -> None:
 
     assert told["restored"] is True
     assert told["count"] == 5
-    assert bursts.saved() == []
+    assert [one for one in bursts.saved() if one.pace == "quick"] == []
 
 
 def test_a_success_within_a_burst_is_told_at_once_and_once() -> None:
@@ -157,3 +157,66 @@ def test_whenever_a_window_holds_the_threshold_the_burst_is_told(rows: list[tupl
     )
 
     assert bool(told) is full
+
+
+def test_who_tries_once_in_ten_minutes_is_told_after_seven_hours_and_only_at_the_slow_pace() -> None:
+    bursts = Bursts(BurstSettings())
+    told = []
+    for number in range(144):
+        told += [(number, body) for body in bursts.add(failed(600.0 * number, account=f"user{number}"))]
+        bursts.tick(T + timedelta(seconds=600.0 * number))
+
+    ((number, body),) = told
+    assert (number, body["key"]) == (39, "logins:slow:source:203.0.113.9")
+    assert (body["count"], body["first_seen"]) == (40, "2026-03-02T01:10:00Z")
+
+
+def test_an_account_tried_by_a_thousand_addresses_in_a_day_is_told_at_the_slow_pace() -> None:
+    bursts = Bursts(BurstSettings())
+    told = [body for n in range(60) for body in bursts.add(failed(1000.0 * n, f"203.0.113.{n}"))]
+
+    assert [body["key"] for body in told] == ["logins:slow:account:root"]
+
+
+def test_a_clerk_who_mistypes_four_times_a_day_is_never_told() -> None:
+    bursts = Bursts(BurstSettings())
+    told = [
+        bursts.add(failed(86400.0 * day + 7200 * try_, "10.1.1.20", "li"))
+        for day in range(30)
+        for try_ in range(4)
+    ]
+
+    assert not any(told)
+
+
+def test_a_burst_that_is_told_is_not_told_again_at_the_slow_pace() -> None:
+    bursts = Bursts(BurstSettings())
+    told = [body for second in range(200) for body in bursts.add(failed(second))]
+
+    assert {body["key"] for body in told} == {"logins:source:203.0.113.9", "logins:account:root"}
+
+
+def test_the_slow_pace_survives_a_restart_and_ends_after_a_quarter_of_its_window() -> None:
+    bursts = Bursts(BurstSettings())
+    told = []
+    for number in range(40):
+        saved = msgspec.json.decode(msgspec.json.encode(bursts.saved()), type=list[Counter])
+        bursts = Bursts(BurstSettings(), saved)
+        told += bursts.add(failed(600.0 * number, account=""))
+    assert [body["restored"] for body in told] == [False]
+    assert bursts.tick(T + timedelta(seconds=600 * 39 + 6 * 3600)) == []
+    (over,) = bursts.tick(T + timedelta(seconds=600 * 39 + 6 * 3600 + 1))
+
+    assert over["restored"] is True
+
+
+def test_no_flood_of_other_addresses_makes_the_patient_one_forgotten() -> None:
+    """Twenty of its tries, then ten thousand addresses with one each, then twenty more."""
+    bursts = Bursts(BurstSettings())
+    told = [body for n in range(20) for body in bursts.add(failed(600.0 * n, account=""))]
+    for number in range(10_000):
+        told += bursts.add(failed(12_000 + number / 10, f"2001:db8::{number:x}", account=""))
+    told += [body for n in range(20) for body in bursts.add(failed(14_000 + 600.0 * n, account=""))]
+
+    assert [body["key"] for body in told] == ["logins:slow:source:203.0.113.9"]
+    assert len(bursts.saved()) <= 4000

@@ -17,7 +17,7 @@ from agent.sources.port import Observation
 Watching = Callable[..., AbstractAsyncContextManager[Any]]
 Eventually = Callable[[Callable[[], object]], Coroutine[Any, Any, None]]
 Started = Callable[[], Coroutine[Any, Any, None]]
-FIVE = BurstSettings(by_source=5, by_account=1000)
+FIVE = BurstSettings(by_source=5, by_account=1000, slow_by_account=1000)
 
 
 @pytest.fixture
