@@ -1,4 +1,7 @@
-"""The incident as JSON IODEF (RFC 8727; names and values of RFC 7970), for an authority's machine (pure)."""
+"""The incident as JSON IODEF (RFC 8727; names and values of RFC 7970), for an authority's machine (pure).
+
+Held against the working group's own schema in tests/collector/documents/iodef-schema.json.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -48,8 +51,13 @@ def iodef(material: Material, said: Statement, language: str) -> dict[str, Any]:
         "Assessment": [_assessment(material, language)],
         "Contact": [_contact(material, language)],
     }
+    event: dict[str, Any] = {}
+    if material.asset:  # a System needs an address or a domain, which not every asset has
+        event["Description"] = [material.asset.name]
     if systems := list(_systems(material)):
-        incident["EventData"] = [{"System": systems}]
+        event["System"] = systems
+    if event:
+        incident["EventData"] = [event]
     if history := list(_history(material)):
         incident["History"] = {"HistoryItem": history}
     incident["AdditionalData"] = list(_extensions(material, said))
@@ -75,15 +83,11 @@ def _assessment(material: Material, language: str) -> dict[str, Any]:
     }
     if row.level:
         impact["severity"] = _SEVERITY[row.level]
-    found: dict[str, Any] = {
-        "occurrence": "actual",
-        "IncidentCategory": [name],
-        "SystemImpact": [impact],
-    }
+    impacts: list[dict[str, Any]] = [{"SystemImpact": impact}]
     loss = row.facts.get("loss_yuan")
     if isinstance(loss, int) and not isinstance(loss, bool) and loss > 0:
-        found["MonetaryImpact"] = [{"value": float(loss), "currency": "CNY"}]
-    return found
+        impacts.append({"MonetaryImpact": {"value": float(loss), "currency": "CNY"}})
+    return {"occurrence": "actual", "IncidentCategory": [name], "Impact": impacts}
 
 
 def _contact(material: Material, language: str) -> dict[str, Any]:
@@ -115,12 +119,6 @@ def _systems(material: Material) -> Iterator[dict[str, Any]]:
             seen.add((category, address))
             node = {"Address": [{"value": address, "category": f"ipv{version}-addr"}]}
             yield {"category": category, "Node": node}
-    if material.asset:
-        yield {
-            "category": "target",
-            "Node": {"Location": [material.unit.name if material.unit else material.incident.unit]},
-            "Description": [material.asset.name],
-        }
 
 
 def _history(material: Material) -> Iterator[dict[str, Any]]:
