@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from ..desk.moves import act_on_run, complete_step, start_run
+from ..plans import unpin
+from ..plans.cacao_status import execution_status
 from ..store import views
 from ..store.desk import RUNS, one, steps_of
 from .endpoint import Call, Endpoint, Filter, Listed, Paging, found_or_404, listed
@@ -71,6 +73,30 @@ async def _file(call: Call, key: str) -> RunFile:
     return RunFile(**{name: getattr(run, name) for name in run.__struct_fields__}, steps=steps)
 
 
+class ExecutionStatus(Struct, frozen=True, kw_only=True):
+    """How a run stands, in the execution-status form of CACAO tools."""
+
+    type: str
+    id: str
+    execution_id: str
+    playbook_id: str
+    started: str
+    status: str
+    status_text: str
+    errors: list[str]
+    step_results: dict[str, Any]
+    request_interval: int
+    ended: str | None = None
+
+
+async def _status(call: Call) -> ExecutionStatus:
+    key = call.path["id"]
+    async with call.desk.store.read() as conn:
+        run = found_or_404(await one(conn, RUNS, views.RunPlan, (key,), units=call.units), f"run {key!r}")
+        steps = await steps_of(conn, [key])
+    return ExecutionStatus(**execution_status(run, unpin(run.plan_body), steps))
+
+
 async def _complete(call: Call) -> RunFile:
     await complete_step(
         call.desk, call.principal, call.path["id"], call.path["step"], call.body.out, now=call.now
@@ -125,6 +151,15 @@ ENDPOINTS = (
         summary="One execution with its steps",
         handler=_one,
         answer=RunFile,
+        problems=("not-found",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/runs/{id}/status",
+        name="getRunStatus",
+        summary="One execution in the execution-status form of CACAO tools",
+        handler=_status,
+        answer=ExecutionStatus,
         problems=("not-found",),
     ),
     Endpoint(

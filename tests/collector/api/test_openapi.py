@@ -115,6 +115,7 @@ async def _lived_in(room: Room) -> dict[str, Any]:
         "getRun": {"id": run.id},
         "completeStep": {"id": run.id, "step": "static-notice"},
         "actOnRun": {"id": run.id},
+        "getRunStatus": {"id": run.id},
         "getAuditEntry": {"id": "1"},
     }
 
