@@ -8,6 +8,7 @@ from .forms import Forms
 from .links import LinkPages
 from .pages import Pages
 from .reports import Reports
+from .run_pages import RunPages
 from .sse import Streams
 from .static import Files
 
@@ -22,6 +23,7 @@ def room(desk: Desk) -> Room:
         *Forms(pages).routes(),
         *LinkPages(pages).routes(),
         *Reports(pages).routes(),
+        *RunPages(pages).routes(),
         web.get("/events", streams.serve),
         web.get("/static/{name:.+}", files.serve),
     ]

@@ -169,7 +169,7 @@ class Pages:
         key = request.match_info["id"]
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
-            case = await read_case(conn, _sane(key), units=self._units(sight))
+            case = await read_case(conn, sane(key), units=self._units(sight))
             if case is None:
                 raise ProblemError("not-found", f"there is no incident {key[:64]!r}")
             node_id = case.incident.node
@@ -184,6 +184,7 @@ class Pages:
             node=node,
             planned=planned,
             ordered=ordered,
+            startable=sorted(self.desk.startable(), key=lambda plan: plan.id),
             titles={
                 step.step: sight.both(planned(run, step).title)
                 for run in case.runs
@@ -196,7 +197,7 @@ class Pages:
         sight = await self.reader(request)
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
-            after = (_sane(request.query["after"]),) if "after" in request.query else None
+            after = (sane(request.query["after"]),) if "after" in request.query else None
             found = await page(conn, NODES, units=self._units(sight), after=after, limit=ROWS)
         more = f"/nodes?after={quote(str(found.next[0]), safe='')}" if found.next else None
         return self.show(request, "nodes.html", sight, journal, nodes=found.items, more=more)
@@ -204,7 +205,7 @@ class Pages:
     async def node(self, request: web.Request) -> web.Response:
         """Show one node with its orders and the evidence it gave; who may act can give it an order."""
         sight = await self.reader(request)
-        key = _sane(request.match_info["id"])
+        key = sane(request.match_info["id"])
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
             node = await one(conn, NODES, views.NodeRow, (key,), units=self._units(sight))
@@ -228,7 +229,7 @@ class Pages:
         """Show the ways out with their verdicts."""
         sight = await self.reader(request)
         after = request.query.getall("after", [])
-        place = (_sane(after[0]), _sane(after[1])) if len(after) == 2 else None
+        place = (sane(after[0]), sane(after[1])) if len(after) == 2 else None
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
             found = await page(conn, EXITS, units=self._units(sight), after=place, limit=ROWS)
@@ -286,7 +287,8 @@ def _gravity(row: views.ExitRow) -> tuple[bool, int, str]:
     return row.gone_at is not None, place, row.key
 
 
-def _sane(text: str) -> str:
+def sane(text: str) -> str:
+    """Return an id of an address; one that no object can have is not found."""
     if len(text) > 200 or not text.isprintable():
         raise ProblemError("not-found", "the address holds an id that no object can have")
     return text

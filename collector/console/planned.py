@@ -13,6 +13,7 @@ class Planned(Struct, frozen=True, kw_only=True):
     Fields:
         title, text: Each `{zh, en}`.
         form: Field name to `{title, type, required, choices}`.
+        command: The text of a foreign command that a person carries out.
         choices: What a branching step that could not decide by itself asks a person.
     """
 
@@ -21,6 +22,7 @@ class Planned(Struct, frozen=True, kw_only=True):
     text: Any
     form: dict[str, dict[str, Any]]
     choices: list[str]
+    command: str = ""
 
     @property
     def asks(self) -> bool:
@@ -48,6 +50,7 @@ def planned(run: RunPlan, step: StepRow) -> Planned:
         choices=[str(choice) for choice in choices] if isinstance(choices, list) else [],
         title=found.get("title"),
         text=found.get("text"),
+        command=str(found.get("command") or ""),
         form={
             name: {"type": "text", "required": True, "choices": [], **field}
             for name, field in (form if isinstance(form, dict) else {}).items()

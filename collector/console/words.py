@@ -60,6 +60,32 @@ STEP_STATES: Mapping[str, Name] = {
     "skipped": Name("跳过", "skipped"),
     "cancelled": Name("取消", "cancelled"),
 }
+CHOICES: Mapping[str, Name] = {
+    "true": Name("成立", "it holds"),
+    "false": Name("不成立", "it does not hold"),
+    "default": Name("其他", "none of them"),
+    "undo": Name("撤销该步骤", "take it back"),
+    "leave": Name("保持现状", "leave it as it is"),
+}
+CAUSES: Mapping[str, Name] = {
+    "hint": Name("按检测提示启动", "started by what detected it"),
+    "class": Name("按事件类别启动", "started by the incident's class"),
+    "hand": Name("人工启动", "started by hand"),
+    "warning": Name("按预警启动", "started by a warning"),
+}
+OUTS: Mapping[str, Name] = {
+    "decision": Name("决定", "decision"),
+    "by": Name("由", "by"),
+    "comments": Name("意见", "comments"),
+    "comment": Name("意见", "comment"),
+    "incident": Name("事件级别", "level of the incident"),
+    "from": Name("原级别", "from level"),
+    "to": Name("现级别", "to level"),
+}
+WHYS: Mapping[str, Name] = {
+    "late": Name("已超时", "overdue"),
+    "proposed": Name("建议撤销，待决定", "proposed to take back what was done"),
+}
 STEP_KINDS: Mapping[str, Name] = {
     "notify": Name("通知", "notify"),
     "manual": Name("人工", "manual"),
@@ -288,6 +314,10 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "filing": FILING_STATES,
     "notice": NOTICE_STATES,
     "run": RUN_STATES,
+    "choice": CHOICES,
+    "cause": CAUSES,
+    "out": OUTS,
+    "why": WHYS,
     "step": STEP_STATES,
     "kind": STEP_KINDS,
     "stage": STAGES,

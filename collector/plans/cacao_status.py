@@ -1,8 +1,8 @@
 """How a run stands, in the execution-status form that CACAO tools exchange (pure).
 
-The form is the one of the workflow-status proposal that SOARCA's reporter answers in: one document for the
-execution, with the newest visit of every step under its CACAO id. A person's open step awaits user input. What
-was skipped or cancelled has no word of its own there; it stands as what came of it, our word in `status_text`.
+The form is that of the workflow-status proposal, in which SOARCA's reporter answers: one document for the
+run, with the newest visit of every step under its CACAO id. A person's open step awaits user input. What was
+skipped or cancelled has no word of its own there; it stands as what came of it, our word in `status_text`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -36,6 +36,14 @@ class Board(Struct, frozen=True, kw_only=True):
     recent: list[views.IncidentRow]
 
 
+class RunHistory(Struct, frozen=True, kw_only=True):
+    """A run with its steps and what was done to it, oldest first."""
+
+    run: views.RunPlan
+    steps: list[views.StepRow]
+    journal: list[views.AuditRow]
+
+
 class CaseFile(Struct, frozen=True, kw_only=True):
     """One incident with all that hangs on it; `journal` holds the newest entries, newest first."""
 
@@ -125,6 +133,30 @@ async def read_case(
     )
 
 
+async def read_run(
+    conn: AsyncConnection, run: str, *, units: Units, entries: int = 1000
+) -> RunHistory | None:
+    """Return a run with its history; None where it is not or belongs to other units."""
+    runs, journal = schema.runs, schema.journal
+    query = sa.select(*_columns(runs, views.RunPlan)).where(runs.c.id == run)
+    if units is not None:
+        query = query.where(runs.c.unit.in_(units))
+    found = (await conn.execute(query)).mappings().one_or_none()
+    if found is None:
+        return None
+    told = (
+        sa.select(*_columns(journal, views.AuditRow))
+        .where(journal.c.subject == f"run:{run}", _is_about(found["incident"]))
+        .order_by(journal.c.id)
+        .limit(entries)
+    )
+    return RunHistory(
+        run=shaped(found, views.RunPlan),
+        steps=await steps_of(conn, [run]),
+        journal=[shaped(row, views.AuditRow) for row in (await conn.execute(told)).mappings()],
+    )
+
+
 async def newest_entry(conn: AsyncConnection) -> int:
     """Return the highest journal id, 0 in an empty journal."""
     found = (await conn.execute(sa.select(sa.func.max(schema.journal.c.id)))).scalar_one()
@@ -149,6 +181,12 @@ async def unit_of_run(conn: AsyncConnection, run: str) -> str | None:
     """Return the unit whose run it is, empty where it is nobody's; None where there is no such run."""
     found = (await conn.execute(sa.select(schema.runs.c.unit).where(schema.runs.c.id == run))).scalar()
     return str(found) if found is not None else None
+
+
+def _is_about(incident: str | None) -> sa.ColumnElement[bool]:
+    """Spelled so that the index of either case is taken."""
+    journal = schema.journal
+    return journal.c.incident.is_(None) if incident is None else journal.c.incident == incident
 
 
 def _next_thing(one: Burning) -> datetime:

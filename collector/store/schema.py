@@ -576,6 +576,14 @@ journal = sa.Table(
     sa.UniqueConstraint("chain", "n"),
 )
 sa.Index("ix_journal_incident", journal.c.incident, journal.c.id)
+# What belongs to no incident is found by its subject, such as a run that a warning began.
+sa.Index(
+    "ix_journal_unbound",
+    journal.c.subject,
+    journal.c.id,
+    sqlite_where=journal.c.incident.is_(None),
+    postgresql_where=journal.c.incident.is_(None),
+)
 # The chain of custody of an evidence pack.
 _CUSTODY = journal.c.action.in_(
     ["evidence.broken", "evidence.exported", "evidence.proved", "evidence.received", "evidence.shown"]

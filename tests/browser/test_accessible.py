@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
@@ -42,6 +43,7 @@ async def pages_of(room: Room) -> list[str]:
     await room.insert(schema.received_filings, a_received(now))
     async with room.store.read() as conn:
         (report, *_) = await room.desk.filings.reports(conn, incident, now)
+        run = (await conn.execute(sa.select(schema.runs.c.id))).scalar_one()
     written = f"/incidents/{incident}/reports/{report.clock}"
     return [
         "/",
@@ -50,6 +52,8 @@ async def pages_of(room: Room) -> list[str]:
         "/nodes",
         f"/nodes/{node['id']}",
         "/exits",
+        "/runs",
+        f"/runs/{run}",
         "/received",
         "/received/1",
         "/nope",
