@@ -38,13 +38,11 @@ SIGNS = {
 
 
 class Shown(Struct, frozen=True):
-    """What of a step is drawn: its words, its state (empty: not reached), and where its list entry stands."""
+    """What of a step is drawn: its words and its state (empty: not reached)."""
 
     title: str
-    kind: str
     state: str
     state_word: str
-    target: str
 
 
 class _Branch(Struct, frozen=True):
@@ -183,8 +181,7 @@ class _Drawing:
         box = Markup('<g class="box box-{}"><title>{}</title>{}</g>').format(
             shown.state or "none", told, words
         )
-        link = Markup('<a href="#{}" tabindex="-1">{}</a>').format(shown.target, box)
-        self.parts.append(link if shown.target else box)
+        self.parts.append(box)
 
     def _edge(self, x1: float, y1: float, x2: float, y2: float) -> None:
         half = (y1 + y2) / 2

@@ -136,13 +136,10 @@ def drawn(sight: Sight, found: RunHistory) -> str:
 
 
 def _shown(sight: Sight, name: str, step: Mapping[str, Any], row: views.StepRow | None) -> Shown:
-    listed = row is not None and row.kind not in {"start", "end"}
     return Shown(
         title=sight.both(step.get("title")) or name,
-        kind=sight.word("kind", str(step.get("kind"))),
         state=row.state if row is not None else "",
         state_word=sight.word("step", row.state) if row is not None else "",
-        target=f"s-{row.run}-{name.replace('/', '-')}-{row.visit}" if row is not None and listed else "",
     )
 
 

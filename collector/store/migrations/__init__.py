@@ -16,7 +16,7 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0010"
+NEWEST = "0011"
 
 
 def migrate(connection: Connection) -> None:

@@ -23,10 +23,7 @@ FORK = {
 
 
 def shown(steps: dict[str, Any], **states: str) -> dict[str, Shown]:
-    return {
-        name: Shown(name, step["kind"], states.get(name, ""), states.get(name, ""), f"s-{name}")
-        for name, step in steps.items()
-    }
+    return {name: Shown(name, states.get(name, ""), states.get(name, "")) for name in steps}
 
 
 def boxes(svg: str) -> dict[str, tuple[float, float]]:
@@ -58,14 +55,13 @@ def test_a_state_has_a_sign_and_words_besides_its_colour() -> None:
 
     assert SIGNS["failed"] in svg
     assert "<title>a: failed</title>" in svg
-    assert 'href="#s-a"' in svg
     assert 'role="img" aria-labelledby="picture-title"' in svg
 
 
 def test_words_of_a_plan_are_escaped_and_cut_to_two_lines() -> None:
     steps = {"start": {"kind": "start"}}
     words = "<script>alert(1)</script>" + "首页恢复" * 20
-    svg = picture(steps, "start", {"start": Shown(words, "start", "", "", "")}, words)
+    svg = picture(steps, "start", {"start": Shown(words, "", "")}, words)
 
     assert "<script" not in svg
     assert "…" in svg
