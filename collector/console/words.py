@@ -181,6 +181,7 @@ ACTIONS: Mapping[str, Name] = {
     "user.added": Name("用户已添加", "user added"),
     "user.password": Name("口令已重置", "password reset"),
     "user.disabled": Name("用户已停用", "user disabled"),
+    "calendar.filled": Name("日历已更新", "calendar filled"),
     "collector.started": Name("采集器启动", "collector started"),
 }
 FACTS: Mapping[str, Name] = {
