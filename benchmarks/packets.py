@@ -42,17 +42,18 @@ FILTER = "(tcp[tcpflags] & tcp-syn != 0) or udp dst port 53"
 BATCH = 250
 TICKS = os.sysconf("SC_CLK_TCK")
 LIMIT = 0.10
-HEAD = "receiver   asked/s   sent/s should pass       got    loss    CPU"
+HEAD = "receiver   asked/s   sent/s should pass       got    loss    CPU  PSS MB"
 
 
 class Result(NamedTuple):
-    """What a receiver did with what was sent."""
+    """What a receiver did with what was sent; `memory` is its PSS in MB, our ring's pages with it."""
 
     sent: int
     seconds: float
     wanted: int
     got: int
     cpu: float
+    memory: float
 
 
 def packets() -> tuple[list[bytes], int]:
@@ -151,6 +152,11 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def memory_of(pid: int) -> float:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+
+
 def start(*words: str, job: bytes = b"") -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
     child = subprocess.Popen(
@@ -227,7 +233,7 @@ def measure(receiver: str, rate: int, seconds: float) -> Result:
     ]
     said = json.loads(subprocess.run(words, check=True, capture_output=True, timeout=60).stdout)
     time.sleep(0.5)
-    cpu = cpu_of(child.pid) - before
+    cpu, memory = cpu_of(child.pid) - before, memory_of(child.pid)
     child.stdin.close()
     child.stdin = None
     if receiver == "tcpdump":
@@ -235,7 +241,7 @@ def measure(receiver: str, rate: int, seconds: float) -> Result:
         child.terminate()
     out, errors = child.communicate(timeout=30)
     wanted = said["sent"] // 5
-    return Result(said["sent"], said["seconds"], wanted, got(out, errors), cpu)
+    return Result(said["sent"], said["seconds"], wanted, got(out, errors), cpu, memory)
 
 
 def measure_well(receiver: str, rate: int, seconds: float) -> tuple[Result, bool]:
@@ -273,7 +279,7 @@ def main() -> int:
                 sent = found.sent / found.seconds
                 print(
                     f"{receiver:9} {rate:8} {sent:8.0f} {found.wanted:11} {found.got:9} {loss:7.2%} "
-                    f"{cpu:6.1%}{'' if reached else '  the sender was too slow'}",
+                    f"{cpu:6.1%} {found.memory:7.1f}{'' if reached else '  the sender was too slow'}",
                     flush=True,
                 )
                 failed |= receiver == "ring" and (loss > 0 or cpu > LIMIT)

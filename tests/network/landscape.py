@@ -51,10 +51,16 @@ signal.pause()
 
 
 class Landscape:
-    """Three namespaces and the two programs in them; a context manager."""
+    """Three namespaces and the two programs in them; a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where everything is written.
+        sources: Settings of the agent's sources, where they are not the default.
+    """
+
+    def __init__(self, folder: Path, sources: dict[str, Any] | None = None) -> None:
         self.folder = folder
+        self._sources = sources or {}
         tag = f"fs{os.getpid() % 100000}"
         self.collector, self.host, self.stranger = f"{tag}c", f"{tag}h", f"{tag}s"
         self._children: list[subprocess.Popen[bytes]] = []
@@ -136,7 +142,7 @@ class Landscape:
 
     def _write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        agent = AGENT | {"state_dir": str(self.folder / "agent")}
+        agent = AGENT | {"state_dir": str(self.folder / "agent"), "sources": self._sources}
         for name, content in (("registry", REGISTRY), ("collector", COLLECTOR), ("agent", agent)):
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
 
