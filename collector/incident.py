@@ -49,6 +49,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         plan_hint: Plan a stage asks for.
         late: The report was held back on its way for long.
         source: Who says so: `node:<id>` or an intake.
+        drill: It is none, but an event of a drill: everything that comes of it bears the flag.
     """
 
     fingerprint: str
@@ -67,6 +68,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     evidence: tuple[dict[str, Any], ...] = ()
     plan_hint: str | None = None
     late: bool = False
+    drill: bool = False
 
 
 def check_move(state: State, to: str) -> State:

@@ -14,6 +14,8 @@ from .vocabulary import Level, OrderKind, OrderState
 VERSION = 1
 
 ReportKind = Literal["heartbeat", "asset", "exits", "sockets", "incident", "evidence", "gap"]
+DrillState = Literal["waiting", "accepted", "declined"]
+"""What the side above says to a drill: nobody has decided yet, it is in it, it is not."""
 Purpose = Literal["order", "program"]
 """What something is signed for; for another purpose its signature is nothing. Settings come in an order."""
 MAX_SIGNED = 1024 * 1024
@@ -152,13 +154,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     detail: dict[str, Any] = {}
 
 
-class Filing(Struct, frozen=True, kw_only=True):
+class Filing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A report sent up for an obligation. `key` makes a resend look like the first sending.
 
     Fields:
         obligation: Its id, `regime/stage[/recipient]`.
         content: The required items by name, as filled so far; `complete` is false while items are open.
         incident: What the body above needs to know of the incident: class, level, reasons, asset, times.
+        drill: Id of the drill it belongs to; it is no real report, and only taken by who is in that drill.
     """
 
     version: int
@@ -173,15 +176,44 @@ class Filing(Struct, frozen=True, kw_only=True):
     complete: bool
     incident: dict[str, Any]
     content: dict[str, Any]
+    drill: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class DrillNotice(Struct, frozen=True, kw_only=True):
+    """A drill that a collector announces above it, and asks by the same bytes what was said to it.
+
+    Until the answer is `accepted` nothing of the drill goes up; a peer that does not know the route never
+    gives it.
+    """
+
+    version: int
+    id: Identifier
+    unit: Name
+    name: Annotated[str, Meta(max_length=300)]
+    name_en: Annotated[str, Meta(max_length=300)]
+    form: Literal["table_top", "live", "demonstration"]
+    starts_at: datetime
+    ends_at: datetime
+
+
+class DrillAnswer(Struct, frozen=True, kw_only=True):
+    """Whether the side above is in a drill, by whose word and since when."""
+
+    version: int
+    id: Identifier
+    state: DrillState
+    by: Annotated[str, Meta(max_length=200)] | None = None
+    at: datetime | None = None
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Proof that a filing arrived; the same for every resend.
 
     Fields:
         number: The receiving collector's running number.
         sha256: Hex digest of the filing's bytes as received.
         issuer: Unit of the receiving collector.
+        drill: Id of the drill that the filing belonged to; such a receipt proves no real report.
     """
 
     version: int
@@ -190,3 +222,4 @@ class Receipt(Struct, frozen=True, kw_only=True):
     received_at: datetime
     sha256: str
     issuer: str
+    drill: str | None = None

@@ -4,13 +4,12 @@ from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..drills import MARK, marked
 from ..escalation.roster import Wake, wake
 from ..plans.conditions import fill
 from ..plans.model import Notify as NotifyStep
 from ..store.notices import add_notice
 from .port import Done, Failed, Result, StepContext, Surroundings
-
-_DRILL_MARK = {"zh": "【演练】", "en": "[DRILL] "}
 
 
 class Notify:
@@ -59,7 +58,8 @@ async def remind(conn: AsyncConnection, context: StepContext, surroundings: Surr
     """Tell the leader, once, that a step has passed its deadline and still stays open."""
     late = {"zh": "【已超时】", "en": "[OVERDUE] "}
     payload = message(context, surroundings.language)
-    payload["subject"] = late.get(surroundings.language, late["en"]) + str(payload["subject"])
+    subject = late.get(surroundings.language, late["en"]) + str(payload["subject"])
+    payload["subject"] = marked(subject, surroundings.language, drill=context.drill)
     for call in wake(surroundings.directory(), context.unit, "leader").calls:
         await add_notice(
             conn,
@@ -75,7 +75,7 @@ async def remind(conn: AsyncConnection, context: StepContext, surroundings: Surr
 
 def message(context: StepContext, language: str) -> dict[str, object]:
     """Return what a notice of a step says, marked where it is a drill."""
-    mark = _DRILL_MARK.get(language, _DRILL_MARK["en"]) if context.drill else ""
+    mark = MARK.in_language(language) if context.drill else ""
     title = context.step.title.in_language(language)
     text = (context.step.text or context.step.title).in_language(language)
     return {
@@ -84,6 +84,7 @@ def message(context: StepContext, language: str) -> dict[str, object]:
         "incident": context.incident.id if context.incident else None,
         "run": context.run,
         "step": context.name,
+        "drill": context.drill,
     }
 
 

@@ -1,4 +1,4 @@
-"""Order the incident's node to do one typed thing, and wait for its outcome."""
+"""Order the incident's node to do one typed thing, and wait for its outcome; in a drill as a dry run."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -24,8 +24,8 @@ class OrderAgent:
         """Issue the order once; fails where the incident was seen by no node."""
         step = context.step
         assert isinstance(step, OrderStep)  # noqa: S101 - the runner asks by kind
-        if context.drill:
-            return Skipped("a drill orders nothing")
+        if context.drill and (context.incident is None or context.incident.node is None):
+            return Skipped("no node takes part in the drill, so there is none to give an order to")
         if context.incident is None or context.incident.node is None:
             return Failed("the incident was reported by no node, so there is none to give an order to")
         order = await add_order(
@@ -37,6 +37,7 @@ class OrderAgent:
             params=step.params,
             deadline=context.deadline or context.now + DEFAULT_DEADLINE,
             now=context.now,
+            dry_run=context.drill,
         )
         return _result(order)
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
 from ..actions.port import Surroundings
-from ..authority import ByHand, Heartbeat, Upstream
+from ..authority import Announcer, ByHand, Heartbeat, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.acknowledging import link_of
@@ -45,6 +45,7 @@ from ..trust.superior import renew
 from ..world import World
 from ..yaml_marks import Mistakes
 from .doors import AgentsDoor, DeskDoor
+from .drilling import make_director
 from .figures import counters
 from .first_start import forget_ports, make_first_user, make_folder, write_ports
 from .live import Live
@@ -170,6 +171,10 @@ class Collector:
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
         )
+        self._director = make_director(
+            store, self._casework, lambda: live.directory(now()), settings.language, now
+        )
+        self._announcer = Announcer(store, state=settings.state, clock=now)
         self._agents = AgentsDoor(store, log, live, now)
         self._desk = DeskDoor(self._desk_world())
 
@@ -241,6 +246,8 @@ class Collector:
             "authority": self._upstream.run,
             "heartbeat": self._heartbeat.run,
             "silence": self._silence.run,
+            "drills": self._director.run,
+            "announcements": self._announcer.run,
             "checkpoints": self._checkpoints.run,
             "calendars": self._calendars.run,
             "retention": self._trim,

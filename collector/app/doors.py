@@ -8,10 +8,10 @@ from datetime import datetime
 from aiohttp import web
 
 from wire.codec import encode
-from wire.messages import Filing, Outcome, Receipt, Signed
+from wire.messages import DrillAnswer, DrillNotice, Filing, Outcome, Receipt, Signed
 
 from .. import api, console
-from ..authority import receive
+from ..authority import hear, receive
 from ..desk.application import make_application
 from ..desk.world import Desk
 from ..eventlog.port import EventLog
@@ -64,6 +64,7 @@ class AgentsDoor:
             program=ProgramDesk(live.rules, self._signer.sign),
             end_order=self._end_order,
             receive_filing=self._receive_filing,
+            hear_drill=self._hear_drill,
         )
         self._listener = Listener(routes(flows), self._standings, self.tally, clock)
         self.watches = {
@@ -123,6 +124,11 @@ class AgentsDoor:
             lambda conn: receive(
                 conn, peer, filing, body, registry=self._registry(), issuer=self._unit, now=now
             )
+        )
+
+    async def _hear_drill(self, peer: Standing, notice: DrillNotice, now: datetime) -> DrillAnswer:
+        return await self._store.run(
+            lambda conn: hear(conn, peer, notice, registry=self._registry(), now=now)
         )
 
 

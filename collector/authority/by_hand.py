@@ -19,6 +19,7 @@ from ..settings import Route
 from ..statement import Ransom, read_statement
 from ..store.clocks import Clock, clocks_of, get_clock
 from ..store.drafts import draft_of, get_attachment, save_draft
+from ..store.drills import drill_of_incident
 from ..store.filings import Filing, add_filing, filing_of, filings_of, record_proof, take_over
 from ..store.incidents import Incident, get_incident
 from .upstream import Compose, NoSuchClockError, RecordFiling, Upstream, compose, key_of
@@ -113,13 +114,11 @@ class ByHand:
             raise _filed(filing)
         if handed.way == "person":
             return await self._prove(conn, found, row, filing, handed=handed, actor=actor, now=now)
-        if self._routes().get(found.recipient, Route()).way != "upstream":
+        if not row.drill and self._routes().get(found.recipient, Route()).way != "upstream":
             raise NoProofError(
                 f"way: found upstream, but settings.routes name no way up to {found.recipient}; file it by "
                 "the authority's own channel and record the proof"
             )
-        if row.drill:
-            raise NoProofError("way: found upstream, but a drill reaches no authority")
         if filing is not None:
             raise _filed(filing)
         return await self._upstream.file(conn, clock, actor, now, complete=True, content={})
@@ -139,7 +138,13 @@ class ByHand:
         proof = await _proof(conn, incident, handed, filed_at, actor=actor, now=now)
         said = await self._statement(conn, clock, now)
         message = compose(
-            clock, incident, self._registry(), filed_at, complete=said.complete, content=said.content()
+            clock,
+            incident,
+            self._registry(),
+            filed_at,
+            complete=said.complete,
+            content=said.content(),
+            drill=await drill_of_incident(conn, incident.id) if incident.drill else None,
         )
         if filing is None:
             await add_filing(conn, message=message, clock=clock.id, way="person", actor=actor, now=now)

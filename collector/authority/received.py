@@ -11,6 +11,7 @@ from ..errors import PermanentError
 from ..registry import Registry
 from ..store.filings import add_received
 from ..store.nodes import Standing
+from .drilling import check_drill
 
 
 class ForeignFilingError(PermanentError):
@@ -40,7 +41,9 @@ async def receive(
 
     Raises:
         ForeignFilingError: The unit stands under another, or another collector used the key.
+        NotInDrillError: It belongs to a drill in which this side is not.
     """
+    await check_drill(conn, peer, filing, now)
     # A unit that only the collector below knows cannot be anybody else's.
     if registry.unit(filing.unit) is not None and filing.unit not in registry.below(peer.unit):
         raise ForeignFilingError(

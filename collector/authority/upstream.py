@@ -2,6 +2,7 @@
 
     clock open, its recipient's route upstream and auto, no filing ──> filing row     (level-triggered)
     plan step file_report, or a person ──────────────────────────────> the same row   (one key an obligation)
+    filing of a drill nobody above is in ────────────────────────────> simulated receipt   (drilling)
     filing row ──claim──> POST /v1/filings ──receipt, its hash fits──> row and clock in one transaction
 
 Nothing is ever given up: a filing without receipt is tried again, later and later, at most a minute apart.
@@ -15,6 +16,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Protocol
@@ -26,20 +28,26 @@ from wire import codec
 from wire.messages import VERSION, Receipt
 from wire.messages import Filing as Message
 
+from ..drills import marked
 from ..errors import PermanentError, RetryableError
 from ..registry import Registry, case_asset, case_unit
 from ..settings import Route
 from ..statement import Statement
 from ..store.clocks import Clock, get_clock
+from ..store.drills import Drill, drill_of_incident, get_drill
 from ..store.engine import Store
 from ..store.filings import (
     Filing,
+    Way,
     add_filing,
     claim_filings,
+    divert,
     next_filing_at,
+    of_drills,
     owed_unfiled,
     record_failure,
     record_receipt,
+    record_simulated,
 )
 from ..store.incidents import Incident, get_incident
 from ..trust.superior import read_superior, superior_context
@@ -155,6 +163,7 @@ class Upstream:
         incident = await get_incident(conn, clock.incident) if clock else None
         if clock is None or incident is None:
             raise NoSuchClockError(f"clock {clock_id}: there is none; a filing names a clock of `clocks`")
+        drill = await drill_of_incident(conn, incident.id) if incident.drill else None
         said = await self._statement(conn, clock, now)
         message = compose(
             clock,
@@ -163,8 +172,9 @@ class Upstream:
             now,
             complete=complete and said.complete,
             content=said.content() | ({"added": dict(content)} if content else {}),
+            drill=drill,
         )
-        way = self._routes().get(clock.recipient, Route()).way
+        way = way_of(self._routes().get(clock.recipient, Route()), drill, of_drill=incident.drill)
         filing, _ = await add_filing(conn, message=message, clock=clock_id, way=way, actor=actor, now=now)
         return filing
 
@@ -198,6 +208,7 @@ class Upstream:
             PermanentError: What `join` left cannot be read.
         """
         await self._queue()
+        await self._simulate()
         while True:
             now = self._clock()
             async with self._store.read() as conn:
@@ -232,7 +243,31 @@ class Upstream:
             for clock in owed:
                 await self.file(conn, clock.id, "system", self._clock(), complete=True, content={})
 
+    async def _simulate(self) -> None:
+        """Give the filings of drills that go nowhere their receipts: beyond this line there is nobody."""
+        async with self._store.read() as conn:
+            waiting = await of_drills(conn)
+        for filing in waiting:
+            await self._store.run(partial(self._receipt_of_drill, filing))
+
+    async def _receipt_of_drill(self, filing: Filing, conn: AsyncConnection) -> None:
+        now = self._clock()
+        if await record_simulated(conn, filing, now):
+            complete = bool(filing.payload.get("complete", True))
+            await self._record_filing(
+                conn, filing.clock, filing.id, filing.created_at, now, complete, "system", now
+            )
+
+    async def _still_in_drill(self, filing: Filing) -> bool:
+        """Look once more before bytes leave: the word of the side above may have been taken back."""
+        async with self._store.read() as conn:
+            drill = await get_drill(conn, str(filing.payload["drill"]))
+        return drill is not None and drill.superior == "accepted"
+
     async def _send(self, line: Line, filing: Filing) -> None:
+        if filing.payload.get("drill") and not await self._still_in_drill(filing):
+            await self._store.run(lambda conn: divert(conn, filing))
+            return
         began = self._clock()
         body = bytes_of(filing)
         try:
@@ -276,6 +311,14 @@ class Upstream:
         await self._store.run(record)
 
 
+def way_of(route: Route, drill: Drill | None, *, of_drill: bool) -> Way:
+    """Return the way of a filing: one of a drill goes up only where the side above is in it, else nowhere."""
+    if not of_drill:
+        return route.way
+    in_it = drill is not None and drill.superior == "accepted"
+    return "upstream" if in_it and route.way == "upstream" else "drill"
+
+
 def compose(
     clock: Clock,
     incident: Incident,
@@ -284,6 +327,7 @@ def compose(
     *,
     complete: bool,
     content: Mapping[str, Any],
+    drill: Drill | None = None,
 ) -> Message:
     """Return what is sent up for a clock: its required items, and what is known of the incident."""
     unit, asset = registry.unit(incident.unit), registry.asset(incident.asset)
@@ -305,8 +349,8 @@ def compose(
             "reasons": incident.reasons,
             "next_level": incident.next_level,
             "state": incident.state,
-            "title": incident.title,
-            "title_en": incident.title_en,
+            "title": marked(incident.title, "zh", drill=incident.drill),
+            "title_en": marked(incident.title_en, "en", drill=incident.drill),
             "unit": {"name": unit.name, "name_en": unit.name_en, **case_unit(unit)} if unit else None,
             "asset": {"id": asset.id, "name": asset.name, **case_asset(asset)} if asset else None,
             "facts": incident.facts,
@@ -316,6 +360,8 @@ def compose(
             "drill": incident.drill,
         },
         content=dict(content),
+        # Without a drill's row the incident's own id stands for it: nobody above has accepted that.
+        drill=(drill.id if drill else incident.id) if incident.drill else None,
     )
 
 

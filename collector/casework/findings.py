@@ -42,7 +42,7 @@ def new_incident(finding: Finding, received_at: datetime, now: datetime) -> Inci
         late=finding.late,
         plan_hint=finding.plan_hint,
         plan_pending=True,
-        drill=False,
+        drill=finding.drill,
         version=1,
     )
 

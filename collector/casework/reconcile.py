@@ -34,7 +34,7 @@ def reconcile(
             _change(dossier, clock, _told(clock, owed), proofs, cause=cause, now=now)
     if cause.by_person:
         for clock in held.values():
-            _withdraw(dossier, clock, cause, now)
+            withdraw(dossier, clock, cause, now)
 
 
 def later(old: Clock, new: Clock) -> bool:
@@ -140,7 +140,8 @@ def _keep_time(old: Clock, new: Clock, now: datetime) -> Clock:
     )
 
 
-def _withdraw(dossier: Dossier, clock: Clock, cause: Cause, now: datetime) -> None:
+def withdraw(dossier: Dossier, clock: Clock, cause: Cause, now: datetime) -> None:
+    """Let a clock that is not met be owed no more; the caller knows that it may."""
     if clock.state in _DONE or clock.state == "withdrawn":
         return
     new = replace(clock, state="withdrawn", generation=clock.generation + 1)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from wire.vocabulary import LEVELS, Name
 
+from ..drills import marked
 from ..regimes.words import RECIPIENTS
 from ..store.clocks import Clock
 from ..store.incidents import Incident
@@ -160,9 +161,10 @@ class Speaker(Struct, frozen=True):
 
     def _payload(self, incident: Incident, kind: str, subject: str, body: list[str]) -> dict[str, Any]:
         return {
-            "subject": subject,
-            "body": "\n".join(body),
+            "subject": marked(subject, self.language, drill=incident.drill),
+            "body": marked("\n".join(body), self.language, drill=incident.drill),
             "language": self.language,
+            "drill": incident.drill,
             "kind": kind,
             "incident": incident.id,
             "class": incident.klass,

@@ -40,6 +40,7 @@ from ..store.runs import wake_runs
 from .case import ended, unreadable
 from .confirming import confirm_level, confirm_missed
 from .dossier import Cause, Dossier, load, save_all
+from .drilling import end_for_drill
 from .findings import matters, new_incident, tell_facts, text, times_of
 from .firing import REGRADE, due_of, fire
 from .grading import grade
@@ -341,6 +342,20 @@ class Casework:
         if clock is not None:
             confirm_missed(dossier, clock, cause)
         await save_all(connection, [dossier], now)
+
+    async def end_drill(
+        self, connection: AsyncConnection, incident: str, actor: str, reason: str, now: datetime
+    ) -> None:
+        """Close an incident of a drill that is over; nobody is woken for it any more.
+
+        Raises:
+            NoDrillError: It is a real incident.
+            UnknownIncidentError: There is no such incident.
+        """
+        dossier = await self._locked(connection, incident)
+        end_for_drill(dossier, Cause(actor=actor, reason=reason), now)
+        await save_all(connection, [dossier], now)
+        await wake_runs(connection, incident, now)
 
     async def record_filing(  # noqa: PLR0917 - the form is fixed between the rooms
         self,

@@ -20,6 +20,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 BATCHES = Bounds(requests=2048, bytes=128 * 1024 * 1024, per_node=8)
 FILINGS = Bounds(requests=64, bytes=64 * 1024 * 1024, per_node=8)
+DRILLS = Bounds(requests=64, bytes=1024 * 1024, per_node=2)
 OUTCOMES = Bounds(requests=256, bytes=64 * 1024 * 1024, per_node=8)
 PROGRAMS = Bounds(requests=512, bytes=0, per_node=2)
 ORDERS = Bounds(requests=50_000, bytes=0, per_node=4)

@@ -15,7 +15,7 @@ from wire.messages import EnrolmentRequest, Refusal
 from ..store.nodes import Standing
 from . import calls, limits
 from .answers import RefusedError, Reply, message
-from .calls import EndOrder, ReceiveFiling
+from .calls import EndOrder, HearDrill, ReceiveFiling
 from .enrol import Enroller
 from .orders import MAX_WAIT_SECONDS, OrderDesk
 from .program import ProgramDesk
@@ -52,6 +52,7 @@ class Flows(Struct, frozen=True, kw_only=True):
     program: ProgramDesk
     end_order: EndOrder
     receive_filing: ReceiveFiling
+    hear_drill: HearDrill
 
 
 def routes(flows: Flows) -> dict[str, Route]:
@@ -82,12 +83,16 @@ def routes(flows: Flows) -> dict[str, Route]:
         receive = flows.receive_filing
         return message(await calls.filing(receive, _peer(call), call.body, call.encoding, call.at))
 
+    async def drills(call: Call) -> Reply:
+        return message(await calls.drill(flows.hear_drill, _peer(call), call.body, call.encoding, call.at))
+
     return {
         "/v1/batches": Route(method="POST", serve=batches, budget=limits.Budget(limits.BATCHES)),
         "/v1/orders": Route(method="GET", serve=orders, budget=limits.Budget(limits.ORDERS)),
         "/v1/program": Route(method="GET", serve=program, budget=limits.Budget(limits.PROGRAMS)),
         "/v1/outcomes": Route(method="POST", serve=outcomes, budget=limits.Budget(limits.OUTCOMES)),
         "/v1/filings": Route(method="POST", serve=filings, budget=limits.Budget(limits.FILINGS)),
+        "/v1/drills": Route(method="POST", serve=drills, budget=limits.Budget(limits.DRILLS)),
         "/v1/enrol": Route(
             method="POST", serve=enrol, budget=limits.Budget(limits.ENROLMENTS), open_to_strangers=True
         ),

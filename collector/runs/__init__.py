@@ -4,6 +4,7 @@
 `people` what people do to a run, `drill` a run without effects.
 """
 
+from .drill import end_drill_run
 from .people import (
     StepRefusedError,
     act_on_run,
@@ -25,6 +26,7 @@ __all__ = [
     "Warned",
     "act_on_run",
     "complete_step",
+    "end_drill_run",
     "give_up",
     "pause_run",
     "resume_run",

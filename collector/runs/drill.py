@@ -4,14 +4,16 @@ Time stands still while anything can move, then jumps to the next moment at whic
 are asked is either confirmed for them, or left open until the plan has nothing more to do.
 """
 
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.vocabulary import LEVELS
 
-from ..actions.port import Done, Result, Waiting
+from ..actions.port import Done, Result, Skipped, Waiting
 from ..plans import Plan
 from ..plans.conditions import fill
 from ..plans.model import (
@@ -30,6 +32,8 @@ from ..store.incidents import Incident
 from ..store.runs import StepRow
 from .advance import advance
 from .board import Board, begin_run
+from .course import cancel
+from .keeping import PinnedPlans, load_boards, save_boards
 from .machine import LATE, chosen, transition
 
 MAX_JUMPS = 20_000
@@ -239,3 +243,59 @@ def still_open(drilled: Drilled) -> list[StepRow]:
         if row.open and isinstance(drilled.board.step_of(row), PERSONAL)
     ]
     return sorted(rows, key=lambda row: (row.why != LATE, row.ready_at))
+
+
+async def end_drill_run(conn: AsyncConnection, run: str, actor: str, reason: str, now: datetime) -> None:
+    """Cancel the run of a drill that is over; what its steps did was nothing, so nothing is taken back.
+
+    A run that is over already stays as it is.
+    """
+    for board in await load_boards(conn, [run], PinnedPlans()):
+        if board.run.state in {"running", "paused"}:
+            cancel(board, reason, now, actor)
+        for row in list(board.rows.values()):
+            if row.open and board.run.state == "cancelling":
+                transition(board, row.key, Skipped("a drill leaves nothing to take back"), now, actor)
+        await save_boards(conn, [board], actor, now)
+
+
+class Word(Protocol):
+    """`runs.complete_step`."""
+
+    def __call__(  # noqa: PLR0917 - as `complete_step` has it
+        self,
+        conn: AsyncConnection,
+        run: str,
+        step: str,
+        actor: str,
+        out: Mapping[str, Any],
+        now: datetime,
+        roles: frozenset[str],
+        /,
+    ) -> Awaitable[None]:
+        """Take a person's word."""
+        ...
+
+
+async def word_for(  # noqa: PLR0917 - which step, when, by what
+    conn: AsyncConnection, run: str, step: str, row: StepRow, now: datetime, word: Word
+) -> None:
+    """Answer a step that waits for a person as a drill's people would.
+
+    Forms are filled, approvals given, each somebody's own, the first choice is taken, a loop is left.
+    """
+    (board,) = await load_boards(conn, [run], PinnedPlans())
+    wanted = board.step_of(row)
+    if isinstance(wanted, Manual):
+        out = {name: _example(field, now) for name, field in wanted.form.items()}
+        await word(conn, run, step, _PERSON, out, now, frozenset({row.owner_role or "duty"}))
+    elif isinstance(wanted, Approve):
+        roles = frozenset({row.owner_role or "", wanted.deputy or ""})
+        for number in range(1, wanted.quorum + 1):
+            out = {"decision": "approve", "comment": "drill"}
+            await word(conn, run, step, f"{_PERSON}-{number}", out, now, roles)
+    else:
+        choices: list[str] = (row.out or {}).get("choices", [])
+        choice = "false" if row.kind == "while-condition" else choices[0]
+        roles = frozenset({"duty", "leader", row.owner_role or ""})
+        await word(conn, run, step, _PERSON, {"decision": choice}, now, roles)

@@ -1,7 +1,8 @@
 """Filings: reports sent up for obligations with their receipts, and those received from below.
 
 One row a key. A filing goes to the collector above (`upstream`), claimed like a notice, or is filed by a
-person who records the proof. What comes in from below is stored once a key; the first receipt is the receipt.
+person who records the proof. One of a drill that nobody else is in goes the way `drill`: nowhere, and its
+receipt is simulated. What comes in from below is stored once a key; the first receipt is the receipt.
 """
 
 from datetime import datetime, timedelta
@@ -18,9 +19,9 @@ from wire.messages import Filing as Message
 
 from . import journal
 from .once import insert_once
-from .schema import clocks, filings, incidents, received_filings
+from .schema import clocks, filings, received_filings
 
-Way = Literal["upstream", "person"]
+Way = Literal["upstream", "person", "drill"]
 State = Literal["waiting", "sending", "receipted", "refused"]
 
 
@@ -74,18 +75,16 @@ _BY_ITSELF = ("occurred", "detected", "aware", "graded", "believed", "received",
 async def owed_unfiled(conn: AsyncConnection, recipients: frozenset[str], limit: int = 100) -> list[Owed]:
     """Return open clocks toward these recipients that have no filing and need no person, oldest first.
 
-    A supplement, a summary, a report that was asked for or follows the handling are a person's work; a drill
-    reaches no authority.
+    A supplement, a summary, a report that was asked for or follows the handling are a person's work. Those of
+    a drill are among them: who files them decides where they go.
     """
     filed = sa.select(filings.c.clock).where(filings.c.clock == clocks.c.id).exists()
     rows = await conn.execute(
         sa.select(clocks.c.id, clocks.c.incident, clocks.c.obligation, clocks.c.recipient)
-        .join(incidents, incidents.c.id == clocks.c.incident)
         .where(
             clocks.c.recipient.in_(recipients),
             _OWED,
             clocks.c.anchor.in_(_BY_ITSELF),
-            incidents.c.drill.is_(False),
             ~filed,
         )
         .order_by(clocks.c.opened_at, clocks.c.id)
@@ -235,6 +234,29 @@ async def _end_claim(conn: AsyncConnection, filing: Filing, values: dict[str, An
     return (await conn.execute(done)).rowcount == 1
 
 
+async def of_drills(conn: AsyncConnection, limit: int = 100) -> list[Filing]:
+    """Return filings of drills that go nowhere and wait for their simulated receipt, oldest first."""
+    waiting = (_LEFT, filings.c.way == "drill")
+    rows = await conn.execute(sa.select(*_COLUMNS).where(*waiting).order_by(filings.c.id).limit(limit))
+    return [Filing(**row) for row in rows.mappings()]
+
+
+async def divert(conn: AsyncConnection, filing: Filing) -> bool:
+    """Let a claimed filing of a drill go nowhere after all; False where another claim has taken over."""
+    return await _end_claim(conn, filing, {"state": "waiting", "way": "drill"})
+
+
+async def record_simulated(conn: AsyncConnection, filing: Filing, now: datetime) -> bool:
+    """Write down the simulated receipt of a drill's filing; False where it is there already."""
+    receipt = {"simulated": True, "drill": filing.payload.get("drill")}
+    held = (filings.c.id == filing.id, filings.c.way == "drill", filings.c.receipt_at.is_(None))
+    values = {"state": "receipted", "filed_at": filing.created_at, "receipt": receipt, "receipt_at": now}
+    if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
+        return False
+    await _journal(conn, "filing.receipted", filing, {"simulated": True}, actor="system", now=now)
+    return True
+
+
 async def record_proof(
     conn: AsyncConnection,
     filing: Filing,
@@ -336,6 +358,7 @@ class Received(Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
     received_at: datetime
     sha256: str
+    drill: str | None = None
 
     def receipt(self, issuer: str) -> Receipt:
         """Return the receipt, the same for every resend."""
@@ -346,6 +369,7 @@ class Received(Struct, frozen=True, kw_only=True):
             received_at=self.received_at,
             sha256=self.sha256,
             issuer=issuer,
+            drill=self.drill,
         )
 
 
@@ -366,6 +390,7 @@ async def add_received(
         "payload": msgspec.to_builtins(message),
         "received_at": now,
         "sha256": sha256,
+        "drill": message.drill,
     }
     new = await insert_once(conn, received_filings, row)
     query = sa.select(*_RECEIVED).where(received_filings.c.key == message.key)
@@ -387,6 +412,7 @@ async def _journal_received(conn: AsyncConnection, received: Received) -> None:
             "obligation": received.obligation,
             "level": received.level,
             "sha256": received.sha256,
+            **({"drill": received.drill} if received.drill else {}),
         },
     )
     await journal.write(conn, entry, received.received_at)

@@ -406,6 +406,7 @@ received_filings = sa.Table(
     _json("payload"),
     _time("received_at"),
     _text("sha256"),
+    _text("drill", null=True),  # id of the drill it belongs to: no real report
 )
 drafts = sa.Table(
     "drafts",  # what persons wrote for a report, kept after it was filed: its supplement begins with it
@@ -555,6 +556,71 @@ calendar_day = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("working", sa.Boolean, nullable=False),
     _text("name"),  # of a holiday, or of what a weekend is worked for; else empty
+)
+
+# --- drills ----------------------------------------------------------------------------------------------
+
+drills = sa.Table(
+    "drills",
+    metadata,
+    _id(),
+    _text("unit"),  # that holds it
+    _json("units"),  # all that take part
+    _text("name"),
+    _text("name_en"),
+    _text("form"),  # table_top | live | demonstration
+    _text("scope"),  # department | unit | industry | region | across
+    _text("kind"),  # comprehensive | special
+    _text("state"),  # planned | running | done | cancelled
+    _json("script", null=True),  # collector.drills.Script; null: planned, not written yet
+    _time("planned_at"),
+    _time("started_at", null=True),
+    _time("ends_at", null=True),
+    _time("ended_at", null=True),
+    _text("superior"),  # outside | waiting | accepted | declined: whether the collector above is in it
+    _json("superior_said", null=True),
+    _json("sheet", null=True),  # collector.drills.Sheet, kept as it was at the end
+    _text("lessons"),
+    _text("created_by"),
+    _time("created_at"),
+)
+sa.Index("ix_drills_state", drills.c.state, drills.c.planned_at)
+drill_events = sa.Table(
+    "drill_events",
+    metadata,
+    sa.Column("drill", sa.Text, primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True),
+    _time("at"),
+    _text("kind"),  # incident | facts | absent | message
+    _json("body"),  # collector.drills.Event
+    _text("state"),  # armed | done | failed | cancelled
+    _time("done_at", null=True),
+    _json("result", null=True),
+)
+sa.Index(
+    "ix_drill_events_armed",
+    drill_events.c.at,
+    sqlite_where=drill_events.c.state == "armed",
+    postgresql_where=drill_events.c.state == "armed",
+)
+drill_incidents = sa.Table(
+    "drill_incidents",
+    metadata,
+    sa.Column("incident", sa.Text, primary_key=True),
+    sa.Column("drill", sa.Text, nullable=False, index=True),
+    _text("name"),  # as the script calls it
+)
+announced_drills = sa.Table(
+    "announced_drills",  # of collectors below; reports of a drill are only taken where it was accepted
+    metadata,
+    _id(),
+    _text("node"),
+    _text("unit"),
+    _json("body"),  # wire.messages.DrillNotice
+    _text("state"),  # waiting | accepted | declined
+    _text("decided_by", null=True),
+    _time("decided_at", null=True),
+    _time("received_at"),
 )
 
 # --- accountability ----------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from ..dialects import lock_schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0011"
+
+NEWEST = "0012"
 
 
 def migrate(connection: Connection) -> None:

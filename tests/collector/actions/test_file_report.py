@@ -38,9 +38,9 @@ async def test_what_is_not_owed_is_skipped_and_says_so(visit: "Visit") -> None:
     assert visit.filed == []
 
 
-async def test_a_drill_reaches_no_authority(visit: "Visit") -> None:
-    assert await begin(visit, drill=True) == Skipped("a drill reaches no authority")
-    assert visit.filed == []
+async def test_a_drill_files_too_for_authority_knows_where_its_reports_may_go(visit: "Visit") -> None:
+    assert isinstance(await begin(visit, drill=True), Done)
+    assert len(visit.filed) == 1
 
 
 async def test_what_cannot_be_filed_for_good_fails_the_step(visit: "Visit") -> None:

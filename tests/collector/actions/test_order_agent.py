@@ -78,8 +78,19 @@ async def test_an_incident_without_a_node_has_none_to_order(visit: "Visit") -> N
     assert isinstance(await ask(visit), Failed)
 
 
-async def test_a_drill_orders_nothing(visit: "Visit") -> None:
-    assert await ask(visit, drill=True) == Skipped("a drill orders nothing")
+async def test_a_drill_orders_a_dry_run(visit: "Visit") -> None:
+    await ask(visit, drill=True)
+
+    async with visit.store.read() as conn:
+        order = await order_of(conn, visit.of(STEP).key)
+    assert order is not None
+    assert order.dry_run
+
+
+async def test_a_drill_in_which_no_node_takes_part_orders_nothing(visit: "Visit") -> None:
+    visit.incident = None
+
+    assert isinstance(await ask(visit, drill=True), Skipped)
 
 
 async def test_a_step_without_deadline_orders_with_one(visit: "Visit") -> None:

@@ -159,12 +159,16 @@ async def test_up_goes_what_the_automatic_way_would_send(counter: Counter) -> No
     assert row.payload["content"]["items"][1]["written"]["text"] == "首页被替换"
 
 
-async def test_a_drill_reaches_no_authority(counter: Counter) -> None:
-    counter.routes = {"informatization_authority": Route(way="upstream")}
+@pytest.mark.parametrize("way", ["upstream", "person"])
+async def test_a_drill_reaches_no_authority_whatever_the_settings_say(counter: Counter, way: str) -> None:
+    counter.routes = {"informatization_authority": Route(way=way)}  # type: ignore[arg-type]
     await counter.conn.execute(schema.incidents.update().values(drill=True))
 
-    with pytest.raises(NoProofError, match="drill"):
-        await counter.submit(Handed(way="upstream"))
+    await counter.submit(Handed(way="upstream"))
+    row = await counter.filing()
+    assert row.way == "drill"
+    assert row.payload["drill"]
+    assert await claim_filings(counter.conn, owner="x", now=TEN, lease=timedelta(seconds=60), limit=9) == []
 
 
 async def test_a_person_takes_over_what_a_dead_line_has_not_brought_up(counter: Counter) -> None:

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from collector.errors import PermanentError
 from collector.ingest import calls
 from collector.ingest.answers import RefusedError
 from collector.store.nodes import Standing
 from tests.collector.ingest.tower import Tower
 from tests.collector.trust.test_superior import FILING
 from wire.codec import WireError, encode, pack
-from wire.messages import Filing, Outcome, Receipt
+from wire.messages import DrillAnswer, DrillNotice, Filing, Outcome, Receipt
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 AGENT = Standing("n1", "city", "agent", "active")
@@ -75,3 +76,36 @@ async def test_an_outcome_over_the_wire_needs_no_answer(tower: Tower) -> None:
     async with tower.session(agent) as session, session.post("/v1/outcomes", data=encode(OUTCOME)) as answer:
         assert (answer.status, await answer.read()) == (204, b"")
     assert [(node, outcome.order) for node, outcome in tower.outcomes] == [(agent.node, "o1")]
+
+
+DRILL = DrillNotice(
+    version=1,
+    id="d1",
+    unit="city",
+    name="演练",
+    name_en="drill",
+    form="live",
+    starts_at=NOW,
+    ends_at=NOW,
+)
+
+
+async def hear(peer: Standing, notice: DrillNotice, now: datetime) -> DrillAnswer:
+    if peer.id != "n2":
+        raise PermanentError("announced by another")
+    return DrillAnswer(version=1, id=notice.id, state="accepted", by="user:li", at=now)
+
+
+async def test_a_collector_below_hears_whether_this_side_is_in_its_drill() -> None:
+    answer = await calls.drill(hear, COLLECTOR, encode(DRILL), "", NOW)
+
+    assert (answer.id, answer.state, answer.at) == ("d1", "accepted", NOW)
+
+
+@pytest.mark.parametrize(
+    ("peer", "tag"), [(AGENT, "kind"), (Standing("n3", "city", "collector", "active"), "foreign")]
+)
+async def test_an_agent_or_a_stranger_announces_no_drill(peer: Standing, tag: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await calls.drill(hear, peer, encode(DRILL), "", NOW)
+    assert (refused.value.reason, refused.value.status) == (tag, 403)

@@ -38,6 +38,6 @@ async def test_the_poll_for_orders_is_answered_by_an_order(tower: Tower) -> None
 
 async def test_every_route_but_enrolment_is_closed_to_strangers(tower: Tower) -> None:
     routes = tower.listener._routes
-    names = ["batches", "enrol", "filings", "orders", "outcomes", "program"]
+    names = ["batches", "drills", "enrol", "filings", "orders", "outcomes", "program"]
     assert sorted(routes) == [f"/v1/{name}" for name in names]
     assert [path for path, route in routes.items() if route.open_to_strangers] == ["/v1/enrol"]

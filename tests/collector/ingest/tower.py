@@ -31,7 +31,19 @@ from collector.trust.signing import Signer
 from collector.trust.tokens import EnrolmentToken, digest, new_secret, write_token
 from wire.codec import encode
 from wire.ids import uuid7
-from wire.messages import VERSION, Batch, EnrolmentRequest, Filing, Order, Outcome, Receipt, Report, Signed
+from wire.messages import (
+    VERSION,
+    Batch,
+    DrillAnswer,
+    DrillNotice,
+    EnrolmentRequest,
+    Filing,
+    Order,
+    Outcome,
+    Receipt,
+    Report,
+    Signed,
+)
 
 if TYPE_CHECKING:
     from wire.program import Rule
@@ -92,6 +104,7 @@ class Tower:
         self.outcomes: list[tuple[str, Outcome]] = []
         self.filings: list[bytes] = []
         self.rules: Sequence[Rule] = ()
+        self.drills: list[tuple[str, DrillNotice]] = []
         self.standings = Standings(self._standing, self._revoked, self.tally)
         self.desk = OrderDesk(self._orders_of, self._ordered, store.changed, self.tally)
         enroller = Enroller(store, self.authority, lambda: registry)
@@ -102,6 +115,7 @@ class Tower:
             program=ProgramDesk(lambda: self.rules, self.signer.sign),
             end_order=self._end_order,
             receive_filing=self._receive_filing,
+            hear_drill=self._hear_drill,
         )
         self.listener = Listener(routes(flows), self.standings, self.tally, lambda: self.now)
         self.port = 0
@@ -177,6 +191,10 @@ class Tower:
         return Receipt(
             version=VERSION, key=filing.key, number=1, received_at=now, sha256="00", issuer=peer.unit
         )
+
+    async def _hear_drill(self, peer: Standing, notice: DrillNotice, now: datetime) -> DrillAnswer:
+        self.drills.append((peer.id, notice))
+        return DrillAnswer(version=VERSION, id=notice.id, state="waiting", at=now)
 
 
 def report(seq: int, tag: str = "r") -> Report:

@@ -179,9 +179,7 @@ async def test_owed_is_an_open_clock_without_filing_toward_these_recipients(
         assert await owed_unfiled(conn, recipients) == []
 
 
-async def test_what_needs_a_person_or_is_a_drill_is_not_filed_by_itself(
-    state: Store, office: "Office"
-) -> None:
+async def test_what_needs_a_person_is_not_filed_by_itself(state: Store, office: "Office") -> None:
     recipients = frozenset({"informatization_authority"})
     async with state.write() as conn:
         await office.casework.open(conn, office.finding(NOON), NOON, NOON)
@@ -190,5 +188,3 @@ async def test_what_needs_a_person_or_is_a_drill_is_not_filed_by_itself(
             await conn.execute(schema.clocks.update().values(anchor=anchor))
             assert await owed_unfiled(conn, recipients) == []
         await conn.execute(schema.clocks.update().values(anchor="aware"))
-        await conn.execute(schema.incidents.update().values(drill=True))
-        assert await owed_unfiled(conn, recipients) == []
