@@ -35,11 +35,10 @@ class FloodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class _Run(Struct):
-    """Seconds in a row above the limit."""
+    """Steps in a row above the limit: when the first and the last of them ended."""
 
     begin: datetime
     last: datetime
-    steps: int = 1
 
 
 class Floods:
@@ -76,8 +75,8 @@ class Floods:
             run = self._runs[key] = _Run(at, at)
         else:
             run.last = at
-            run.steps += 1
-        return run.steps >= self._settings.seconds
+        # The first step had already lasted a second when it ended.
+        return (at - run.begin).total_seconds() >= self._settings.seconds - 1
 
     def _finding(
         self, key: tuple[str, bytes, bytes], rate: float, sources: Counter[bytes], at: datetime

@@ -23,7 +23,7 @@ from .repeats import Finding
 CLASS = "NASCAN"
 _MAX_SOURCES = 10_000
 _MAX_DOORS = 2_000
-_MAX_WAITING = 200_000
+_MAX_WAITING = 20_000
 _SHOWN = 20
 _A_SECOND = timedelta(seconds=1)
 

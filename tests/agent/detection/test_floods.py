@@ -65,14 +65,21 @@ def test_datagrams_count_by_address_whatever_their_port() -> None:
     assert Floods(SETTINGS).step("syn", spread, 1.0, after(0)) == []
 
 
+def test_steps_shorter_than_a_second_are_counted_by_their_time() -> None:
+    floods = Floods(SETTINGS)
+    found = [at for at in range(10) if floods.step("syn", contacts(100), 0.5, after(at / 2))]
+
+    assert found == [4, 5, 6, 7, 8, 9]
+
+
 @given(st.lists(st.integers(0, 200), max_size=30))
 def test_there_is_a_flood_exactly_where_three_seconds_in_a_row_reach_the_rate(counts: list[int]) -> None:
     """A single second below is forgiven: packets do not come in even seconds."""
-    row, last, expected = 0, -10, 0
+    begin, last, expected = 0, -10, 0
     for at, count in enumerate(counts):
         if count >= 100:
-            row = row + 1 if at - last <= 2 else 1
+            begin = begin if at - last <= 2 else at
             last = at
-            expected += row >= 3
+            expected += at - begin >= 2
 
     assert len(run(counts)) == expected
