@@ -31,7 +31,7 @@ Severity = Literal["low", "medium", "high"]
 Body = dict[str, Any]
 _GRAVITY: tuple[Severity, ...] = ("low", "medium", "high")
 _MAX_EVIDENCE = 10
-_MAX_TROUBLES = 2000
+_MAX_TROUBLES = 500
 _MAX_OTHERS = 20
 
 

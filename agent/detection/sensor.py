@@ -116,7 +116,8 @@ class Sensor:
 
     def tick(self, now: datetime) -> list[Told]:
         """Return what is due."""
-        return [Told("incident", body) for body in self._repeats.tick(now)]
+        scans = [told for finding in self._scans.step(now) for told in self._note(finding, now)]
+        return [*scans, *(Told("incident", body) for body in self._repeats.tick(now))]
 
     def listen(self, now: datetime) -> list[Told]:
         """Say when the sensor, followed live, fell silent or is heard again: a dead one sees nothing."""

@@ -35,6 +35,7 @@ _LINES_A_LOOK = 5_000
 _ONCE_BYTES = 1 << 20
 _POLL = 1.0
 _SAVE_SECONDS = 15.0
+_SAVE_SOON = 2.0
 _REFUSALS_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0
 
@@ -119,6 +120,7 @@ class SensorLog:
         self._refused = _Refused()
         self._present: frozenset[str] = frozenset()
         self._saved_at = 0.0
+        self._unsaved = False
 
     @property
     def cpu_seconds(self) -> float:
@@ -250,11 +252,14 @@ class SensorLog:
         for one in told:
             await emit(self._observation(one, now))
         await self._runs.tell(emit, "incident", now)
+        # In a storm of alerts a save a look would cost more than all else; a kill repeats what was not saved.
+        self._unsaved = self._unsaved or bool(told)
         at = asyncio.get_running_loop().time()
-        if told or at - self._saved_at >= _SAVE_SECONDS:
+        if at - self._saved_at >= (_SAVE_SOON if self._unsaved else _SAVE_SECONDS):
             saved.troubles = sensor.saved()
             self._save(saved)
             self._saved_at = at
+            self._unsaved = False
 
     def _load(self) -> _Saved:
         if self._file is None:
