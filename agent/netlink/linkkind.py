@@ -71,13 +71,14 @@ DEVICE_TYPES: dict[str, LinkKind] = {
 
 
 class Device(Struct, frozen=True):
-    """What sysfs says of a link: driver, DEVTYPE, and whether it has a radio, a tun end or a device."""
+    """What sysfs says of a link: driver, DEVTYPE, USB ids; whether it has a radio, a tun end, a device."""
 
     driver: str = ""
     type: str = ""
     wireless: bool = False
     tunnel: bool = False
     physical: bool = False
+    usb: str = ""
 
 
 def read_device(name: str, root: Path = Path("/")) -> Device:
@@ -92,7 +93,17 @@ def read_device(name: str, root: Path = Path("/")) -> Device:
         wireless=(place / "phy80211").exists() or (place / "wireless").exists(),
         tunnel=(place / "tun_flags").exists(),
         physical=(place / "device").exists(),
+        usb=_usb(place / "device"),
     )
+
+
+def _usb(device: Path) -> str:
+    """Return `vendor:product` of the USB device that the link's interface is of, empty where it is none."""
+    try:
+        whole = device.resolve(strict=True).parent
+        return ":".join((whole / name).read_text("ascii").strip()[:8] for name in ("idVendor", "idProduct"))
+    except (OSError, ValueError, RuntimeError):
+        return ""
 
 
 def _device_type(uevent: Path) -> str:

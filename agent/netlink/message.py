@@ -60,21 +60,28 @@ def split(datagram: bytes) -> Iterator[Message]:
         offset += length + 3 & ~3
 
 
-def attributes(data: bytes) -> dict[int, bytes]:
-    """Return the attributes by number, without the nested and byte-order marks; the last of a number wins.
+def each_attribute(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the attributes in their order, without the nested and byte-order marks: lists repeat a number.
 
     Raises:
         NetlinkError: an attribute whose length reaches past the end.
     """
-    found: dict[int, bytes] = {}
     offset, end = 0, len(data)
     while end - offset >= ATTRIBUTE.size:
         length, kind = ATTRIBUTE.unpack_from(data, offset)
         if not ATTRIBUTE.size <= length <= end - offset:
             raise NetlinkError(f"attribute at offset {offset} claims {length} bytes of {end - offset}")
-        found[kind & _TYPE_MASK] = data[offset + ATTRIBUTE.size : offset + length]
+        yield kind & _TYPE_MASK, data[offset + ATTRIBUTE.size : offset + length]
         offset += length + 3 & ~3
-    return found
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Return the attributes by number; the last of a number wins.
+
+    Raises:
+        NetlinkError: an attribute whose length reaches past the end.
+    """
+    return dict(each_attribute(data))
 
 
 def pack_attribute(kind: int, value: bytes) -> bytes:

@@ -4,17 +4,17 @@ An event is only a reason to look: whoever hears one dumps the tables, so a lost
 the time until the next one, and an overflow of the socket is just another reason.
 """
 
-import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from .message import Message, NetlinkError, attributes, dump
+from .events import EVENT_BUFFER, Events
+from .message import Message, NetlinkError, attributes, dump, split
 
-NEWLINK, NEWADDR, NEWROUTE, NEWRULE = 16, 20, 24, 32
-GETLINK, GETADDR, GETROUTE, GETRULE = 18, 22, 26, 34
+NEWLINK, NEWADDR, NEWROUTE, NEWNEIGH, DELNEIGH, NEWRULE = 16, 20, 24, 28, 29, 32
+GETLINK, GETADDR, GETROUTE, GETNEIGH, GETRULE = 18, 22, 26, 30, 34
 FLAG_UP = 1
 CLONED = 0x200
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
@@ -32,12 +32,21 @@ ROUTE_TYPES = (
     "nat",
     "xresolve",
 )
+NEIGHBOUR_STATES = {
+    0x01: "incomplete",
+    0x02: "reachable",
+    0x04: "stale",
+    0x08: "delay",
+    0x10: "probe",
+    0x20: "failed",
+    0x40: "noarp",
+    0x80: "permanent",
+}
 RULE_ACTIONS = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 _FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}
 _SKIP_STATISTICS = struct.pack("=HHI", 8, 29, 8)
-# RTNLGRP numbers: link, IPv4 address, route, rule; IPv6 address, route, rule; forwarding of either.
-_GROUPS = (1, 5, 7, 8, 9, 11, 19, 24, 25)
-_EVENT_BUFFER = 1 << 20
+# RTNLGRP numbers: link, neighbour; IPv4 address, route, rule; IPv6 address, route, rule; forwarding of both.
+_GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25)
 
 
 class Link(Struct, frozen=True):
@@ -99,13 +108,23 @@ class Rule(Struct, frozen=True):
     action: str
 
 
+class Neighbour(Struct, frozen=True):
+    """Who answers for an address on a link: its hardware address (empty: nobody yet)."""
+
+    index: int
+    address: str
+    mac: str
+    state: str
+
+
 class Tables(Struct, frozen=True):
-    """All four tables as they were at one look."""
+    """All tables as they were at one look."""
 
     links: tuple[Link, ...]
     addresses: tuple[Address, ...]
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 def _number(data: bytes | None) -> int:
@@ -144,6 +163,7 @@ _IFINFO = struct.Struct("=BxHiII")
 _IFADDR = struct.Struct("=BBBBI")
 _RTMSG = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
+_NDMSG = struct.Struct("=BxxxiHBB")
 
 
 def decode_link(payload: bytes) -> Link:
@@ -262,12 +282,42 @@ def decode_rule(payload: bytes) -> Rule | None:
     )
 
 
+def decode_neighbour(payload: bytes) -> Neighbour | None:
+    """Return the neighbour of an RTM_NEWNEIGH message, None for a family we do not know (bridge ports).
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    family, index, state, _, _ = _head(_NDMSG, payload)
+    if family not in _FAMILIES:
+        return None
+    found = attributes(payload[_NDMSG.size :])
+    mac = found.get(2, b"")
+    return Neighbour(
+        index=index,
+        address=address_text(found.get(1)),
+        mac=mac.hex(":") if len(mac) == 6 else "",
+        state=NEIGHBOUR_STATES.get(state, "unknown"),
+    )
+
+
 def _rows(request_kind: int, answer: int, request: bytes) -> Iterator[Message]:
     return (row for row in dump(socket.NETLINK_ROUTE, request_kind, request) if row.type == answer)
 
 
+def own_addresses() -> frozenset[str]:
+    """Return the addresses of this host.
+
+    Raises:
+        NetlinkError: the kernel refused, or its answer could not be read.
+        OSError: no netlink socket here (a sandbox), or no answer.
+    """
+    rows = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
+    return frozenset(row.address for row in rows if row)
+
+
 def look() -> Tables:
-    """Dump all four tables.
+    """Dump all tables.
 
     Raises:
         NetlinkError: the kernel refused, or its answer could not be read.
@@ -279,9 +329,11 @@ def look() -> Tables:
     addresses = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
     routes = (decode_route(row.payload) for row in _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size)))
     rules = (decode_rule(row.payload) for row in _rows(GETRULE, NEWRULE, bytes(_RTMSG.size)))
+    neighbours = (decode_neighbour(row.payload) for row in _rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size)))
     return Tables(
         links=links,
         addresses=tuple(row for row in addresses if row),
+        neighbours=tuple(row for row in neighbours if row),
         routes=tuple(row for row in routes if row),
         rules=tuple(row for row in rules if row),
     )
@@ -290,35 +342,45 @@ def look() -> Tables:
 class Changes:
     """The socket on which the kernel says that a table changed.
 
+    Neighbours come and go all day; only a next hop whose hardware address is not as it was told counts.
+
     Attributes:
-        overflows: How often the kernel had to drop events (ENOBUFS).
+        hops: The hardware address of each next hop as it was last told, by (link, address).
     """
 
-    def __init__(self, buffer: int = _EVENT_BUFFER) -> None:
-        kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-        self._socket = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self._socket.bind((0, sum(1 << group - 1 for group in _GROUPS)))
-        self.overflows = 0
+    def __init__(self, buffer: int = EVENT_BUFFER) -> None:
+        self._events = Events(socket.NETLINK_ROUTE, _GROUPS, buffer)
+        self.hops: Mapping[tuple[int, str], str] = {}
+
+    @property
+    def overflows(self) -> int:
+        """How often the kernel had to drop events (ENOBUFS)."""
+        return self._events.overflows
 
     def fileno(self) -> int:
         """Return the file descriptor."""
-        return self._socket.fileno()
+        return self._events.fileno()
 
     def drain(self) -> bool:
-        """Read everything that waits; say whether there was anything, an overflow included."""
-        heard = False
-        while True:
-            try:
-                self._socket.recv(_EVENT_BUFFER)
-            except BlockingIOError:
-                return heard
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                self.overflows += 1
-            heard = True
+        """Read everything that waits; say whether any of it is a reason to look, an overflow included."""
+        overflows = self.overflows
+        heard = [self._matters(datagram) for datagram in self._events.drain()]
+        return any(heard) or self.overflows > overflows
+
+    def _matters(self, datagram: bytes) -> bool:
+        try:
+            return any(self._is_news(message) for message in split(datagram))
+        except NetlinkError:
+            return True
+
+    def _is_news(self, message: Message) -> bool:
+        if message.type not in {NEWNEIGH, DELNEIGH}:
+            return True
+        row = decode_neighbour(message.payload)
+        if row is None or (row.index, row.address) not in self.hops:
+            return False
+        return message.type == NEWNEIGH and row.mac not in {"", self.hops[row.index, row.address]}
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        self._events.close()

@@ -5,7 +5,7 @@
        v
     dump all tables -> body -> differs from the last one told? -> emit
        ^
-       | every `poll` seconds (what no event tells: resolvers, proxies), every `period` the full picture
+       | every `poll` seconds (what no event tells), every `period` the full picture
 
 An event is only a reason to look. When the kernel drops events because nobody read them in time, the dump
 that follows shows the truth all the same; the states in between are gone, and a `gap` says so.
@@ -14,27 +14,24 @@ that follows shows the truth all the same; the states in between are gone, and a
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..budget import Budget, RefusedError
-from ..netlink import inet_diag, rtnetlink
-from ..netlink.linkkind import classify, read_device
+from ..netlink import nat, rtnetlink, wireless
 from ..netlink.message import NetlinkError
-from . import surroundings
+from . import mailways, surroundings
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .ranges import Ranges
+from .routing import hops, in_use, routing
 from .runs import Runs
+from .wakings import Wakings, wakings
 
-_MAX_ROUTES = 4096
-_MAX_REMOTES = 5
 _QUIET, _AT_MOST = 0.02, 0.1
-_HALVES = {"0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"}
 
 
 class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,6 +72,7 @@ class Exits:
         self._runs = Runs(self.name, self._settings.budget)
         self._used: list[dict[str, Any]] | None = None
         self._used_at = 0.0
+        self._hops: dict[tuple[int, str], str] = {}
 
     @property
     def cpu_seconds(self) -> float:
@@ -97,15 +95,16 @@ class Exits:
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look at every event, every `poll` seconds, and tell what differs."""
         loop = asyncio.get_running_loop()
-        with _events(loop) as (changes, changed):
+        with wakings(loop, self._root) as heard:
             told: dict[str, Any] = {}
             told_at = 0.0
             overflows = 0
             while True:
-                if changes and changes.overflows > overflows:
-                    overflows = changes.overflows
+                if heard.overflows > overflows:
+                    overflows = heard.overflows
                     self._runs.note_gap("kernel dropped routing events; the states in between are not known")
                 body = await self._try_picture()
+                heard.know(self._hops)
                 due = loop.time() - told_at >= self._settings.period
                 if body and (due or _essence(body) != _essence(told)):
                     observation = Observation("exits", self.name, clock(), body)
@@ -114,7 +113,7 @@ class Exits:
                     told, told_at = body, loop.time()
                 await self._runs.tell(emit, "exits", clock())
                 await asyncio.sleep(self._runs.resting)
-                await self._wait(changed)
+                await self._wait(heard)
 
     async def _try_picture(self) -> dict[str, Any] | None:
         try:
@@ -125,8 +124,9 @@ class Exits:
             self._runs.note_trouble(f"routing tables could not be read: {error}")
             return None
 
-    async def _wait(self, changed: asyncio.Event) -> None:
+    async def _wait(self, heard: Wakings) -> None:
         """Wait for an event and for the burst it begins to end, or for the poll."""
+        changed = heard.changed
         try:
             async with asyncio.timeout(self._settings.poll):
                 await changed.wait()
@@ -140,6 +140,7 @@ class Exits:
 
     def _picture(self) -> tuple[dict[str, Any], list[Unreadable]]:
         tables = self._look()
+        self._hops = hops(tables)
         unreadable: list[Unreadable] = []
 
         def attempt(what: str, read: Callable[[], Any], otherwise: object) -> Any:  # noqa: ANN401 - JSON values
@@ -150,13 +151,20 @@ class Exits:
                 return otherwise
 
         body = {
-            **routing(tables, self._root),
+            **routing(tables, self._root, attempt("wireless networks", wireless.ssids, {})),
             "resolvers": attempt("resolvers", lambda: surroundings.resolvers(self._root), []),
             "proxies": attempt("proxies", lambda: surroundings.proxies(self._root, self._environment), []),
-            "forwarding": surroundings.forwarding(self._root),
+            "forwarding": {
+                **surroundings.forwarding(self._root),
+                "translations": attempt("address translation", self._translations, []),
+            },
+            "mail": attempt("mail", lambda: mailways.relays(self._root), []),
             "evidence": attempt("connections", lambda: self._in_use(tables), []),
         }
         return body, unreadable
+
+    def _translations(self) -> list[dict[str, str]]:
+        return [structs.asdict(row) for row in nat.translations(self._root)]
 
     def _in_use(self, tables: rtnetlink.Tables) -> list[dict[str, Any]]:
         """Return the evidence of use, read once a poll: the table is too large to read at every event."""
@@ -166,137 +174,7 @@ class Exits:
         return self._used
 
 
-@contextmanager
-def _events(
-    loop: asyncio.AbstractEventLoop,
-) -> Iterator[tuple[rtnetlink.Changes | None, asyncio.Event]]:
-    """Give an event that is set whenever the kernel says that a table changed.
-
-    Where netlink is forbidden (a sandbox) it is never set, and the poll remains.
-    """
-    changed = asyncio.Event()
-    try:
-        changes = rtnetlink.Changes()
-    except OSError:
-        yield None, changed
-        return
-
-    def heard() -> None:
-        if changes.drain():
-            changed.set()
-
-    loop.add_reader(changes.fileno(), heard)
-    try:
-        yield changes, changed
-    finally:
-        loop.remove_reader(changes.fileno())
-        changes.close()
-
-
 def _essence(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what counts as a change: of the evidence only which links are in use."""
     used = sorted({(row["interface"], row["local_address"]) for row in body.get("evidence", ())})
     return {**body, "evidence": used}
-
-
-def routing(tables: rtnetlink.Tables, root: Path = Path("/")) -> dict[str, Any]:
-    """Return the body's `links`, `routes`, `rules` and, where the limit cut them, `routes_total`."""
-    names = {link.index: link.name for link in tables.links}
-    rows = [row for route in tables.routes for row in _route(route, names)]
-    kept = (
-        sorted(rows, key=lambda row: row["default"] is None)[:_MAX_ROUTES]
-        if len(rows) > _MAX_ROUTES
-        else rows
-    )
-    body: dict[str, Any] = {
-        "links": [_link(link, tables, names, root) for link in tables.links],
-        "routes": kept,
-        "rules": [_rule(rule) for rule in tables.rules[:_MAX_ROUTES]],
-    }
-    if len(kept) < len(rows):
-        body["routes_total"] = len(rows)
-    return body
-
-
-def _link(
-    link: rtnetlink.Link, tables: rtnetlink.Tables, names: Mapping[int, str], root: Path
-) -> dict[str, Any]:
-    device = read_device(link.name, root)
-    return {
-        "name": link.name,
-        "kind": classify(link.hardware, link.info_kind, device),
-        "driver": device.driver or link.info_kind,
-        "state": link.state,
-        "up": link.up,
-        "mac": link.mac,
-        "mtu": link.mtu,
-        "master": names.get(link.master),
-        "addresses": [
-            {"address": row.address, "prefix": row.prefix, "family": row.family, "peer": row.peer or None}
-            for row in tables.addresses
-            if row.index == link.index
-        ],
-    }
-
-
-def _route(route: rtnetlink.Route, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """Yield one row a next hop."""
-    for hop in route.hops:
-        yield {
-            "family": route.family,
-            "destination": route.destination,
-            "default": _default(route),
-            "gateway": hop.gateway or None,
-            "interface": names.get(hop.index),
-            "table": route.table,
-            "type": route.type,
-            "metric": route.metric,
-            "source": route.source or None,
-            "protocol": route.protocol,
-        }
-
-
-def _default(route: rtnetlink.Route) -> str | None:
-    """Say whether the route takes in everything, or half of it as VPN clients do to outrank the default."""
-    if route.type != "unicast":
-        return None
-    if route.destination in {"0.0.0.0/0", "::/0"}:
-        return "full"
-    return "half" if route.destination in _HALVES else None
-
-
-def _rule(rule: rtnetlink.Rule) -> dict[str, Any]:
-    return {
-        "family": rule.family,
-        "priority": rule.priority,
-        "from": rule.source or None,
-        "to": rule.destination or None,
-        "incoming": rule.incoming or None,
-        "outgoing": rule.outgoing or None,
-        "mark": rule.mark,
-        "table": rule.table,
-        "action": rule.action,
-    }
-
-
-def in_use(tables: rtnetlink.Tables, ranges: Ranges) -> list[dict[str, Any]]:
-    """Return the evidence of use: which link's address talks to whom outside, from the socket table.
-
-    Raises:
-        NetlinkError: the kernel refused.
-        OSError: no netlink here.
-    """
-    names = {link.index: link.name for link in tables.links}
-    owners = {row.address: names.get(row.index, "") for row in tables.addresses}
-    talks: dict[str, list[str]] = {}
-    for found in ranges.talks(inet_diag.states(inet_diag.ESTABLISHED)):
-        talks.setdefault(found.local_address, []).append(found.remote_address)
-    return [
-        {
-            "interface": owners.get(local, ""),
-            "local_address": local,
-            "connections": len(remotes),
-            "remote_addresses": sorted(set(remotes))[:_MAX_REMOTES],
-        }
-        for local, remotes in sorted(talks.items())
-    ]

@@ -1,12 +1,14 @@
 """Who on this host talks to addresses outside the internal ranges.
 
-A look every `poll` seconds reads the kernel's table. A connection that opened and closed between two looks is
-seen all the same where this host closed it: it stays in TIME_WAIT for a minute. Processes are looked up only
-for connections that go outside and are new.
+A look every `poll` seconds reads the kernel's table, and one comes at once when the kernel says that a
+connection to the outside began (`newflows.py`, where connections are tracked). What is gone by then is kept
+as the event told it, without a process; elsewhere a connection that this host closed stays in TIME_WAIT for
+a minute. Processes are looked up only for connections that go outside and are new.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,8 +17,10 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from ..budget import Budget, RefusedError
-from ..netlink import inet_diag
+from ..netlink import inet_diag, rtnetlink
+from ..netlink.conntrack import Flow as NewFlow
 from ..netlink.message import NetlinkError
+from .newflows import Guests, NewFlows
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
 from .procfs import hidden_because, socket_owners
 from .ranges import INTERNAL, Ranges
@@ -28,6 +32,8 @@ _STATES = inet_diag.states(
 )
 _MAX_ROWS = 1000
 _MAX_FLOWS = 10_000
+_BETWEEN = 1.0
+_SETTLED = 5.0
 
 
 class SocketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,7 +60,7 @@ class Talk(NamedTuple):
     remote_address: str
     remote_port: int
     program: str | None
-    uid: int
+    uid: int | None
 
 
 class Flow(Struct):
@@ -113,6 +119,24 @@ class Ledger:
         if fresh or one.state == inet_diag.ESTABLISHED:
             flow.last_seen = now
         flow.open = flow.open or one.state == inet_diag.ESTABLISHED
+        return begun
+
+    def note_gone(self, flows: Iterable[NewFlow], now: datetime) -> bool:
+        """Take in what began and is gone already; say whether a talk is new."""
+        begun = False
+        for one in flows:
+            ends = (one.protocol, one.source, one.source_port, one.target, one.target_port)
+            if ends in self._connections:
+                continue
+            talk = Talk(one.protocol, one.source, one.target, one.target_port, None, None)
+            flow = self._flows.get(talk)
+            if flow is None:
+                if len(self._flows) >= _MAX_FLOWS:
+                    continue
+                flow = self._flows[talk] = Flow(None, now, now, 0, open=False)
+                begun = True
+            flow.count += 1
+            flow.last_seen = now
         return begun
 
     def processes(self) -> set[int]:
@@ -174,6 +198,7 @@ class Sockets:
         self._ranges = Ranges(internal_ranges)
         self._proc = root / "proc"
         self._runs = Runs(self.name, self._settings.budget)
+        self._guests = Guests()
 
     @property
     def cpu_seconds(self) -> float:
@@ -199,27 +224,55 @@ class Sockets:
         return Reading((Observation("sockets", self.name, now, self._body(ledger)),), unreadable)
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
-        """Look every `poll` seconds and tell when a talk began or ended."""
+        """Look every `poll` seconds and when a connection began; tell when a talk began or ended."""
+        news = NewFlows(self._ranges, asyncio.get_running_loop())
+        with news.listening():
+            await self._watch(emit, clock, news)
+
+    async def _watch(self, emit: Emit, clock: Clock, news: NewFlows) -> None:
         loop = asyncio.get_running_loop()
         ledger = Ledger()
-        due = 0.0
+        due = told_at = 0.0
+        pending = False
         while True:
+            heard = news.take()
+            if heard.lost or heard.overflows:
+                why = f"new connections: {heard.lost} not kept, {heard.overflows} times dropped by the kernel"
+                self._runs.note_gap(why)
             now = clock()
             changed = False
             try:
-                changed = (await self._runs.look(partial(self.sweep, ledger, now)))[0]
+                changed = await self._runs.look(partial(self._look, ledger, heard.flows, now))
             except RefusedError:
                 pass
             except (NetlinkError, OSError) as error:
                 self._runs.note_trouble(f"socket table could not be read: {error}")
-            if changed or loop.time() >= due:
+            pending = pending or changed
+            settled = loop.time() - told_at >= min(_SETTLED, self._settings.poll)
+            if (pending and settled) or loop.time() >= due:
                 observation = Observation("sockets", self.name, now, self._body(ledger))
                 self._runs.pay(observation)
                 await emit(observation)
                 ledger.forget_ended()
-                due = loop.time() + self._settings.period
+                self._guests.forget()
+                told_at, pending = loop.time(), False
+                due = told_at + self._settings.period
             await self._runs.tell(emit, "sockets", clock())
-            await asyncio.sleep(max(self._settings.poll, self._runs.resting))
+            await asyncio.sleep(max(min(_BETWEEN, self._settings.poll), self._runs.resting))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(
+                    min(_SETTLED, self._settings.poll) if pending else self._settings.poll
+                ):
+                    await news.waiting.wait()
+
+    def _look(self, ledger: Ledger, heard: tuple[NewFlow, ...], now: datetime) -> bool:
+        changed = self.sweep(ledger, now)[0]
+        if not heard:
+            return changed
+        own = rtnetlink.own_addresses()
+        gone = ledger.note_gone((flow for flow in heard if flow.source in own), now)
+        guests = self._guests.note([flow for flow in heard if flow.source not in own], now)
+        return changed or gone or guests
 
     def sweep(self, ledger: Ledger, now: datetime) -> tuple[bool, int]:
         """Take one look into `ledger`; return whether it changed and how many processes stay hidden.
@@ -238,5 +291,6 @@ class Sockets:
         return {
             "connections": rows[:_MAX_ROWS],
             "total": len(rows),
+            "forwarded": self._guests.rows(),
             "internal_ranges": list(self._internal),
         }

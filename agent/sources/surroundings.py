@@ -6,12 +6,23 @@ from pathlib import Path
 from typing import Any
 
 _RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf", "run/NetworkManager/no-stub-resolv.conf")
-_PROXY_NAME = re.compile(r"(?:https?|ftp|all|socks|no)_proxy", re.IGNORECASE)
+_PROXY_NAME = re.compile(r"(?:https?|ftp|all|socks|no|auto)_proxy", re.IGNORECASE)
 _ASSIGNMENT = re.compile(
     r"""^\s*(?:export\s+)?(\w+_proxy)\s*=\s*["']?([^"'\s;#]+)""", re.IGNORECASE | re.MULTILINE
 )
 _APT = re.compile(r"""^\s*Acquire::(\w+)::Proxy\s+"([^"]+)"\s*;""", re.IGNORECASE | re.MULTILINE)
 _YUM = re.compile(r"^\s*(proxy)\s*=\s*(\S+)", re.MULTILINE)
+_PAC_FILES = (
+    "etc/dconf/db/local.d/*",
+    "etc/xdg/kioslaverc",
+    "etc/chromium/policies/managed/*.json",
+    "etc/opt/chrome/policies/managed/*.json",
+    "etc/firefox/policies/policies.json",
+)
+# GNOME, KDE, Chromium and Firefox: each writes the address of its proxy script in its own way.
+_PAC = re.compile(
+    r"""["']?(autoconfig-url|Proxy Config Script|ProxyPacUrl|AutoConfigURL)["']?\s*[=:]\s*["']?([^"'\s,}]+)"""
+)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _MAX_BYTES = 256 * 1024
 _MAX_FILES = 64
@@ -61,6 +72,7 @@ def proxies(root: Path, environment: Mapping[str, str]) -> list[dict[str, str]]:
     found += _in_files(root, ("etc/environment", "etc/profile", "etc/profile.d/*.sh"), _ASSIGNMENT)
     found += _in_files(root, ("etc/apt/apt.conf", "etc/apt/apt.conf.d/*"), _APT)
     found += _in_files(root, ("etc/yum.conf", "etc/dnf/dnf.conf"), _YUM)
+    found += [("pac", value, source) for _, value, source in _in_files(root, _PAC_FILES, _PAC)]
     return [
         {"name": name, "value": _CREDENTIALS.sub("", value)[:512], "source": source}
         for name, value, source in found

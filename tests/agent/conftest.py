@@ -1,12 +1,17 @@
 """The far side of the agent's network: a TLS server that judges batches by `wire.session` and keeps them."""
 
 import asyncio
+import ctypes
+import os
 import ssl
+import subprocess
+import threading
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +27,7 @@ from wire import codec, messages
 from wire.session import Held, Refuse, Slice, Take, receive
 from wire.signed import SIGNER, statement
 
+CLONE_NEWNET = 0x40000000
 Behave = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
@@ -287,3 +293,33 @@ async def identity(far_side: FarSide, tmp_path: Path, clock: Clock) -> Identity:
     """An identity enrolled at the far side."""
     token = far_side.authority.token(far_side.url)
     return await enrol(token, "", tmp_path / "state", Host("host-1"), clock.now)
+
+
+def run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def own_network() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
+    """Run a coroutine in a thread with a network namespace of its own; what it starts lives there too."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+    def enter(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        failures: list[BaseException] = []
+
+        def inside() -> None:
+            try:
+                assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
+                run("ip", "link", "set", "lo", "up")
+                asyncio.run(work())
+            except BaseException as error:  # noqa: BLE001 - raised again outside the thread
+                failures.append(error)
+
+        thread = threading.Thread(target=inside)
+        thread.start()
+        thread.join()
+        if failures:
+            raise failures[0]
+
+    return enter

@@ -1,10 +1,6 @@
-"""What the tests of sources share: a listener that waits for what it wants, and networks of their own."""
+"""What the tests of sources share: a listener that waits for what it wants, and process tables."""
 
 import asyncio
-import ctypes
-import os
-import subprocess
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -20,8 +16,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from agent.clock import host_clock
 from agent.sources.port import Clock, Observation, Source
 from agent.tasks import Tasks
-
-CLONE_NEWNET = 0x40000000
 
 
 class Listener:
@@ -101,36 +95,6 @@ def eventually() -> Callable[[Callable[[], object]], Coroutine[Any, Any, None]]:
                 await asyncio.sleep(0.01)
 
     return wait
-
-
-def run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
-
-
-@pytest.fixture
-def own_network() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
-    """Run a coroutine in a thread with a network namespace of its own; what it starts lives there too."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-
-    def enter(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        failures: list[BaseException] = []
-
-        def inside() -> None:
-            try:
-                assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
-                run("ip", "link", "set", "lo", "up")
-                asyncio.run(work())
-            except BaseException as error:  # noqa: BLE001 - raised again outside the thread
-                failures.append(error)
-
-        thread = threading.Thread(target=inside)
-        thread.start()
-        thread.join()
-        if failures:
-            raise failures[0]
-
-    return enter
 
 
 REMOTE = "203.0.113.9"
