@@ -66,7 +66,8 @@ def test_a_flood_of_connections_is_bounded_and_its_losses_are_counted(
                 news.drain()
             heard = news.take()
             assert 1000 < len(heard.flows) <= 4096
-            await eventually(lambda: news.take().overflows)
+            if not heard.overflows:  # the kernel says so when its socket is next read, in the next second
+                await eventually(lambda: news.take().overflows)
 
         assert news.deaf == ""
 
