@@ -14,10 +14,11 @@ from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.netlink import rtnetlink
-from agent.netlink.message import NetlinkError, split
+from agent.netlink.message import HEADER, NetlinkError, split
 from agent.netlink.rtnetlink import Address, Link, NextHop, Route, Rule
 
 Decoder = Callable[[bytes], object]
@@ -26,6 +27,7 @@ DECODERS: tuple[Decoder, ...] = (
     rtnetlink.decode_address,
     rtnetlink.decode_route,
     rtnetlink.decode_rule,
+    rtnetlink.decode_neighbour,
 )
 
 
@@ -111,6 +113,37 @@ def test_a_rule_is_read_with_what_it_matches() -> None:
     data = payload(fibmsg(), attrs, family=2, src_len=24, action=1)
 
     assert Rule(4, 100, "10.0.0.0/24", "", "eth0", "", 5, 1000, "lookup") == rtnetlink.decode_rule(data)
+
+
+def neighbour(address: str, mac: str, state: int = 2) -> bytes:
+    attrs = [("NDA_DST", address), ("NDA_LLADDR", mac)]
+    return payload(ndmsg(), attrs, family=2, ifindex=3, state=state)
+
+
+def test_a_neighbour_is_read_with_its_hardware_address() -> None:
+    found = rtnetlink.decode_neighbour(neighbour("198.18.0.1", "02:00:00:00:00:01"))
+
+    assert found == rtnetlink.Neighbour(3, "198.18.0.1", "02:00:00:00:00:01", "reachable")
+
+
+@pytest.mark.parametrize(
+    ("address", "mac", "heard"),
+    [
+        ("198.18.0.1", "02:00:00:00:00:66", True),  # somebody else answers for the next hop
+        ("198.18.0.1", "02:00:00:00:00:01", False),  # the next hop, as it was told
+        ("198.18.0.77", "02:00:00:00:00:77", False),  # no next hop
+    ],
+)
+def test_of_neighbours_only_a_next_hop_that_became_another_is_news(
+    address: str, mac: str, heard: object
+) -> None:
+    body = neighbour(address, mac)
+    message = HEADER.pack(HEADER.size + len(body), rtnetlink.NEWNEIGH, 0, 0, 0) + body
+    changes = rtnetlink.Changes()
+    changes.hops = {(3, "198.18.0.1"): "02:00:00:00:00:01"}
+
+    assert changes._matters(message) is heard
+    changes.close()
 
 
 def test_cached_routes_and_unknown_families_are_no_routes() -> None:

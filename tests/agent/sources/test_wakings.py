@@ -1,5 +1,4 @@
 import asyncio
-import socket
 import subprocess
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -68,29 +67,5 @@ def test_the_kernel_wakes_it(tmp_path: Path, own_network: OwnNetwork, cause: Cal
             await asyncio.to_thread(cause)
             async with asyncio.timeout(5):
                 await heard.changed.wait()
-
-    own_network(scene)
-
-
-@pytest.mark.root
-def test_a_gateway_that_becomes_another_wakes_it_and_a_neighbour_does_not(
-    tmp_path: Path, own_network: OwnNetwork
-) -> None:
-    async def scene() -> None:
-        with wakings(asyncio.get_running_loop(), host(tmp_path)) as heard:
-            do("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
-            do("ip", "addr", "add", "198.18.0.2/24", "dev", "near")
-            do("ip", "link", "set", "near", "up")
-            do("ip", "link", "set", "far", "up")
-            index = socket.if_nametoindex("near")
-            heard.know({(index, "198.18.0.1"): "02:00:00:00:00:01"})
-            changes = heard._changes
-            assert changes is not None
-            while changes.drain():
-                pass
-            do("ip", "neigh", "replace", "198.18.0.77", "lladdr", "02:00:00:00:00:77", "dev", "near")
-            assert changes.drain() is False
-            do("ip", "neigh", "replace", "198.18.0.1", "lladdr", "02:00:00:00:00:66", "dev", "near")
-            assert changes.drain() is True
 
     own_network(scene)
