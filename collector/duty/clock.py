@@ -105,22 +105,22 @@ class DutyClock:
             StoreBusyError: The database is away; nothing is lost by trying again.
         """
         keeper = self._keeper or await self._start()
-        now = keeper.now()
-        await self._watch_time(keeper, now)
+        now = await self._look(keeper)
         self._sick = {key: until for key, until in self._sick.items() if until > now}
         while (fired := await self._fire(now)) is not None:
             self.fired += len(fired.alarms)
             if not fired.alarms:
                 break
+            now = await self._look(keeper)  # a batch of many is as late as it is, not as the first was
         await self._mark(now)
         self.last_tick = now
-        return await self._pause(keeper.now())
+        return await self._pause(await self._look(keeper))
 
     async def _start(self) -> Timekeeper:
         async with self._store.read() as connection:
             mark = await read_mark(connection, MARK)
         keeper = self._keeper = Timekeeper(self._wall, self._steady, mark)
-        now = keeper.now()
+        now = await self._look(keeper)
         if mark is not None and now - mark >= OUTAGE_FROM:
             self._outage = Outage(began=mark, ended=now)
         return keeper
@@ -174,7 +174,9 @@ class DutyClock:
                 total.late.extend(one.late)
         return total
 
-    async def _watch_time(self, keeper: Timekeeper, now: datetime) -> None:
+    async def _look(self, keeper: Timekeeper) -> datetime:
+        """Return the time, and tell of a host clock that was set back or has jumped since the last look."""
+        now = keeper.now()
         back = keeper.behind >= STEP_BACK_FROM
         if back and not self._told_back:
             await self._find("clock_set_back", None, {"by_seconds": keeper.behind.total_seconds()}, now)
@@ -182,6 +184,7 @@ class DutyClock:
         if keeper.jumped >= JUMP_FROM:
             self._jumps.append(Jump(began=now - keeper.jumped, ended=now))
             await self._find("clock_jumped", None, {"by_seconds": keeper.jumped.total_seconds()}, now)
+        return now
 
     async def _find(
         self, finding: str, incident: str | None, detail: dict[str, object], now: datetime

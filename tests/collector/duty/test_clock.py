@@ -235,3 +235,43 @@ async def test_a_wall_clock_that_jumps_or_goes_back_is_a_finding(
     rows = await entries(sqlite_state, "audit.finding")
     found = [(row.detail["finding"], row.detail["by_seconds"]) for row in rows]
     assert found == [("clock_jumped", 3600.0), ("clock_set_back", 3 * 3600.0)]
+
+
+@pytest.mark.parametrize("looks", range(1, 8))
+async def test_a_jump_is_seen_whenever_in_a_tick_it_happens(
+    sqlite_state: Store, office: "Office", looks: int
+) -> None:
+    keys = await open_incidents(sqlite_state, office, 3)
+    wall = iter([NINE] * looks)
+    clock = DutyClock(
+        sqlite_state,
+        office.casework,
+        wall=lambda: next(wall, NINE + 9 * HOUR),
+        steady=lambda: 0.0,
+        batch=1,
+    )
+    for _ in range(4):
+        await clock.tick()
+    async with sqlite_state.read() as connection:
+        due = [one for one in await clocks.clocks_of(connection, keys) if one.due_at]
+
+    assert [(one.state, one.doubted_at is not None) for one in due] == [("open", True)] * 3
+    assert [row.detail["finding"] for row in await entries(sqlite_state, "audit.finding")] == ["clock_jumped"]
+
+
+async def test_the_last_batch_of_many_knows_how_late_it_is(
+    sqlite_state: Store, office: "Office", host: Host
+) -> None:
+    await open_incidents(sqlite_state, office, 3)
+    clock = host.clock(sqlite_state, office, batch=1)
+    fire = office.casework.fire_due
+
+    async def slow(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - as Casework.fire_due
+        host.wait(timedelta(seconds=1))
+        return await fire(*args, **options)
+
+    office.casework.fire_due = slow  # type: ignore[method-assign] - a slow disk
+    await clock.tick()
+
+    late = [row.detail["late_by_seconds"] for row in await entries(sqlite_state, "clock.fired")]
+    assert late == [0.0, 1.0, 2.0]
