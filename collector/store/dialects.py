@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_SECONDS = 20
@@ -20,8 +21,12 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
 )
-_SQLITE_PASSING = {5: "busy", 6: "locked", 13: "disk full"}
+_SQLITE_PASSING = {5: "busy", 6: "locked", 10: "disk error", 13: "disk full", 14: "cannot open", 15: "busy"}
 _POSTGRES_PASSING = {
+    "08000": "connection lost",
+    "08001": "connection refused",
+    "08003": "connection lost",
+    "08006": "connection lost",
     "40001": "serialisation failure",
     "40P01": "deadlock",
     "53100": "disk full",
@@ -71,18 +76,30 @@ def passing(error: BaseException) -> str | None:
     """Return in two words why the database refused, if the same may work later; else None."""
     if not isinstance(error, DBAPIError):
         return None
-    if error.connection_invalidated:
-        return "connection lost"
-    cause: Any = error.orig
-    code = getattr(cause, "sqlite_errorcode", None)
+    return "connection lost" if error.connection_invalidated else _by_code(error.orig)
+
+
+def unreachable(error: BaseException) -> str | None:
+    """Return in two words why there is no connection, if there may be one later; else None.
+
+    Drivers let errors of connecting through as they are: those of the operating system, and their own.
+    """
+    if isinstance(error, OSError | PoolTimeoutError):
+        return "away"
+    return passing(error) or _by_code(error)
+
+
+def _by_code(error: Any) -> str | None:  # noqa: ANN401 - drivers' errors have no common type
+    code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return _SQLITE_PASSING.get(code & 0xFF)
-    return _POSTGRES_PASSING.get(getattr(cause, "sqlstate", None) or "")
+    return _POSTGRES_PASSING.get(getattr(error, "sqlstate", None) or "")
 
 
-def plain(error: StatementError) -> str:
+def plain(error: BaseException) -> str:
     """Return the database's own words, without the statement and its parameters."""
-    return str(error.orig or error)
+    cause = error.orig if isinstance(error, StatementError) else None
+    return str(cause or error)
 
 
 def _sqlite(url: URL) -> AsyncEngine:

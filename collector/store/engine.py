@@ -20,13 +20,14 @@ from random import SystemRandom
 from secrets import token_hex
 from typing import Any, Self, TypeVar
 
+from asyncpg import PostgresError
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..errors import PermanentError, RetryableError
 from ..sealing import Head
-from .dialects import WRITES, make_engine, passing, plain, probe
+from .dialects import WRITES, make_engine, passing, plain, probe, unreachable
 from .migrations import migrate
 from .signal import Signal
 
@@ -89,11 +90,13 @@ class Store:
         store = cls(engine)
         try:
             await asyncio.to_thread(probe, url)
+            await _reach(engine)
             await store.run(lambda connection: connection.run_sync(migrate))
-        except (DBAPIError, sqlite3.Error, OSError) as error:
+        except (DBAPIError, sqlite3.Error, PostgresError, OSError) as error:
             await engine.dispose()
-            why = plain(error) if isinstance(error, DBAPIError) else str(error)
-            raise StoreUnusableError(f"database {where}: {why}; check database.url and the rights") from error
+            raise StoreUnusableError(
+                f"database {where}: {plain(error)}; check database.url and the rights"
+            ) from error
         except BaseException:
             await engine.dispose()
             raise
@@ -118,7 +121,7 @@ class Store:
         """
         isolation = "REPEATABLE READ" if self.dialect == "postgresql" else None
         with _typed():
-            async with self.engine.connect() as connection:
+            async with self._connected() as connection:
                 if isolation:
                     await connection.execution_options(isolation_level=isolation, postgresql_readonly=True)
                 async with connection.begin():
@@ -132,7 +135,7 @@ class Store:
             StoreBusyError: The database refused for a passing reason; try the whole body again.
         """
         with _typed():
-            async with self._writer, self.engine.connect() as connection:
+            async with self._writer, self._connected() as connection:
                 end = ChainEnd(self._head)
                 await connection.execution_options(**{WRITES: WriteContext(end)})
                 transaction = await connection.begin()
@@ -166,6 +169,18 @@ class Store:
                 await asyncio.sleep(_random.uniform(0, _FIRST_PAUSE * 2**attempt))
         raise AssertionError(attempts)
 
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self.engine.connect())
+            except Exception as error:
+                why = unreachable(error)
+                if why is None:
+                    raise
+                raise StoreBusyError(f"database {why}: {plain(error)}; the same may work later") from error
+            yield connection
+
     async def close(self) -> None:
         """Give all connections back; the store cannot be used afterwards."""
         await self.engine.dispose()
@@ -182,6 +197,22 @@ class Store:
     def _new_chain(self) -> Head:
         self._chains += 1
         return Head(f"{self.incarnation}-{self._chains}")
+
+
+async def _reach(engine: AsyncEngine) -> None:
+    """Connect once, so that a wrong address is told from a database that is away for a while.
+
+    Raises:
+        StoreBusyError: The server is starting, stopping or full.
+    """
+    try:
+        async with engine.connect():
+            pass
+    except PostgresError as error:
+        why = unreachable(error)
+        if why is None:
+            raise
+        raise StoreBusyError(f"database {why}: {plain(error)}; the same may work later") from error
 
 
 def chain_end(connection: AsyncConnection) -> ChainEnd:

@@ -2,9 +2,10 @@ import sqlite3
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collector.store.dialects import make_engine, passing, plain, probe
+from collector.store.dialects import make_engine, passing, plain, probe, unreachable
 from collector.store.engine import Store
 
 
@@ -27,7 +28,10 @@ class DriverError(Exception):
         (DriverError(state="40001"), "serialisation failure"),
         (DriverError(state="40P01"), "deadlock"),
         (DriverError(state="53100"), "disk full"),
+        (DriverError(sqlite=10), "disk error"),
+        (DriverError(sqlite=14), "cannot open"),  # no file descriptor is left
         (DriverError(state="57P01"), "server shutting down"),
+        (DriverError(state="08006"), "connection lost"),
         (DriverError(state="23505"), None),  # a constraint
         (DriverError(), None),
     ],
@@ -38,6 +42,24 @@ def test_what_may_pass_is_told_from_what_will_not(error: DriverError, why: str |
 
 def test_a_lost_connection_may_come_back() -> None:
     assert passing(DBAPIError("UPDATE", {}, DriverError(), connection_invalidated=True)) == "connection lost"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ConnectionRefusedError(111, "refused"), "away"),
+        (FileNotFoundError(2, "no socket"), "away"),
+        (PoolTimeoutError("every connection is in use"), "away"),
+        (DriverError(state="57P03"), "server starting"),  # the driver's own, before SQLAlchemy sees it
+        (DriverError(state="28P01"), None),  # a wrong password
+        (OperationalError("PRAGMA", {}, DriverError(sqlite=5)), "busy"),
+        (ValueError("x"), None),
+    ],
+)
+def test_a_database_that_is_away_is_told_from_one_that_will_never_be_there(
+    error: Exception, why: str | None
+) -> None:
+    assert unreachable(error) == why
 
 
 def test_an_error_of_ours_is_no_error_of_the_database() -> None:
