@@ -2,6 +2,9 @@
 
 What may happen by itself: a clock opens, gets an earlier time, is met. What needs a named person with a
 reason: a later time, or none any more. Where the answer is later without that, the clock stays as it is.
+
+That one is overdue is never written here, for the time to judge at may be that of a host clock that has
+jumped: it is the alarm `due` that writes it, or leaves it to a person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +15,7 @@ from msgspec.structs import replace
 from wire.ids import uuid7
 
 from ..regimes import Obligation
-from ..store.clocks import Clock, clock_values
+from ..store.clocks import Clock, ClockState, clock_values
 from ..store.proofs import Proof
 from .alarms import moments_of
 from .case import key_of
@@ -66,7 +69,7 @@ def _open(dossier: Dossier, owed: Obligation, proofs: Sequence[Proof], cause: Ca
         anchor_at=owed.anchor_at,
         due_at=owed.due_at,
         target_at=owed.target_at,
-        state=owed.state,
+        state=_unfired(owed.state),
         missing=list(owed.missing) or None,
         content=list(owed.content),
         source=owed.source,
@@ -92,7 +95,7 @@ def _told(old: Clock, owed: Obligation) -> Clock:
         anchor_at=owed.anchor_at,
         due_at=owed.due_at,
         target_at=owed.target_at,
-        state=owed.state,
+        state=_unfired(owed.state),
         missing=list(owed.missing) or None,
         content=list(owed.content),
         source=owed.source,
@@ -104,14 +107,16 @@ def _change(
     dossier: Dossier, old: Clock, new: Clock, proofs: Sequence[Proof], *, cause: Cause, now: datetime
 ) -> None:
     if later(old, new) and not cause.by_person:
-        new = _keep_time(old, new, now)
+        new = _keep_time(old, new)
     moved = (old.due_at, old.target_at) != (new.due_at, new.target_at)
     if moved:
         new = replace(new, generation=old.generation + 1, doubted_at=None)
-    elif old.doubted_at is not None:
-        new = _in_doubt(new)
+    elif old.state == "overdue" and new.state == "open":
+        new = replace(new, state="overdue")
+    if new.state in _DONE:
+        new = replace(new, doubted_at=None)
     dossier.put(new)
-    if moved or (new.state != old.state_at(now) and new.doubted_at is None and new.state not in _DONE):
+    if moved or (new.state != old.state and new.state not in _DONE):
         detail = {"from": clock_values(old), "to": clock_values(new), "reason": cause.reason}
         dossier.tell("clock.moved", f"clock:{new.id}", detail, cause.actor)
     if new.state in _DONE:
@@ -121,15 +126,12 @@ def _change(
         _arm(dossier, new, now)
 
 
-def _in_doubt(new: Clock) -> Clock:
-    """Return a clock in doubt as it may be written: missed only by a person's word, met by a receipt."""
-    if new.state == "overdue":
-        return replace(new, state="open")
-    return replace(new, doubted_at=None) if new.state in _DONE else new
+def _unfired(state: ClockState) -> ClockState:
+    return "open" if state == "overdue" else state
 
 
-def _keep_time(old: Clock, new: Clock, now: datetime) -> Clock:
-    state = new.state if new.state in _DONE else old.state_at(now)
+def _keep_time(old: Clock, new: Clock) -> Clock:
+    state = new.state if new.state in _DONE else old.state
     return replace(
         new,
         anchor=old.anchor,
