@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wire.vocabulary import rank
 
@@ -42,8 +43,9 @@ def _ask(
     dossier: Dossier, proofs: Sequence[Proof], regimes: Sequence[Regime], setting: Setting, now: datetime
 ) -> Answer:
     names = {clock.id: clock.obligation for clock in dossier.clocks.values()}
+    in_hand = [_happened(proof, now) for proof in proofs]
     for _ in range(_SETTLE):
-        case = case_of(dossier.incident, setting.registry, proofs, names)
+        case = case_of(dossier.incident, setting.registry, in_hand, names)
         answer = explain(case, regimes, now, language=setting.language, calendars=setting.calendars)
         ids = {(owed.regime, owed.stage, owed.recipient): owed.id for owed in answer.obligations}
         renamed = {clock.id: ids.get(key_of(clock), clock.obligation) for clock in dossier.clocks.values()}
@@ -51,6 +53,12 @@ def _ask(
             break
         names = renamed
     return answer
+
+
+def _happened(proof: Proof, now: datetime) -> Proof:
+    """Return a filing as one that is in hand: its times may come from a clock that is ahead of this one."""
+    receipt_at = min(proof.receipt_at, now) if proof.receipt_at else None
+    return replace(proof, at=min(proof.at, now), receipt_at=receipt_at)
 
 
 def _set_level(dossier: Dossier, answer: Answer, setting: Setting, cause: Cause, now: datetime) -> None:

@@ -47,13 +47,9 @@ def later(old: Clock, new: Clock) -> bool:
     return _slips(old.due_at, new.due_at) or (new.due_at is None and _slips(old.target_at, new.target_at))
 
 
-def proof_of(clock: Clock, proofs: Iterable[Proof], now: datetime) -> Proof | None:
+def proof_of(clock: Clock, proofs: Iterable[Proof]) -> Proof | None:
     """Return the filing that met a clock: the earliest whose receipt is there."""
-    arrived = [
-        proof
-        for proof in proofs
-        if proof.clock == clock.id and proof.receipt_at is not None and proof.receipt_at <= now
-    ]
+    arrived = [proof for proof in proofs if proof.clock == clock.id and proof.receipt_at is not None]
     return min(arrived, key=lambda proof: proof.at, default=None)
 
 
@@ -111,8 +107,8 @@ def _change(
     moved = (old.due_at, old.target_at) != (new.due_at, new.target_at)
     if moved:
         new = replace(new, generation=old.generation + 1, doubted_at=None)
-    elif old.state == "overdue" and new.state == "open":
-        new = replace(new, state="overdue")
+    elif old.state in _DONE or (old.state == "overdue" and new.state == "open"):
+        new = replace(new, state=old.state)  # also where the host clock is behind what has happened
     if new.state in _DONE:
         new = replace(new, doubted_at=None)
     dossier.put(new)
@@ -155,7 +151,7 @@ def withdraw(dossier: Dossier, clock: Clock, cause: Cause, now: datetime) -> Non
 
 def _meet(dossier: Dossier, clock: Clock, proofs: Sequence[Proof], cause: Cause, now: datetime) -> None:
     dossier.cancel(clock=clock.id, now=now)
-    proof = proof_of(clock, proofs, now)
+    proof = proof_of(clock, proofs)
     if proof is None or (clock.met_by == proof.id and clock.met_at == proof.receipt_at):
         return
     dossier.put(replace(clock, met_by=proof.id, met_at=proof.receipt_at))

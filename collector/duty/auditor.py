@@ -1,20 +1,25 @@
-"""Checks independently of the flows that everything due was done, and says so over the channels it is given.
+"""Checks independently of the flows that everything due was done, and says so over a way that works.
 
 One pass asks a few indexed questions (`store.audits`). A finding is told and written to the journal once,
 also after a restart: there it is looked up. The age of the last pass is for the metrics;
 a collector above misses it when it grows.
+
+A channel whose notices have no result is not the one to say so over. The people on duty are told over their
+others; where they have none, those of the collector's own unit, then the leaders; and only where nobody has
+another way, over the one that failed: it may be back.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import RetryableError
-from ..escalation import Directory, wake
+from ..escalation import Call, Directory, wake
 from ..store import journal
 from ..store.audits import OWN, AuditFinding, Grace, find
 from ..store.engine import Store
@@ -99,14 +104,15 @@ class Auditor:
             found = await find(connection, now, self._grace, LIMIT)
         unknown = [finding for finding in found if _key(finding) not in self._told]
         if unknown:
-            unknown = await self._store.run(lambda connection: self._tell(connection, unknown, now))
+            silent = {finding.channel for finding in found if finding.channel}
+            unknown = await self._store.run(lambda connection: self._tell(connection, unknown, silent, now))
         self._told = {_key(finding) for finding in found}
         self.findings += len(unknown)
         self.last_pass = now
         return unknown
 
     async def _tell(
-        self, connection: AsyncConnection, found: list[AuditFinding], now: datetime
+        self, connection: AsyncConnection, found: list[AuditFinding], silent: AbstractSet[str], now: datetime
     ) -> list[AuditFinding]:
         told = await journal.findings_of(connection, {one.incident for one in found if one.incident})
         groups: dict[tuple[str, str], list[AuditFinding]] = defaultdict(list)
@@ -115,17 +121,15 @@ class Auditor:
                 groups[finding.kind, finding.unit or self._unit].append(finding)
         new: list[AuditFinding] = []
         for (_, unit), findings in groups.items():
-            notices = self._notices(unit, findings)
+            notices = self._notices(unit, findings, silent)
             if await add_notices(connection, notices, now) or not notices:
                 new += findings
         await journal.write_all(connection, [_entry(finding) for finding in new], now)
         return new
 
-    def _notices(self, unit: str, findings: list[AuditFinding]) -> list[NewNotice]:
+    def _notices(self, unit: str, findings: list[AuditFinding], silent: AbstractSet[str]) -> list[NewNotice]:
         """One notice a person for all of a unit's findings of a kind: what is broken is broken for many."""
-        directory = self._directory()
-        calls = wake(directory, unit, "duty", self._channels).calls
-        calls = calls or wake(directory, self._unit, "duty", self._channels).calls
+        calls = self._calls(unit, silent)
         incidents = {finding.incident for finding in findings}
         return [
             NewNotice(
@@ -137,6 +141,14 @@ class Auditor:
             )
             for call in calls
         ]
+
+    def _calls(self, unit: str, silent: AbstractSet[str]) -> list[Call]:
+        """Whom to tell over what; see the module."""
+        directory = self._directory()
+        asked = [(one, role) for role in ("duty", "leader") for one in dict.fromkeys((unit, self._unit))]
+        ways = [list(wake(directory, one, role, self._channels).calls) for one, role in asked]
+        working = [[call for call in calls if call.channel not in silent] for calls in ways]
+        return next((calls for calls in (*working, *ways) if calls), [])
 
 
 def _key(finding: AuditFinding) -> str:

@@ -25,6 +25,7 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
         subject: `kind:id` of the row.
         incident, unit: Whose it is.
         since: When it should have happened.
+        channel: Of a notice: the one that brings no result.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
     incident: str | None
     unit: str | None
     since: datetime
+    channel: str | None = None
 
 
 class Grace(Struct, frozen=True, kw_only=True):
@@ -108,8 +110,10 @@ def _notices(before: datetime) -> sa.Select[Any]:
     # What the auditor itself said is not asked about, or it would talk about its own words for ever.
     own = notices.c.key.startswith(OWN, autoescape=True)
     since = notices.c.next_at
-    return _select("notice_without_result", "notice:", notices, since).where(
-        waits, notices.c.next_at < before, ~own
+    return (
+        _select("notice_without_result", "notice:", notices, since)
+        .add_columns(notices.c.channel)
+        .where(waits, notices.c.next_at < before, ~own)
     )
 
 

@@ -80,6 +80,19 @@ async def test_an_incident_opens_graded_with_its_clocks_and_its_journal(desk: De
     ]
 
 
+@pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(days=2)])
+async def test_a_receipt_from_a_collector_whose_clock_is_ahead_meets_the_clock(
+    desk: Desk, ahead: timedelta
+) -> None:
+    await desk.report()
+    clock = (await desk.clocks())[REPORT]
+    at = NINE + MINUTE
+    await desk.do("record_filing", clock.id, "filing", at, at + ahead, True, "system", at)
+
+    met = (await desk.clocks())[REPORT]
+    assert (met.state, met.met_by, met.met_at) == ("met", "filing", at + ahead)
+
+
 async def test_a_number_too_large_for_the_journal_keeps_no_incident_from_opening(desk: Desk) -> None:
     await desk.report(facts={"loss_yuan": 2**60})
     opened, *_ = await desk.told()

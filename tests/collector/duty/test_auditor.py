@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from collector.duty import Auditor
 from collector.duty import auditor as auditor_module
+from collector.registry import Registry
 from collector.store import journal, schema
 from collector.store.engine import Store, StoreBusyError
+from collector.store.notice_batch import NewNotice, add_notices
 from collector.tasks import spawn
 
 if TYPE_CHECKING:
@@ -46,6 +49,49 @@ async def test_where_the_duty_clock_is_dead_the_auditor_wakes_people(
     assert await told(sqlite_state) == [("wang", "alarm_not_fired")]
     assert await findings(sqlite_state) == ["alarm_not_fired"]
     assert (auditor.findings, auditor.last_pass) == (1, NINE + timedelta(minutes=2))
+
+
+def with_channels(office: "Office", **channels: list[str]) -> Registry:
+    """The office, where these people have these channels."""
+    people = {
+        key: replace(person, channels=dict.fromkeys(channels.get(key, person.channels), "http://127.0.0.1/"))
+        for key, person in office.registry.people.items()
+    }
+    return replace(office.registry, people=people)
+
+
+@pytest.mark.parametrize(
+    ("channels", "told_over"),
+    [
+        ({"wang": ["webhook", "sms"]}, [("wang", "sms")]),
+        ({"wang": ["webhook"], "zhao": ["webhook", "mail"]}, [("zhao", "mail")]),
+        ({"wang": ["webhook"], "zhao": ["webhook"], "li": ["mail"]}, [("li", "mail")]),
+        ({}, [("wang", "webhook")]),  # nobody has another way: it may be back
+    ],
+)
+async def test_a_channel_that_is_silent_is_not_the_one_that_says_so(
+    sqlite_state: Store, office: "Office", channels: dict[str, list[str]], told_over: list[tuple[str, str]]
+) -> None:
+    async with sqlite_state.write() as connection:
+        new = NewNotice(
+            key="k", incident=None, person="wang", channel="webhook", payload={"kind": "the stuck one"}
+        )
+        await add_notices(connection, [new], NINE)
+    registry = with_channels(office, **channels)
+    auditor = Auditor(sqlite_state, lambda: registry, "county", now=lambda: NINE + HOUR)
+    if "li" in channels:
+        registry = replace(
+            registry, units=registry.units | {"county": replace(registry.units["county"], leader=None)}
+        )
+        auditor = Auditor(sqlite_state, lambda: registry, "city", now=lambda: NINE + HOUR)
+    await auditor.audit()
+    async with sqlite_state.read() as connection:
+        query = sa.select(schema.notices.c.person, schema.notices.c.channel).where(
+            schema.notices.c.key != "k"
+        )
+        found = [tuple(row) for row in await connection.execute(query)]
+
+    assert found == told_over
 
 
 async def test_a_finding_is_told_once_also_after_a_restart(sqlite_state: Store, office: "Office") -> None:
