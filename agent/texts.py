@@ -76,6 +76,19 @@ TEXTS: dict[str, Name] = {
         "已认可 {root} 的当前内容：{count} 个文件。",
         "what {root} holds now is accepted: {count} files.",
     ),
+    "key_unreadable": Name(
+        "无法使用私钥 {path}：{why}。生成方法：openssl genpkey -algorithm ed25519 -out {path}。",
+        "the private key {path} can't be used: {why}. Make one by "
+        "`openssl genpkey -algorithm ed25519 -out {path}`.",
+    ),
+    "site_unreadable": Name(
+        "无法为 {root} 签发清单：{why}。", "no manifest of {root} could be written: {why}."
+    ),
+    "site_signed": Name(
+        "已签发 {root} 的清单：{count} 个文件，版本 {version}，写入 {path}。设置中的 manifest_key：{key}",
+        "signed {root}: {count} files, version {version}, written to {path}. "
+        "The settings' manifest_key: {key}",
+    ),
     "settings_right": Name("{file} 没有错误。", "{file} has no mistakes."),
     "settings_unreadable": Name("无法读取 {file}：{why}。", "can't read {file}: {why}."),
     "running": Name(

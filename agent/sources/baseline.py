@@ -108,8 +108,19 @@ class Baseline:
             row = connection.execute("SELECT text FROM entry WHERE path = ?", (path,)).fetchone()
         return zlib.decompress(row[0]) if row and row[0] else None
 
-    def accept(self, entries: Iterable[Entry]) -> int:
-        """Take `entries` for the content that counts, forget all drift, and return how many they are."""
+    def version(self) -> int:
+        """Return the version of the signed manifest that was accepted last, 0 where none was."""
+        if not self.generation():
+            return 0
+        with self._read() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+        return int(row[0]) if row else 0
+
+    def accept(self, entries: Iterable[Entry], version: int | None = None) -> int:
+        """Take `entries` for the content that counts, forget all drift, and return how many they are.
+
+        `version` is that of a signed manifest; what a person accepts keeps the one before.
+        """
         with self._open() as connection:
             row = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
             connection.execute("DELETE FROM entry")
@@ -122,6 +133,8 @@ class Baseline:
             connection.execute(
                 "INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (int(row[0]) + 1 if row else 1,)
             )
+            if version is not None:
+                connection.execute("INSERT OR REPLACE INTO meta VALUES ('version', ?)", (version,))
         return max(count, 0)
 
     def restamp(self, stamps: Iterable[tuple[str, str]]) -> None:

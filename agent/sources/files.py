@@ -27,13 +27,15 @@ from msgspec import Struct
 
 from ..budget import Budget, RefusedError
 from .baseline import Baseline
+from .manifest import ManifestError, take_up
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .procfs import writers
 from .runs import Runs
-from .tampering import Change, Episode, body, merge, proceed
+from .tampering import Change, Episode, body, link_body, linked, merge, proceed
 from .tree import TreeWatch
 from .webroot import Comparison, Look, WebRoot, accept
 from .whowrote import WhoWrote
+from .windows import closes
 
 _BURST = 5.0
 _BLIND_RESCAN = 60.0
@@ -142,18 +144,17 @@ class Files:
         unreadable: list[Unreadable] = []
         for root in self._settings.roots:
             try:
-                incident, missed = await self._runs.look(partial(self._compare, root, now))
+                incidents, missed = await self._runs.look(partial(self._compare, root, now))
             except (OSError, RefusedError) as error:
                 unreadable.append(Unreadable(self.name, root.path, str(error)))
                 continue
             unreadable += [Unreadable(self.name, f"{root.path}/{path}", why) for path, why in missed]
-            if incident:
-                observations.append(Observation("incident", self.name, now, incident))
+            observations += [Observation("incident", self.name, now, body) for body in incidents]
         return Reading(tuple(observations), tuple(unreadable))
 
     def _compare(
         self, root: WebRoot, now: datetime
-    ) -> tuple[dict[str, Any] | None, tuple[tuple[str, str], ...]]:
+    ) -> tuple[list[dict[str, Any]], tuple[tuple[str, str], ...]]:
         baseline = Baseline(Path(root.path), self._state) if self._state else None
         if baseline is None or not baseline.generation():
             raise OSError("no accepted content yet; `fengsui-agent run` takes it at its first start")
@@ -162,7 +163,10 @@ class Files:
         drift = merge(told, look.seen)
         if drift != told:
             episode = proceed(episode, told, drift, now)
-        return (body(root.path, episode, drift) if episode else None), look.unreadable
+        bodies = [body(root.path, episode, drift)] if episode else []
+        if episode and linked(drift):
+            bodies.append(link_body(root.path, drift, episode.first_seen, now))
+        return bodies, look.unreadable
 
     def _writers(self, paths: list[str]) -> dict[str, dict[str, Any]]:
         """Return who wrote the files last, or has them open for writing."""
@@ -259,6 +263,13 @@ class Files:
         if guard.baseline.generation() == 0:
             accept(guard.root, guard.baseline.state)
             return None
+        if guard.root.manifest:
+            try:
+                if take_up(guard.root, guard.baseline):
+                    guard.load()
+                    guard.whole, touched = False, None
+            except ManifestError as error:
+                self._runs.note_trouble(f"{guard.root.manifest}: {error}")
         return Comparison(guard.root, guard.baseline, now, writers=self._writers).look(guard.drift, touched)
 
     async def _tell(self, guard: _Guard, look: Look, emit: Emit, clock: Clock) -> None:
@@ -269,13 +280,19 @@ class Files:
         episode = proceed(guard.episode, guard.drift, drift, now)
         if episode is None:
             return
-        if self._may_wait(guard, episode, drift):
+        closing = closes(guard.root.deploy_windows, now.astimezone()) if drift else None
+        if closing:
+            guard.not_before = asyncio.get_running_loop().time() + (closing - now).total_seconds()
+        if closing or self._may_wait(guard, episode, drift):
             guard.held |= {
                 path for path in {*drift, *guard.drift} if drift.get(path) != guard.drift.get(path)
             }
             return
         observation = Observation("incident", self.name, now, body(guard.root.path, episode, drift))
         await emit(observation)
+        if linked(drift) != linked(guard.drift):
+            links = link_body(guard.root.path, drift, episode.first_seen, now)
+            await emit(Observation("incident", self.name, now, links))
         guard.drift, guard.episode = drift, episode if drift else None
         try:
             guard.baseline.tell(guard.drift, guard.episode)

@@ -19,9 +19,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from .hiddenlinks import Link
 from .port import moment
 
-CLASS = "NAWEBMOD"
+CLASS, LINK_CLASS = "NAWEBMOD", "NALINK"
 MAX_EVIDENCE = 50
 
 
@@ -40,6 +41,7 @@ class Change(Struct, frozen=True, kw_only=True):
         old, new: The content; None where there was, or is, no file.
         owner: The user the file belongs to now; None where it is gone.
         diff: The lines that differ, for short texts.
+        links: The hidden links that came with it.
         process: Who had the file open for writing when it was noticed, where that could be seen.
     """
 
@@ -53,6 +55,7 @@ class Change(Struct, frozen=True, kw_only=True):
     owner: dict[str, Any] | None = None
     mode: str | None = None
     diff: str | None = None
+    links: list[Link] = []
     process: dict[str, Any] | None = None
 
     @property
@@ -148,4 +151,33 @@ def body(root: str, episode: Episode, drift: Mapping[str, Change]) -> dict[str, 
         "restored": not drift,
         "evidence": [msgspec.to_builtins(one) for one in newest[:MAX_EVIDENCE]],
         "evidence_total": len(drift),
+    }
+
+
+def linked(drift: Mapping[str, Change]) -> list[tuple[str, str]]:
+    """Return path and address of every hidden link of a drift."""
+    return sorted((path, link.url) for path, change in drift.items() for link in change.links)
+
+
+def link_body(root: str, drift: Mapping[str, Change], first_seen: datetime, now: datetime) -> dict[str, Any]:
+    """Return the body on the hidden links of a root: an incident of its own, for its handling is another."""
+    found = [(change, link) for change in drift.values() for link in change.links]
+    return {
+        "key": f"files:links:{root}",
+        "class": LINK_CLASS,
+        "severity_hint": "high" if any(change.home_page for change, _ in found) else "medium",
+        "facts": {},
+        "source_address": None,
+        "target_address": None,
+        "target": root,
+        "count": len(found),
+        "first_seen": moment(first_seen),
+        "last_seen": moment(now),
+        "restored": not found,
+        "evidence": [
+            {"path": change.path, "since": moment(change.since), "process": change.process}
+            | msgspec.structs.asdict(link)
+            for change, link in found[:MAX_EVIDENCE]
+        ],
+        "evidence_total": len(found),
     }

@@ -3,12 +3,17 @@
 _DIFF_LINES, _DIFF_COLUMNS = 12, 160
 
 
-def _lines(text: bytes) -> list[str]:
+def decoded(text: bytes) -> str:
+    """Return a page's text, whatever it is written in."""
     try:
-        return text.decode("utf-8").splitlines()
+        return text.decode("utf-8")
     except UnicodeDecodeError:
         # Many sites of the target group are still in GBK, of which GB 18030 is the superset.
-        return text.decode("gb18030", "replace").splitlines()
+        return text.decode("gb18030", "replace")
+
+
+def _lines(text: bytes) -> list[str]:
+    return decoded(text).splitlines()
 
 
 def difference(old: bytes | None, new: bytes | None) -> str | None:

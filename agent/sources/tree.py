@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from asyncinotify import Event, Inotify, Mask, Watch
 
+from .names import real, told
+
 _MASK = (
     Mask.CLOSE_WRITE
     | Mask.MODIFY
@@ -107,7 +109,7 @@ class TreeWatch:
         return places
 
     def _touched(self, place: _Place, event: Event) -> Iterator[Touched]:
-        name = "" if event.name is None else str(event.name)
+        name = "" if event.name is None else told(str(event.name))
         if place.above:
             if name == self._roots[place.root].name and not event.mask & Mask.MODIFY:
                 self._add_below(place.root, "")
@@ -128,13 +130,13 @@ class TreeWatch:
         waiting = [folder]
         while waiting:
             path = waiting.pop()
-            place = Path(os.path.realpath(self._roots[number]), path)
+            place = Path(os.path.realpath(self._roots[number]), real(path))
             if not self._add(place, _Place(number, path, above=False)):
                 continue
             self._watched(place)
             try:
                 with os.scandir(place) as found:
-                    below = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
+                    below = [told(entry.name) for entry in found if entry.is_dir(follow_symlinks=False)]
             except OSError:
                 continue
             for name in below:

@@ -11,14 +11,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .baseline import Baseline, Entry
+from .hiddenlinks import PAGES, Link, hidden_links
+from .names import real, told
 from .tampering import Change, Side
-from .textdiff import difference
+from .textdiff import decoded, difference
+from .windows import DeployWindow
 
 MAX_TEXT = 64 * 1024
 HOME_PAGES = (
@@ -46,6 +49,10 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         path: Its absolute path; it may be a symbolic link, as deployments use it.
         exclude: Patterns of paths below it that change by themselves (`uploads/*`, `*.log`).
         home_pages: Names (or patterns) of home pages in the root itself.
+        deploy_windows: When changes are expected: they are told when the window closes, if they still differ.
+        manifest: The file in which a deployment says, signed, what it brings; empty: none does.
+        manifest_key: Whose word counts: an Ed25519 public key, 32 bytes in base64.
+        hosts: Names of the site itself, to which a folded menu may lead.
         max_files: Above this many files the rest is left out, and named.
     """
 
@@ -53,6 +60,19 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     home_pages: tuple[str, ...] = HOME_PAGES
     max_files: int = 100_000
+    hosts: tuple[str, ...] = ()
+    deploy_windows: tuple[DeployWindow, ...] = ()
+    manifest: Annotated[str, Meta(pattern="^(/.*)?$")] = ""
+    manifest_key: Annotated[str, Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+
+    def __post_init__(self) -> None:
+        """Hold that a manifest has a key.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if bool(self.manifest) != bool(self.manifest_key):
+            raise ValueError("manifest and manifest_key together, or neither")
 
     def excludes(self, path: str) -> bool:
         """Say whether the settings leave this path out."""
@@ -84,7 +104,8 @@ def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result |
             yield folder or ".", None, error.strerror or str(error)
             continue
         for entry in names:
-            path = f"{folder}/{entry.name}" if folder else entry.name
+            name = told(entry.name)
+            path = f"{folder}/{name}" if folder else name
             if root.excludes(path):
                 continue
             if entry.is_dir(follow_symlinks=False):
@@ -99,8 +120,8 @@ def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result |
 
 def _names(top: Path, folder: str) -> list[os.DirEntry[str]]:
     """Return what a folder holds; one that was replaced by a link leads elsewhere and holds nothing."""
-    place = top / folder
-    if folder and Path(os.path.realpath(place)) != Path(os.path.realpath(top), folder):
+    place = top / real(folder)
+    if folder and Path(os.path.realpath(place)) != Path(os.path.realpath(top), real(folder)):
         raise FileNotFoundError(errno.ENOENT, "a link", str(place))
     with os.scandir(place) as found:
         return sorted(found, key=lambda entry: entry.name)
@@ -112,7 +133,7 @@ def stamp(status: os.stat_result) -> str:
 
 
 def read(path: Path, status: os.stat_result) -> tuple[str, bytes | None]:
-    """Return the SHA-256 of a file and its content where it is a short text; a link is its target.
+    """Return the SHA-256 of a file and its content where it is a text of a page's size; a link is its target.
 
     Raises:
         OSError: it can't be read, or is neither file nor link.
@@ -128,7 +149,12 @@ def read(path: Path, status: os.stat_result) -> tuple[str, bytes | None]:
         while block := file.read(_BLOCK):
             head = head or block
             digest.update(block)
-    return digest.hexdigest(), head if status.st_size <= MAX_TEXT and b"\0" not in head else None
+    return digest.hexdigest(), head if status.st_size <= _BLOCK and b"\0" not in head else None
+
+
+def short(text: bytes | None) -> bytes | None:
+    """Return a text that is short enough to be kept and compared by lines."""
+    return text if text is not None and len(text) <= MAX_TEXT else None
 
 
 @contextmanager
@@ -153,11 +179,11 @@ def contents(root: WebRoot) -> Iterator[Entry]:
         if status is None or count >= root.max_files:
             continue
         try:
-            digest, text = read(Path(root.path, path), status)
+            digest, text = read(Path(root.path, real(path)), status)
         except OSError:
             continue
         count += 1
-        yield Entry(path, digest, status.st_size, stamp(status), text)
+        yield Entry(path, digest, status.st_size, stamp(status), short(text))
 
 
 def accept(root: WebRoot, state: Path) -> int:
@@ -245,7 +271,7 @@ class Comparison:
         if accepted and accepted[2] == mark:
             return None
         try:
-            digest, text = read(Path(self._root.path, path), status)
+            digest, text = read(Path(self._root.path, real(path)), status)
         except FileNotFoundError:
             return self._gone(path, accepted)
         except OSError as error:
@@ -254,6 +280,7 @@ class Comparison:
         if accepted and accepted[0] == digest:
             self._fresh.append((path, mark))
             return None
+        before = self._baseline.text(path) if accepted else b""
         return Change(
             path=path,
             change="modified" if accepted else "created",
@@ -264,8 +291,17 @@ class Comparison:
             new=Side(digest, status.st_size),
             owner=_owner(status.st_uid),
             mode=f"{stat.S_IMODE(status.st_mode):04o}",
-            diff=difference(self._baseline.text(path) if accepted else b"", text),
+            diff=difference(before, short(text)),
+            links=self._links(path, before, text),
         )
+
+    def _links(self, path: str, before: bytes | None, text: bytes | None) -> list[Link]:
+        """Return the hidden links that a page has and had not."""
+        if text is None or not PAGES.search(path):
+            return []
+        own = frozenset(self._root.hosts)
+        had = {link.url for link in hidden_links(decoded(before), own)} if before else set()
+        return [link for link in hidden_links(decoded(text), own) if link.url not in had]
 
     def _gone(self, path: str, accepted: tuple[str, int, str] | None) -> Change | None:
         if accepted is None:
@@ -282,7 +318,7 @@ class Comparison:
 
     def _removed(self, path: str) -> datetime:
         """Return when a file went at the latest: its folder changed then, or the folder above that."""
-        for folder in Path(self._root.path, path).parents:
+        for folder in Path(self._root.path, real(path)).parents:
             try:
                 return min(self._now, datetime.fromtimestamp(folder.stat().st_ctime, UTC))
             except OSError:
@@ -292,7 +328,7 @@ class Comparison:
     def _named(self, seen: dict[str, Change | None]) -> dict[str, Change | None]:
         """Add who is writing, where a file is still open."""
         top = os.path.realpath(self._root.path)
-        changed = {f"{top}/{path}": path for path, one in seen.items() if one and one.new}
+        changed = {f"{top}/{real(path)}": path for path, one in seen.items() if one and one.new}
         if not changed:
             return seen
         writing = {changed[place]: who for place, who in self._writers(list(changed)).items()}
@@ -312,7 +348,7 @@ def _places(root: WebRoot, reach: set[str] | None) -> Iterator[tuple[str, os.sta
         if path and root.excludes(path):
             continue
         try:
-            status = Path(root.path, path).lstat() if path else Path(root.path).stat()
+            status = Path(root.path, real(path)).lstat() if path else Path(root.path).stat()
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:

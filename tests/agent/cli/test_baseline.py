@@ -4,11 +4,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from agent.cli import main
 from agent.cli.loading import load_file
 from agent.clock import host_clock
 from agent.sources import accept, build
+from agent.sources.manifest import verify
 
 
 @pytest.fixture
@@ -68,3 +71,30 @@ def test_nothing_to_accept_is_wrong_usage() -> None:
     with pytest.raises(SystemExit) as ended:
         main(["baseline"])
     assert ended.value.code == 2
+
+
+def test_a_site_is_signed_where_it_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("new")
+    (tmp_path / "site" / "build.log").write_text("x")
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "site.key").write_bytes(pem)
+    words = ["baseline", "sign", f"{tmp_path}/site", "--key", f"{tmp_path}/site.key", "--exclude", "*.log"]
+    assert main([*words, "--out", f"{tmp_path}/m", "--lang", "en"]) == 0
+
+    said = capsys.readouterr().out
+    assert f"signed {tmp_path}/site: 1 files" in said
+    assert verify((tmp_path / "m").read_bytes(), said.split()[-1]).files.keys() == {"index.html"}
+
+
+@pytest.mark.parametrize("content", ["no key", None])
+def test_a_key_that_is_none_is_told_with_how_to_make_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    if content:
+        (tmp_path / "site.key").write_text(content)
+    words = ["baseline", "sign", str(tmp_path), "--key", f"{tmp_path}/site.key", "--out", f"{tmp_path}/m"]
+
+    assert main([*words, "--lang", "en"]) == 1
+    assert "openssl genpkey -algorithm ed25519" in capsys.readouterr().err

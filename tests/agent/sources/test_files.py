@@ -5,17 +5,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.clock import host_clock
 from agent.sources.baseline import Baseline
 from agent.sources.files import Files, FilesSettings
+from agent.sources.manifest import of_site, public_text, sign
 from agent.sources.port import Observation
 from agent.sources.webroot import WebRoot, accept
+from agent.sources.windows import DeployWindow
 
 Watching = Callable[..., AbstractAsyncContextManager[Any]]
 Eventually = Callable[[Callable[[], object]], Coroutine[Any, Any, None]]
@@ -228,3 +231,94 @@ async def test_who_tampered_is_named_while_it_lives(
         await writer.communicate(b"\n")
 
         assert report.body["evidence"][0]["process"]["pid"] == writer.pid
+
+
+HIDDEN = '<div style="display:none"><a href="http://bet.example/">x</a></div>\n'
+
+
+async def test_a_hidden_link_is_an_incident_of_its_own_and_over_when_it_is_gone(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        (site / "index.html").write_text(GOOD + HIDDEN)
+        begun = await heard.until(lambda one: one.body.get("class") == "NALINK")
+        (site / "index.html").write_text(GOOD)
+        over = await heard.until(lambda one: one.body.get("class") == "NALINK" and one.body["restored"])
+
+    assert begun.body["key"] == over.body["key"] == f"files:links:{site}"
+    assert begun.body["severity_hint"] == "high"
+    (item,) = begun.body["evidence"]
+    assert (item["path"], item["url"], item["why"], item["line"]) == (
+        "index.html",
+        "http://bet.example/",
+        "hidden by style",
+        2,
+    )
+
+
+async def test_a_change_without_hidden_links_and_one_that_had_them_before_bring_no_such_incident(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    (site / "news/1.html").write_text(HIDDEN)
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        (site / "news/1.html").write_text(HIDDEN + "<p>more</p>")
+        (site / "index.html").write_text(GOOD + "<p>news</p>")
+        await heard.until(lambda one: len(one.body.get("evidence", ())) == 2)
+
+    assert {one.body["class"] for one in heard.heard} == {"NAWEBMOD"}
+
+
+async def test_a_name_that_is_no_text_blinds_nobody(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    (site / os.fsdecode(b"\xff\xfe.php")).write_bytes(b"<?php old")
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        (site / os.fsdecode(b"\xff\xfe.php")).write_bytes(b"<?php eval($_POST[1]);")
+        (site / os.fsdecode(b"\xe6" * 250)).write_bytes(b"x")
+        told = await heard.until(lambda one: len(one.body.get("evidence", ())) == 2)
+
+    assert {one["path"] for one in told.body["evidence"]} == {"bytes:fffe2e706870", "bytes:" + "e6" * 250}
+
+
+async def test_a_change_in_a_window_is_told_when_it_closes(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    """A window that is open now, by a clock that jumps over its end when told."""
+    real = host_clock()
+    ahead = timedelta()
+    local = real.now().astimezone()
+    window = DeployWindow(begin=f"{local:%H:%M}", end=f"{local + timedelta(hours=2):%H:%M}")
+    root = WebRoot(path=str(site), deploy_windows=(window,))
+    files = Files(FilesSettings(roots=(root,), settle=0.05, rescan=0.2), state=state)
+    async with watching(files, lambda: real.now() + ahead) as heard:
+        await accepted()
+        (site / "index.html").write_text("<h1>release 2</h1>")
+        with pytest.raises(TimeoutError):
+            await heard.until(incident, within=1.0)
+        ahead = timedelta(hours=3)
+        told = await heard.until(incident)
+
+    since = datetime.fromisoformat(told.body["facts"]["homepage_tampered_since"])
+    assert abs((since - real.now()).total_seconds()) < 60
+
+
+async def test_what_a_signed_deployment_brings_is_no_tampering_and_anything_else_is(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    key = Ed25519PrivateKey.generate()
+    place = site.parent / "portal.manifest"
+    root = WebRoot(path=str(site), manifest=str(place), manifest_key=public_text(key))
+    async with watching(Files(FilesSettings(roots=(root,), settle=0.05), state=state)) as heard:
+        await accepted()
+        built = site.parent / "build"
+        shutil.copytree(site, built)
+        (built / "index.html").write_text("<h1>release 2</h1>")
+        place.write_bytes(sign(of_site(WebRoot(path=str(built)), 2), key))
+        (site / "index.html").write_text("<h1>release 2</h1>")
+        (site / "news/shell.php").write_text("<?php eval($_POST[1]);")
+        told = await heard.until(incident)
+
+    assert [one["path"] for one in told.body["evidence"]] == ["news/shell.php"]
