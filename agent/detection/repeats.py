@@ -29,7 +29,7 @@ from ..clock import moment
 
 Severity = Literal["low", "medium", "high"]
 Body = dict[str, Any]
-_GRAVITY: tuple[Severity, ...] = ("low", "medium", "high")
+GRAVITY: tuple[Severity, ...] = ("low", "medium", "high")
 _MAX_EVIDENCE = 10
 _MAX_TROUBLES = 500
 _MAX_OTHERS = 20
@@ -119,7 +119,7 @@ class Repeats:
         if trouble is None:
             bodies += self._make_room()
             trouble = self._begin(key, finding)
-        graver = _GRAVITY.index(finding.severity) > _GRAVITY.index(trouble.severity)
+        graver = GRAVITY.index(finding.severity) > GRAVITY.index(trouble.severity)
         _add(trouble, finding, joined=crowded)
         if trouble.told_count == 0 or graver:
             bodies.append(_tell(key, trouble, finding.at, restored=False))
@@ -180,7 +180,7 @@ def _add(trouble: Trouble, finding: Finding, *, joined: bool) -> None:
     trouble.count += finding.times
     trouble.last_seen = max(trouble.last_seen, finding.at)
     trouble.first_seen = min(trouble.first_seen, finding.at)
-    trouble.severity = max(trouble.severity, finding.severity, key=_GRAVITY.index)
+    trouble.severity = max(trouble.severity, finding.severity, key=GRAVITY.index)
     trouble.more = finding.more
     # The first tell how it began, the last how it is now.
     if len(trouble.evidence) >= _MAX_EVIDENCE:

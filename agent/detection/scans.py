@@ -13,6 +13,8 @@ A fast scan meets `doors` different ones within `window`; a slow one meets `slow
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -35,6 +37,7 @@ class ScanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         window, doors: So many different doors in so many seconds are a scan.
         slow_window, slow_doors: The same for one that takes its time.
         patience: Seconds after which a door that did not answer counts.
+        ignore: Who may scan: addresses or networks of the unit's own scanners and monitoring.
     """
 
     window: float = 60.0
@@ -42,6 +45,15 @@ class ScanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     slow_window: float = 21600.0
     slow_doors: int = 60
     patience: float = 3.0
+    ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no network."""
+        for text in self.ignore:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                raise ValueError(f"ignore to hold addresses or networks ({error})") from None
 
 
 class Door(NamedTuple):
@@ -60,6 +72,11 @@ class _Source(Struct):
     told_doors: int = 0
 
 
+@lru_cache(maxsize=4096)
+def _inside(source: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    return any(ip_address(source) in network for network in networks)
+
+
 class Scans:
     """The counters of all sources."""
 
@@ -71,6 +88,7 @@ class Scans:
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._waiting: dict[tuple[str, Door], datetime] = {}
         self._untold: set[str] = set()
+        self._ignored = tuple(ip_network(text) for text in settings.ignore)
 
     def asked(self, source: str, door: Door, at: datetime) -> None:
         """Note that a source knocked."""
@@ -88,6 +106,8 @@ class Scans:
     def refused(self, source: str, door: Door, at: datetime) -> list[Finding]:
         """Note that a door did not open, and return what that makes of its source."""
         self._waiting.pop((source, door), None)
+        if self._ignored and _inside(source, self._ignored):
+            return []
         counter = self._source(source)
         if door not in counter.doors:
             counter.fresh.append(at)

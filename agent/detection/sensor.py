@@ -15,7 +15,7 @@ from wire.messages import ReportKind
 from ..clock import moment
 from .loss import CLASS, LossMeter
 from .record import MAX_RECORD, RecordError, Seen
-from .repeats import Finding, Repeats, RepeatSettings, Trouble
+from .repeats import GRAVITY, Finding, Repeats, RepeatSettings, Severity, Trouble
 from .scans import Door, Scans, ScanSettings
 
 
@@ -42,11 +42,15 @@ class SensorSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Fields:
         loss_threshold: The share of lost packets from which the sensor counts as blind.
         silence: Seconds without a line after which it counts as dead; 0: never.
+        least: The severity from which its alerts are told; below it they are read and no more.
+        ignore: Signatures and notice types that are not told, as their incidents' keys begin with them.
         repeats, scans: When records are told.
     """
 
     loss_threshold: float = 0.01
     silence: Annotated[float, Meta(ge=0)] = 1800.0
+    least: Severity = "low"
+    ignore: tuple[str, ...] = ()
     repeats: RepeatSettings = RepeatSettings()
     scans: ScanSettings = ScanSettings()
 
@@ -66,6 +70,8 @@ class Sensor:
         self._scans = Scans(settings.scans)
         self._meter = LossMeter(settings.loss_threshold)
         self._silence = settings.silence
+        self._least = GRAVITY.index(settings.least)
+        self._ignored = frozenset(settings.ignore)
         self._heard: datetime | None = None
         self.read = 0
 
@@ -93,7 +99,7 @@ class Sensor:
         return at, list(self._told(seen, at))
 
     def _told(self, seen: Seen, at: datetime) -> Iterator[Told]:
-        if seen.finding:
+        if seen.finding and self._wanted(seen.finding):
             yield from self._note(seen.finding, at)
         if seen.counted:
             sensor = self._reader.sensor
@@ -107,6 +113,9 @@ class Sensor:
             else:
                 for finding in self._scans.refused(contact.source, door, at):
                     yield from self._note(finding, at)
+
+    def _wanted(self, finding: Finding) -> bool:
+        return GRAVITY.index(finding.severity) >= self._least and finding.group not in self._ignored
 
     def _note(self, finding: Finding, at: datetime) -> Iterator[Told]:
         prefix = f"{self._reader.sensor}:"

@@ -9,12 +9,14 @@ are told.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any
 
 import msgspec
+import psutil
 from msgspec import Meta, Struct
 
 from wire.messages import ReportKind
@@ -75,13 +77,24 @@ class ChildError(RuntimeError):
     """The child could not go on; another may."""
 
 
+def own_addresses() -> frozenset[str]:
+    """Return the addresses that this host has now."""
+    found = chain.from_iterable(psutil.net_if_addrs().values())
+    return frozenset(one.address.partition("%")[0] for one in found)
+
+
 class Packets:
     """The packets source."""
 
     name = "packets"
 
-    def __init__(self, settings: PacketsSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: PacketsSettings | None = None,
+        own_addresses: Callable[[], Collection[str]] = own_addresses,
+    ) -> None:
         self._settings = settings or PacketsSettings()
+        self._own_addresses = own_addresses
         self._runs = Runs(self.name, Budget())
         self._cpu = 0.0
         self._cpu_before = 0.0
@@ -130,7 +143,11 @@ class Packets:
             await asyncio.sleep(wait)
 
     def _observation(self, told: "_Told", now: datetime) -> Observation:
-        return Observation(told.kind, self.name, now, told.body)
+        body = told.body
+        if told.kind == "incident" and body.get("source_address") in self._own_addresses():
+            # Who attacks others from here is no visitor: this host may be taken.
+            body = {**body, "from_this_host": True, "severity_hint": "high"}
+        return Observation(told.kind, self.name, now, body)
 
     async def _said(self, child: Process) -> AsyncIterator["_Told"]:
         """Yield what the child tells until it ends.

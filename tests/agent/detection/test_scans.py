@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,15 @@ def test_silence_counts_after_the_patience_and_not_before() -> None:
     found = scans.step(after(3))
     assert (found[-1].target_address, found[-1].item["addresses"]) == (None, 30)
     assert sum(one.times for one in found) == 30
+
+
+def test_who_may_scan_is_left_alone_and_its_neighbours_are_not() -> None:
+    allowing = ScanSettings(ignore=("203.0.113.0/29", "2001:db8::/64"))
+
+    assert refused(Scans(allowing), 100, 0.1)
+    assert refused(Scans(ScanSettings(ignore=("203.0.113.9",))), 100, 0.1) == []
+    with pytest.raises(ValueError, match="addresses or networks"):
+        ScanSettings(ignore=("our scanner",))
 
 
 def test_forged_sources_hold_no_memory() -> None:

@@ -33,6 +33,14 @@ def test_alerts_are_incidents_and_lost_packets_a_gap_and_an_incident() -> None:
     assert found[2].body["count"] == 3000
 
 
+def test_what_an_operator_does_not_want_is_read_and_not_told() -> None:
+    grave = told(Sensor(EveReader(), SensorSettings(least="high")), "eve.json")
+    muted = told(Sensor(EveReader(), SensorSettings(ignore=("suricata:9000002",))), "eve.json")
+
+    assert [one.body.get("key") for one in grave] == ["suricata:9000002:10.1.1.5", None, "suricata:loss"]
+    assert [one.body.get("key") for one in muted] == ["suricata:9000001:203.0.113.9", None, "suricata:loss"]
+
+
 def test_thirty_refused_connections_are_a_scan_and_sixty_that_worked_are_none() -> None:
     found = told(Sensor(ZeekReader(), SensorSettings()), "conn.log")
 

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from agent.clock import host_clock
 from agent.sources import Packets, PacketsSettings
+from agent.sources.packets import own_addresses
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -37,6 +39,10 @@ def wire() -> socket.socket:
     near = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     near.bind(("fsnear", 0))
     return near
+
+
+def proc(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text("ascii")
 
 
 def children() -> list[int]:
@@ -72,7 +78,7 @@ def test_real_packets_on_a_wire_are_told_as_incidents(own_network: OwnNetwork, w
 
     async def body() -> None:
         near = wire()
-        source = Packets(PacketsSettings(interface="fsfar", ring_megabytes=1))
+        source = Packets(PacketsSettings(interface="fsfar", ring_megabytes=1), lambda: {"10.1.1.5"})
         async with watching(source) as listener:
             while not any(one.body.get("class") == "NATRAFHIJ" for one in listener.heard):
                 for frame in claims:
@@ -82,10 +88,16 @@ def test_real_packets_on_a_wire_are_told_as_incidents(own_network: OwnNetwork, w
                 near.send(frame)
             scan = await listener.until(lambda seen: seen.body.get("key") == "scan:203.0.113.9")
             tunnel = await listener.until(lambda seen: seen.body.get("class") == "ABTRAFFIC")
+            (child,) = children()
+            limits, rollup = proc(child, "limits"), proc(child, "smaps_rollup")
         near.close()
 
         assert scan.body["target_address"] == "10.1.1.5"
+        assert "from_this_host" not in scan.body
         assert tunnel.body["target"] == "example.net"
+        assert (tunnel.body["from_this_host"], tunnel.body["severity_hint"]) == (True, "high")
+        assert re.search(r"Max data size\s+134217728\s", limits)
+        assert int(re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[0]) < 60 * 1024
         assert children() == []
 
     own_network(body)
@@ -138,6 +150,10 @@ def test_a_watch_that_is_cancelled_leaves_no_process_and_nothing_open(
         assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
 
     own_network(body)
+
+
+def test_a_host_knows_its_own_addresses() -> None:
+    assert "127.0.0.1" in own_addresses()
 
 
 def test_it_is_off_unless_switched_on() -> None:
