@@ -16,8 +16,8 @@ import argparse
 import asyncio
 import contextlib
 import json
+import multiprocessing
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -25,6 +25,7 @@ import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
@@ -43,12 +44,10 @@ from collector.registry import read_registry
 from collector.store.engine import Store
 from collector.store.journal import read_chains
 from collector.store.schema import filings, journal, notices, run_steps, runs
-from tests.faults.run_child import now
+from tests.faults.run_child import now, work
 
 ROOT = HERE.parent
-CHILD = ROOT / "tests" / "faults" / "run_child.py"
 STEPS = {"start", "tell", "fan", "short", "again", "file", "call", "long", "maybe", "last", "end"}
-PORTION = 20
 END_SECONDS = 120.0
 
 
@@ -100,33 +99,36 @@ class Receiver:
 
 
 class Children:
-    """Runner processes, replaced as they are killed."""
+    """Runner processes, replaced as they are killed; forked from one that has loaded the code already."""
 
     def __init__(self, url: str, hook: str, count: int) -> None:
-        self._arguments = (sys.executable, str(CHILD), url, hook)
+        self._arguments = (url, hook)
         self._count = count
-        self._alive: list[asyncio.subprocess.Process] = []
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["tests.faults.run_child"])
+        self._alive: list[BaseProcess] = []
 
     async def fill(self) -> None:
         """Have as many alive as there should be, each at work."""
         while len(self._alive) < self._count:
-            child = await asyncio.create_subprocess_exec(*self._arguments, stdout=asyncio.subprocess.PIPE)
+            ours, theirs = self._context.Pipe(duplex=False)
+            child = self._context.Process(target=work, args=(*self._arguments, theirs))
+            child.start()
+            theirs.close()
             self._alive.append(child)
-            assert child.stdout is not None
-            async with asyncio.timeout(60):
-                if await child.stdout.readline() != b"ready\n":
-                    raise WrongError("a runner did not start")
+            if not await asyncio.to_thread(ours.poll, 60.0):
+                raise WrongError("a runner did not start")
+            ours.close()
 
-    async def kill(self, child: asyncio.subprocess.Process) -> None:
+    async def kill(self, child: BaseProcess) -> None:
         """Kill one, as the kernel does."""
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(signal.SIGKILL)
-        await child.wait()
+        child.kill()
+        await asyncio.to_thread(child.join)
         self._alive.remove(child)
 
     async def kill_one(self, random: Random) -> None:
         """Kill any one that still lives; one that ended by itself is a fault."""
-        ended = [child.returncode for child in self._alive if child.returncode is not None]
+        ended = [child.exitcode for child in self._alive if child.exitcode is not None]
         if ended:
             raise WrongError(f"a runner ended by itself with {ended[0]}")
         await self.kill(random.choice(self._alive))
@@ -154,17 +156,15 @@ async def run(campaign: Campaign, url: str) -> dict[str, object]:
         began = time.monotonic()
         try:
             for number in range(campaign.kills):
-                portion = min(PORTION, campaign.incidents - opened)
                 # Spread over the kills, so that there is work to be killed at until the last of them.
-                if portion > 0 and opened <= campaign.incidents * number / campaign.kills:
-                    await _open(store, casework, range(opened, opened + portion))
-                    opened += portion
+                until = campaign.incidents * (number + 1) // campaign.kills
+                await _open(store, casework, range(opened, until))
+                opened = until
                 await children.fill()
                 await asyncio.sleep(random.uniform(0, 0.25))
                 busy += bool(await _still_running(store, opened))
                 in_call += bool(receiver.in_flight)
                 await children.kill_one(random)
-            await _open(store, casework, range(opened, campaign.incidents))
             await children.fill()
             await _all_over(store, campaign.incidents)
             took = time.monotonic() - began

@@ -34,7 +34,9 @@ from ..eventlog.port import EventLog
 from ..notices import Notices
 from ..pipeline import CURSOR, Pipeline
 from ..regimes import Calendars
-from ..runs import Runner, Starter, act_on_run, complete_step
+from ..runs.people import act_on_run, complete_step
+from ..runs.runner import Runner
+from ..runs.starting import Starter
 from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PermanentError
 from ..plans import Finding, Plan, examine, pin, unpin
@@ -15,10 +15,11 @@ from ..plans.model import PlaybookAction
 from ..runs.owing import owed_by_class, role_sizes
 from ..runs.playbooks import ENDINGS, read_text
 from ..shipped import playbooks_dir
-from ..world import World
 from . import DEFAULT_CONFIG, plan_exchange, plan_sign, plan_simulate
-from .loading import world_of
 from .telling import finding_of, language_of
+
+if TYPE_CHECKING:
+    from ..world import World
 
 _WORDS = {
     "zh": {
@@ -62,14 +63,16 @@ def run(args: argparse.Namespace) -> int:
     return command(args, lambda: _world(args))
 
 
-def _world(args: argparse.Namespace) -> World | None:
+def _world(args: argparse.Namespace) -> "World | None":
     """The settings and all they name; None where none were named and none stand at the usual place."""
     if args.config == DEFAULT_CONFIG and not Path(args.config).exists():
         return None
+    from .loading import world_of  # noqa: PLC0415 - a check without settings starts without what reads them
+
     return world_of(args)
 
 
-def _check(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
+def _check(args: argparse.Namespace, world: "Callable[[], World | None]") -> int:
     folders = [playbooks_dir(), *{path.resolve().parent for path in args.files}]
     bodies = _beside(folders, args.files)
     known = world()
@@ -102,7 +105,7 @@ def _beside(folders: Sequence[Path], files: Sequence[Path]) -> dict[str, Plan]:
     return {name: plan for name, plan in examined.items() if plan is not None}
 
 
-def _findings(path: Path, bodies: Mapping[str, Plan], world: World | None) -> Sequence[Finding]:
+def _findings(path: Path, bodies: Mapping[str, Plan], world: "World | None") -> Sequence[Finding]:
     text, findings = read_text(path)
     if text is None:
         return findings
@@ -129,7 +132,7 @@ def _file_document(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def _simulate(args: argparse.Namespace, world: Callable[[], World | None]) -> int:
+def _simulate(args: argparse.Namespace, world: "Callable[[], World | None]") -> int:
     plan, findings = _read(args.file)
     for finding in findings:
         print(finding_of(finding, language_of(args)), file=sys.stderr)

@@ -3,19 +3,21 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PermanentError
 from ..plans.cacao import identifier
-from ..plans.cacao_import import import_playbook, playbook_of
 from ..runs.playbooks import read_playbooks, read_text
 from ..shipped import playbooks_dir
-from ..world import World
 from . import plan_sign
 from .telling import finding_of, language_of, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..world import World
 
 
 def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not export the class
@@ -31,6 +33,8 @@ def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not expo
 
 
 def _import(args: argparse.Namespace, _: object) -> int:
+    from ..plans.cacao_import import import_playbook  # noqa: PLC0415 - `plan check` starts without it
+
     text, findings = read_text(args.file)
     now = datetime.now(UTC)  # noqa: TID251 - the command line is where time comes in
     trusted = plan_sign.trusted_of(args.trust)
@@ -52,7 +56,9 @@ def _import(args: argparse.Namespace, _: object) -> int:
     return 0
 
 
-def _export(args: argparse.Namespace, settings: Callable[[], World | None]) -> int:
+def _export(args: argparse.Namespace, settings: "Callable[[], World | None]") -> int:
+    from ..plans.cacao_import import playbook_of  # noqa: PLC0415 - `plan check` starts without it
+
     world = settings()
     named = Path(args.plan)
     if named.suffix in {".yaml", ".yml"}:

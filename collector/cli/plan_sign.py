@@ -6,15 +6,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..errors import PermanentError
 from ..plans.cacao import identifier
 from ..plans.cacao_json import read_json
-from ..plans.jss import SIGNATURES, Verdict, read_signer, read_trusted, sign, verify
 from ..runs.playbooks import read_text
 from ..yaml_marks import Mistakes
+
+if TYPE_CHECKING:
+    from ..plans.jss import Verdict
 
 _WORDS = {
     "zh": {
@@ -65,10 +67,14 @@ def trusted_of(files: Sequence[Path]) -> list[bytes]:
     Raises:
         PermanentError: One of them cannot be read.
     """
+    from ..plans.jss import read_trusted  # noqa: PLC0415 - `plan check` starts without it
+
     return [_read(file, read_trusted) for file in files]
 
 
 def _sign(args: argparse.Namespace, _: object) -> int:
+    from ..plans.jss import read_signer, sign  # noqa: PLC0415 - `plan check` starts without it
+
     document = _document(args.file)
     if document is None:
         return 1
@@ -89,6 +95,8 @@ def _sign(args: argparse.Namespace, _: object) -> int:
 
 
 def _verify(args: argparse.Namespace, _: object) -> int:
+    from ..plans.jss import SIGNATURES, verify  # noqa: PLC0415 - `plan check` starts without it
+
     document = _document(args.file)
     if document is None:
         return 1
@@ -109,12 +117,12 @@ def _verify(args: argparse.Namespace, _: object) -> int:
     return 0 if _ok(verdicts) else 1
 
 
-def _ok(verdicts: Sequence[Verdict]) -> bool:
+def _ok(verdicts: "Sequence[Verdict]") -> bool:
     """Signed by somebody trusted, and by nobody whose signature is not good."""
     return any(each.state == "good" for each in verdicts) and not any(each.refused for each in verdicts)
 
 
-def _told(verdict: Verdict) -> Mapping[str, str]:
+def _told(verdict: "Verdict") -> Mapping[str, str]:
     return {name: getattr(verdict, name) for name in verdict.__struct_fields__}
 
 

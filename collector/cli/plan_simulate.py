@@ -5,14 +5,15 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..escalation import OnDuty
 from ..plans import Plan, unpin
-from ..runs.simulate import Directory, Simulation, simulate
-from ..world import World
 from ..yaml_marks import parse_time
 from .telling import language_of
+
+if TYPE_CHECKING:
+    from ..runs.simulate import Directory, Simulation
+    from ..world import World
 
 _WORDS = {
     "zh": {
@@ -42,9 +43,11 @@ def add_arguments(parser: Any) -> None:  # noqa: ANN401 - argparse does not expo
 
 
 def tell(
-    args: argparse.Namespace, plan: Plan, pinned: tuple[dict[str, Any], str], world: World | None
+    args: argparse.Namespace, plan: Plan, pinned: tuple[dict[str, Any], str], world: "World | None"
 ) -> int:
     """Simulate a plan and print what would happen."""
+    from ..runs.simulate import simulate  # noqa: PLC0415 - `plan check` starts without it
+
     body, sha256 = pinned
     found = asyncio.run(
         simulate(unpin(body), sha256, args.at, _directory(world), confirm_all=args.confirm == "all")
@@ -57,7 +60,9 @@ def tell(
     return 0
 
 
-def _directory(world: World | None) -> Directory:
+def _directory(world: "World | None") -> "Directory":
+    from ..escalation import OnDuty  # noqa: PLC0415 - `plan check` starts without it
+
     def people(role: str, at: datetime) -> Sequence[str]:
         if world is None:
             return ()
@@ -67,7 +72,7 @@ def _directory(world: World | None) -> Directory:
     return people
 
 
-def _print(plan: Plan, found: Simulation, document: dict[str, Any], language: str) -> None:
+def _print(plan: Plan, found: "Simulation", document: dict[str, Any], language: str) -> None:
     words = _WORDS[language]
     print(f"{plan.name.in_language(language)}: {document['state']}")
     for moment in document["moments"]:

@@ -166,10 +166,11 @@ class _Importer:
             self._mistake((name,), repr(found) if found is not None else "nothing", repr(expected))
 
     def _mapping(self, value: Any, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - foreign JSON
+        """Return an object; anything else is a mistake and empty, so that what follows is told too."""
         if isinstance(value, dict):
             return value
         self._mistake(parts, _kind_of(value), "an object")
-        raise _Refused
+        return {}
 
     def _name(self, key: str, step: Mapping[str, Any]) -> None:
         extension = _extension(step)

@@ -39,6 +39,7 @@ def read_json(text: str, file: str) -> tuple[dict[str, Any], Node | None]:
         found = "JSON nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise refuse("$", found, "a CACAO playbook") from None
     if doubled:
+        yaml_marks.read(text, file)  # JSON is YAML: that reader names the place of each of them
         raise refuse("$", f"the name {doubled[0]!r} twice in one object", "every name once")
     if not isinstance(document, dict):
         raise refuse("$", "no JSON object", "a CACAO playbook")

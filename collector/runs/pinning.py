@@ -15,7 +15,7 @@ class Pins:
 
     def of(self, plan: Plan, plans: Mapping[str, Plan]) -> tuple[dict[str, Any], str]:
         """Return a plan's pinned content and its SHA-256, with the plans it calls put in."""
-        if plans is not self._plans:
+        if plans != self._plans:
             self._plans, self._pins = plans, {}
         if plan.id not in self._pins:
             self._pins[plan.id] = pin(plan, plans)

@@ -226,7 +226,7 @@ class Starter:
     ) -> str | None:
         """Let a plan join the open run of its incident; returns that run, None where none is open."""
         still = [run.id for run in runs if run.state in {"running", "paused"}]
-        for board in await load_boards(conn, still[:1], PinnedPlans()):
+        for board in await load_boards(conn, still[:1], PinnedPlans()) if still else ():
             if board.run.state not in {"running", "paused"}:
                 continue
             if plan.id not in board.plan.steps:

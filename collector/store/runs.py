@@ -274,7 +274,8 @@ async def wake_runs(conn: AsyncConnection, incident: str, now: datetime) -> None
 
 async def wake_all(conn: AsyncConnection, keys: Iterable[str], now: datetime) -> None:
     """Have everything that is open in incidents' runs looked at: their level may be another now."""
-    await _wake(conn, runs.c.incident.in_(list(keys)), sa.true(), now)
+    if about := list(keys):
+        await _wake(conn, runs.c.incident.in_(about), sa.true(), now)
 
 
 async def _wake(

@@ -1,13 +1,13 @@
-"""A process that runs plans and carries out their calls, to be killed: `run_child.py DATABASE_URL HOOK`.
+"""A process that runs plans and carries out their calls, to be killed.
 
 Its clock runs twenty times as fast, so that the lease of a killed sending is over in a few seconds.
 """
 
 import asyncio
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from collector.channels.webhook import Webhook
 from collector.notices import Notices
 from collector.plans import examine
 from collector.registry import read_registry
-from collector.runs import Runner
+from collector.runs.runner import Runner
 from collector.store.clocks import get_clock
 from collector.store.engine import Store
 from collector.store.filings import add_filing
@@ -103,7 +103,7 @@ async def file(
     return filing
 
 
-async def main(url: str, hook: str) -> None:
+async def main(url: str, hook: str, ready: Callable[[], None]) -> None:
     """Run plans and send what they ask for until killed."""
     plan = examine(PLAN.replace("HOOK", hook), "often-killed.yaml").plan
     assert plan is not None
@@ -121,11 +121,12 @@ async def main(url: str, hook: str) -> None:
         clock=now,
         on_death=died,
     )
-    print("ready", flush=True)  # noqa: T201 - the parent waits for it
+    ready()
     await asyncio.gather(
         Runner(store, lambda: {plan.id: plan}, build(surroundings), now).run(), sending.run()
     )
 
 
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+def work(url: str, hook: str, ready: Connection) -> None:
+    """Be such a process."""
+    asyncio.run(main(url, hook, lambda: ready.send_bytes(b"ready")))

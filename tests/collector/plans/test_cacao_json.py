@@ -12,7 +12,7 @@ from collector.yaml_marks import Mistakes
         ("", "x.json:1:1: $: found no JSON"),
         ('{"type":\n "playbook",,}', "x.json:2:13: $: found no JSON"),
         ("[]", "found no JSON object"),
-        ('{"a": 1, "a": 2}', "the name 'a' twice"),
+        ('{"a": 1, "a": 2}', "the name 'a' again"),
         ('{"a": NaN}', "the number NaN"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' + "9" * 5_000 + "}", "expected a CACAO playbook"),

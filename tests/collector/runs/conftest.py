@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collector.actions import build
 from collector.actions.port import Surroundings
 from collector.plans import Plan, examine
-from collector.runs import Runner, complete_step
+from collector.runs.people import complete_step
+from collector.runs.runner import Runner
 from collector.store import filings
 from collector.store.clocks import get_clock
 from collector.store.engine import Store

@@ -8,8 +8,14 @@ import pytest
 
 from collector.errors import PermanentError
 from collector.plans.model import Field, Manual, Text
-from collector.runs import StepRefusedError, act_on_run, complete_step, give_up, skip_step
-from collector.runs.people import filled_form
+from collector.runs.people import (
+    StepRefusedError,
+    act_on_run,
+    complete_step,
+    filled_form,
+    give_up,
+    skip_step,
+)
 
 if TYPE_CHECKING:
     from tests.collector.runs.conftest import PlanRoom
