@@ -6,7 +6,7 @@ from datetime import datetime
 from ..casework import Casework
 from ..duty.director import Director
 from ..escalation import Directory
-from ..runs import end_drill_run
+from ..runs.drill import end_drill_run
 from ..store.engine import Store
 
 
