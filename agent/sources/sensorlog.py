@@ -27,7 +27,7 @@ from ..detection.record import MAX_RECORD, RecordError
 from ..detection.repeats import Trouble
 from ..detection.sensor import Reader, Sensor, SensorSettings, Told
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
-from .runs import Runs
+from .runs import Runs, StuckError
 from .tail import Place, Tail
 
 _MAX_FILES = 64
@@ -93,6 +93,7 @@ class _Refused:
 class _Look(Struct):
     """What one look gave; what it has to say about itself is said when it is back."""
 
+    places: dict[str, Place] = {}
     told: list[Told] = []
     troubles: list[str] = []
     gaps: list[str] = []
@@ -175,48 +176,48 @@ class SensorLog:
             saved.began = True
             self._save(saved)
         self._present = frozenset(saved.places)
+        late: _Look | None = None
         while True:
-            now = clock()
-            look = _Look()
+            now, look = clock(), _Look()
             try:
-                await self._runs.look(partial(self._look, look, saved.places, sensor, now))
+                await self._runs.look(partial(self._look, look, late or saved.places, sensor, now))
+            except StuckError:
+                late = look
             except RefusedError:
                 pass
-            except OSError as error:
-                look.troubles.append(f"the logs could not be read: {error}")
-            for trouble in look.troubles:
-                self._runs.note_trouble(trouble)
-            for gap in look.gaps:
-                self._runs.note_gap(gap)
-            await self._tell(look.told, saved, sensor, emit, now)
+            else:
+                late, saved.places = None, look.places
+                await self._tell(look, saved, sensor, emit, now)
+            await self._runs.tell(emit, "incident", clock())
             await asyncio.sleep(max(0.0 if look.more else _POLL, self._runs.resting))
 
-    def _look(self, look: "_Look", places: dict[str, Place], sensor: Sensor, now: datetime) -> None:
-        """Read on in every file. Moves `places`."""
+    def _look(self, look: "_Look", before: "_Look | dict[str, Place]", sensor: Sensor, now: datetime) -> None:
+        """Read on in every file, from where `before` stood: what is saved, or a look that came back late."""
+        if isinstance(before, _Look):
+            look.told, look.gaps, before = before.told, before.gaps, before.places
+        look.places = dict(before)
         paths = self._paths()
-        self._follow_renames(paths, places)
+        self._follow_renames(paths, look.places)
         if not paths:
             look.troubles.append(f"no file fits {', '.join(self._settings.files)}")
         for path in paths:
             try:
-                self._read_on(path, look, places, sensor, now)
+                self._read_on(path, look, sensor, now)
             except OSError as error:
                 look.troubles.append(f"{path} could not be read: {error}")
         self._present = frozenset(paths)
         look.told += [*sensor.tick(now), *sensor.listen(now), *self._refused.told(now)]
 
-    def _read_on(
-        self, path: str, look: "_Look", places: dict[str, Place], sensor: Sensor, now: datetime
-    ) -> None:
+    def _read_on(self, path: str, look: "_Look", sensor: Sensor, now: datetime) -> None:
         inode = _inode(path)
         if inode is None:
             return  # gone since it was found
-        tail = Tail(Path(path), places.get(path) or Place(inode, 0), MAX_RECORD)
+        tail = Tail(Path(path), look.places.get(path) or Place(inode, 0), MAX_RECORD)
         try:
             look.told += self._lines(tail, sensor, now)
         finally:
             if tail.place:
-                places[path] = tail.place
+                look.places[path] = tail.place
         if tail.cuts:
             look.gaps.append(f"{path} was cut or replaced; lines before that may be lost")
         look.more = look.more or tail.lines >= _LINES_A_LOOK
@@ -247,13 +248,16 @@ class SensorLog:
             except RecordError as error:
                 self._refused.add(log, str(error), now)
 
-    async def _tell(self, told: list[Told], saved: _Saved, sensor: Sensor, emit: Emit, now: datetime) -> None:
+    async def _tell(self, look: "_Look", saved: _Saved, sensor: Sensor, emit: Emit, now: datetime) -> None:
         """Emit, and only then save the places and the troubles."""
-        for one in told:
+        for trouble in look.troubles:
+            self._runs.note_trouble(trouble)
+        for gap in look.gaps:
+            self._runs.note_gap(gap)
+        for one in look.told:
             await emit(self._observation(one, now))
-        await self._runs.tell(emit, "incident", now)
         # In a storm of alerts a save a look would cost more than all else; a kill repeats what was not saved.
-        self._unsaved = self._unsaved or bool(told)
+        self._unsaved = self._unsaved or bool(look.told)
         at = asyncio.get_running_loop().time()
         if at - self._saved_at >= (_SAVE_SOON if self._unsaved else _SAVE_SECONDS):
             saved.troubles = sensor.saved()

@@ -1,12 +1,18 @@
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from msgspec import structs
 
+from agent.budget import Budget
+from agent.detection.eve import EveReader
+from agent.detection.record import Seen
 from agent.sources import Observation, SensorLogSettings, Suricata
+from agent.sources.sensorlog import SensorLog
 
 Watching: TypeAlias = Any  # the fixtures of conftest.py
 Eventually: TypeAlias = Any
@@ -176,3 +182,33 @@ async def test_a_log_that_may_not_be_read_is_told_and_hides_no_other(
         await listener.until(of(1))
 
     assert "eve.1.json" in gap.body["why"]
+
+
+class Hanging(EveReader):
+    """A reader that hangs at its first line, as if the file system were away."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def read(self, line: bytes, log: str = "") -> Seen:
+        self.released.wait(10)
+        return super().read(line, log)
+
+
+async def test_a_look_that_hangs_and_comes_back_late_has_lost_nothing_and_told_nothing_twice(
+    host: Host, watching: Watching, eventually: Eventually
+) -> None:
+    reader = Hanging()
+    settings = structs.replace(host.settings, budget=Budget(stuck_after=0.2))
+    source = SensorLog("suricata", lambda: reader, settings, state=host.state)
+    async with watching(source, lambda: START) as listener:
+        await eventually((host.state / "suricata.json").exists)
+        host.write("eve.json", 1, 2)
+        await listener.until(lambda seen: "stuck" in seen.body.get("why", ""))
+        reader.released.set()
+        await listener.until(of(1))
+        host.write("eve.json", 3)
+        await listener.until(of(3))
+
+    told = [one.body["count"] for one in listener.heard if one.kind == "incident"]
+    assert told == [1, 1, 1]
