@@ -71,10 +71,24 @@ class Database(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """How a recipient is reached: the collector above, or a person who files and records the proof."""
+    """How a recipient is reached: the collector above, a mail, or a person who files and records the proof.
 
-    way: Literal["upstream", "person"] = "person"
+    Fields:
+        auto: It is filed by itself, and not only when a person submits it.
+        channel, to: Of a mail: a channel of that kind, and the authority's address.
+        attach: The documents that go with a mail.
+    """
+
+    way: Literal["upstream", "mail", "person"] = "person"
     auto: bool = False
+    channel: str = ""
+    to: Annotated[str, Meta(pattern=r"^$|^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,253}$")] = ""
+    attach: tuple[Literal["docx", "pdf", "iodef", "ocsf"], ...] = ("docx",)
+
+    def __post_init__(self) -> None:
+        """Refuse a mail to nowhere, and an address for what is no mail."""
+        if (self.way == "mail") != bool(self.channel) or bool(self.channel) != bool(self.to):
+            raise ValueError("`channel` and `to` with the way mail, and only there")
 
 
 class Mail(Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
@@ -270,6 +284,10 @@ def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
         form = {"body": channel.sms.body, "headers": channel.sms.headers} if channel.sms else {}
         for path, found, expected in mistakes_of(form):
             yield tree.mistake(f"channels[{index}].sms.{path}", found, expected)
+    mails = [channel.name for channel in settings.channels if channel.kind == "mail"]
+    for name, route in settings.routes.items():
+        if route.channel and route.channel not in mails:
+            yield tree.mistake(f"routes.{name}.channel", repr(route.channel), "the name of a mail channel")
     for index, prefix in enumerate(settings.http_allow):
         if urlsplit(prefix).scheme not in {"http", "https"} or not urlsplit(prefix).hostname:
             yield tree.mistake(f"http_allow[{index}]", repr(prefix), "an http or https address prefix")

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
 from ..actions.port import Surroundings
-from ..authority import Announcer, ByHand, Heartbeat, Upstream
+from ..authority import Announcer, ByHand, ByMail, Heartbeat, Upstream
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.acknowledging import link_of
@@ -170,6 +170,15 @@ class Collector:
             record_filing=self._casework.record_filing,
             statement=self._documents.statement,
         )
+        self._by_mail = ByMail(
+            store,
+            routes=lambda: live.settings().routes,
+            channels=self._open_channels,
+            make=self._printer.make,
+            record_filing=self._casework.record_filing,
+            language=settings.language,
+            clock=now,
+        )
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
         )
@@ -246,6 +255,7 @@ class Collector:
             "runs": self._runner.run,
             "notices": self._notices.run,
             "authority": self._upstream.run,
+            "letters": self._by_mail.run,
             "heartbeat": self._heartbeat.run,
             "silence": self._silence.run,
             "drills": self._director.run,

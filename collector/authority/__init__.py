@@ -1,6 +1,7 @@
 """Reports to the authority above, with their receipts, and the reports that collectors below send here."""
 
 from .by_hand import AlreadyFiledError, ByHand, NoProofError
+from .by_mail import ByMail
 from .drilling import Announcer, NotInDrillError, hear
 from .heartbeat import Heartbeat
 from .received import ForeignFilingError, receive
@@ -10,6 +11,7 @@ __all__ = [
     "AlreadyFiledError",
     "Announcer",
     "ByHand",
+    "ByMail",
     "ForeignFilingError",
     "Heartbeat",
     "NoProofError",

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wire.messages import Filing as Message
 
 from ..desk.papers import Handed, Report
 from ..errors import PermanentError
@@ -114,7 +117,7 @@ class ByHand:
             raise _filed(filing)
         if handed.way == "person":
             return await self._prove(conn, found, row, filing, handed=handed, actor=actor, now=now)
-        if not row.drill and self._routes().get(found.recipient, Route()).way != "upstream":
+        if not row.drill and self._routes().get(found.recipient, Route()).way == "person":
             raise NoProofError(
                 f"way: found upstream, but settings.routes name no way up to {found.recipient}; file it by "
                 "the authority's own channel and record the proof"
@@ -134,7 +137,7 @@ class ByHand:
         actor: str,
         now: datetime,
     ) -> str:
-        filed_at = handed.filed_at or now
+        filed_at = receipt_at = handed.filed_at or now
         proof = await _proof(conn, incident, handed, filed_at, actor=actor, now=now)
         said = await self._statement(conn, clock, now)
         message = compose(
@@ -148,7 +151,11 @@ class ByHand:
         )
         if filing is None:
             await add_filing(conn, message=message, clock=clock.id, way="person", actor=actor, now=now)
-        elif filing.way == "upstream" and not await take_over(conn, filing, actor=actor, now=now):
+        elif filing.state == "sent" and filing.filed_at is not None:
+            # It left by mail, and this is the authority's answer: it was filed then, as it was sent.
+            filed_at = filing.filed_at
+            message = msgspec.convert(filing.payload, Message)
+        elif filing.way in {"upstream", "mail"} and not await take_over(conn, filing, actor=actor, now=now):
             raise AlreadyFiledError(f"{filing.key}: is being sent just now; look again in a minute")
         held = await filing_of(conn, message.key)
         assert held is not None  # noqa: S101 - it was there or has just been added
@@ -156,7 +163,7 @@ class ByHand:
             conn,
             held,
             filed_at=filed_at,
-            receipt_at=filed_at,
+            receipt_at=receipt_at,
             proof=proof,
             actor=actor,
             now=now,
@@ -164,7 +171,7 @@ class ByHand:
         )
         if not kept:
             raise _filed(held)
-        await self._record_filing(conn, clock.id, held.id, filed_at, filed_at, said.complete, actor, now)
+        await self._record_filing(conn, clock.id, held.id, filed_at, receipt_at, message.complete, actor, now)
         return held.id
 
     async def _owed(self, conn: AsyncConnection, incident: str, clock: str) -> tuple[Clock, Incident]:
@@ -189,6 +196,7 @@ class ByHand:
             due_at=clock.due_at,
             target_at=clock.target_at,
             upstream=self._routes().get(clock.recipient, Route()).way == "upstream",
+            mail=self._routes().get(clock.recipient, Route()).to,
             filing=filing.id if filing else None,
             filing_state=filing.state if filing else None,
             receipt_at=filing.receipt_at if filing else None,

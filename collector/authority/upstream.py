@@ -232,7 +232,7 @@ class Upstream:
 
     async def _queue(self) -> None:
         routes = self._routes()
-        recipients = frozenset(to for to, route in routes.items() if route.auto and route.way == "upstream")
+        recipients = frozenset(to for to, route in routes.items() if route.auto and route.way != "person")
         if not recipients:
             return
         async with self._store.read() as conn:

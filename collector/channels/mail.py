@@ -64,6 +64,15 @@ class MailChannel:
         if not _ADDRESS.fullmatch(address):
             return Failed(permanent=True, why=f"no mail address to send to (channel {self.name})")
         message = written(self._mail.sender, address, payload, key, self._now())
+        return await self.deliver(address, message.as_bytes(), str(message["Message-ID"]))
+
+    @property
+    def sender(self) -> str:
+        """The address that mails come from."""
+        return self._mail.sender
+
+    async def deliver(self, address: str, raw: bytes, message_id: str) -> Result:
+        """Hand a whole mail over, byte for byte."""
         client = aiosmtplib.SMTP(
             hostname=self._mail.host,
             port=self._mail.port,
@@ -75,7 +84,7 @@ class MailChannel:
         )
         try:
             refused = await self._introduce(client, address)
-            return refused or await self._hand_over(client, message)
+            return refused or await self._hand_over(client, raw, message_id)
         finally:
             client.close()
 
@@ -100,15 +109,15 @@ class MailChannel:
             return Failed(permanent=False, why=f"no mail server at {self._place}: {type(error).__name__}")
         return None
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, message: EmailMessage) -> Result:
+    async def _hand_over(self, client: aiosmtplib.SMTP, raw: bytes, message_id: str) -> Result:
         try:
-            reply = await client.data(message.as_bytes())
+            reply = await client.data(raw)
         except aiosmtplib.SMTPResponseException as error:
             return Unknown("the connection ended after DATA") if error.code < 0 else _refused(error)
         except (aiosmtplib.SMTPException, OSError) as error:
             return Unknown(f"the answer of {self._place} was lost: {type(error).__name__}")
         proof = f"{reply.code} {reply.message}"[:_KEPT]
-        return Sent({"reply": proof, "message_id": str(message["Message-ID"])})
+        return Sent({"reply": proof, "message_id": message_id})
 
     @property
     def _place(self) -> str:

@@ -34,6 +34,7 @@ CLOCK_STATES: Mapping[str, Name] = {
 FILING_STATES: Mapping[str, Name] = {
     "waiting": Name("待发送", "waiting"),
     "sending": Name("发送中", "sending"),
+    "sent": Name("已发出,待回执", "sent, no receipt yet"),
     "receipted": Name("已回执", "receipted"),
     "refused": Name("被拒收", "refused"),
 }

@@ -19,6 +19,7 @@ class Report(Struct, frozen=True, kw_only=True):
     Fields:
         clock: Its obligation's clock.
         upstream: Whether it may go to the collector above.
+        mail: The authority's address, where it may go by mail; else empty.
         filing, filing_state: Once it is filed or on its way.
         receipt_at: Once its receipt or proof is here.
         version: Of what persons wrote; 0: nothing yet.
@@ -34,6 +35,7 @@ class Report(Struct, frozen=True, kw_only=True):
     due_at: datetime | None
     target_at: datetime | None
     upstream: bool
+    mail: str
     filing: str | None
     filing_state: str | None
     receipt_at: datetime | None

@@ -12,6 +12,8 @@ CHINESE: dict[str, str] = {
     "`{name}` with the kind {kind}, and only there": "仅在 kind 为 {kind} 时给出 `{name}`",
     "no secret_file: an apprise address holds its own secrets": "不含 secret_file：apprise 地址自带密钥",
     "timeout to be above zero": "timeout 大于零",
+    "`channel` and `to` with the way mail, and only there": "仅在 way 为 mail 时给出 `channel` 和 `to`",
+    "the name of a mail channel": "mail 类渠道的名称",
     "a name no other channel has": "不与其他渠道重复的名称",
     "an http or https address prefix": "http 或 https 地址前缀",
     "a place {phone}, {text}, {subject}, {key}, {secret} or {time}; {text:70} is cut; a brace is doubled": (

@@ -168,6 +168,15 @@ async def get_attachment(conn: AsyncConnection, incident: str, key: str) -> Atta
     return Attachment(**row) if row else None
 
 
+async def attachment_named(conn: AsyncConnection, incident: str, name: str) -> bytes | None:
+    """Return the bytes of an incident's first attachment of a name."""
+    query = sa.select(attachments.c.body).where(
+        attachments.c.incident == incident, attachments.c.name == name
+    )
+    found: bytes | None = (await conn.execute(query.order_by(attachments.c.id).limit(1))).scalar()
+    return found
+
+
 async def attachment_bytes(conn: AsyncConnection, key: str) -> bytes:
     """Return the bytes of an attachment that is there."""
     query = sa.select(attachments.c.body).where(attachments.c.id == key)

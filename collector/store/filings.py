@@ -21,8 +21,8 @@ from . import journal
 from .once import insert_once
 from .schema import clocks, filings, received_filings
 
-Way = Literal["upstream", "person", "drill"]
-State = Literal["waiting", "sending", "receipted", "refused"]
+Way = Literal["upstream", "mail", "person", "drill"]
+State = Literal["waiting", "sending", "sent", "receipted", "refused"]
 
 
 class Filing(Struct, frozen=True, kw_only=True):
@@ -145,9 +145,9 @@ async def add_filing(
 
 
 async def claim_filings(
-    conn: AsyncConnection, *, owner: str, now: datetime, lease: timedelta, limit: int
+    conn: AsyncConnection, *, owner: str, now: datetime, lease: timedelta, limit: int, way: Way = "upstream"
 ) -> list[Filing]:
-    """Take filings for the collector above that are due, and those whose claim ran out; oldest first.
+    """Take filings of a way that are due, and those whose claim ran out; oldest first.
 
     Args:
         conn: A write transaction.
@@ -155,6 +155,7 @@ async def claim_filings(
         now: A filing is due when its `next_at` is not later.
         lease: How long nobody else may take them.
         limit: At most so many.
+        way: By which they go.
     """
     due = sa.or_(
         sa.and_(filings.c.state == "waiting", filings.c.next_at <= now),
@@ -162,7 +163,7 @@ async def claim_filings(
     )
     rows = await conn.execute(
         sa.select(filings.c.id, filings.c.fence)
-        .where(_LEFT, filings.c.way == "upstream", due)
+        .where(_LEFT, filings.c.way == way, due)
         .order_by(filings.c.next_at, filings.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -207,6 +208,21 @@ async def record_receipt(
     detail = {"number": receipt.number, "sha256": receipt.sha256, "issuer": receipt.issuer}
     await _journal(conn, "filing.sent", filing, {"outcome": "receipted"}, actor="system", now=now)
     await _journal(conn, "filing.receipted", filing, detail, actor="system", now=now)
+    return True
+
+
+async def record_sent(
+    conn: AsyncConnection, filing: Filing, proof: dict[str, Any], *, filed_at: datetime, now: datetime
+) -> bool:
+    """Write down that a claimed filing left by mail: a proof of sending, and no receipt.
+
+    Returns:
+        False where another claim has taken over: nothing was written.
+    """
+    if not await _end_claim(conn, filing, {"state": "sent", "filed_at": filed_at, "result": proof}):
+        return False
+    detail = {"outcome": "accepted", "proof": proof}
+    await _journal(conn, "filing.sent", filing, detail, actor="system", now=now)
     return True
 
 
@@ -290,7 +306,10 @@ async def record_proof(
         "receipt_at": receipt_at,
         **({"payload": msgspec.to_builtins(message)} if message else {}),
     }
-    held = (filings.c.id == filing.id, filings.c.receipt_at.is_(None), filings.c.way == "person")
+    at_hand = sa.or_(
+        filings.c.way == "person", sa.and_(filings.c.way == "mail", filings.c.state.not_in(["sending"]))
+    )
+    held = (filings.c.id == filing.id, filings.c.receipt_at.is_(None), at_hand)
     if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
         return False
     action = "filing.receipted" if receipt_at else "filing.sent"
@@ -308,7 +327,7 @@ async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: d
     held = (
         filings.c.id == filing.id,
         filings.c.fence == filing.fence,
-        filings.c.way == "upstream",
+        filings.c.way.in_(["upstream", "mail"]),
         filings.c.receipt_at.is_(None),
         idle,
     )
@@ -327,18 +346,18 @@ async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: d
     return True
 
 
-async def next_filing_at(conn: AsyncConnection) -> datetime | None:
-    """Return when the next filing is due or the next lease runs out."""
-    upstream = sa.and_(_LEFT, filings.c.way == "upstream")
-    waiting = sa.select(sa.func.min(filings.c.next_at)).where(upstream, filings.c.state == "waiting")
-    leased = sa.select(sa.func.min(filings.c.lease_until)).where(upstream, filings.c.state == "sending")
+async def next_filing_at(conn: AsyncConnection, way: Way = "upstream") -> datetime | None:
+    """Return when the next filing of a way is due or the next lease runs out."""
+    left = sa.and_(_LEFT, filings.c.way == way)
+    waiting = sa.select(sa.func.min(filings.c.next_at)).where(left, filings.c.state == "waiting")
+    leased = sa.select(sa.func.min(filings.c.lease_until)).where(left, filings.c.state == "sending")
     times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
     return min((time for time in times if time is not None), default=None)
 
 
 async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
-    """Return when the oldest filing without receipt that goes up by itself was made."""
-    waits = (_LEFT, filings.c.way == "upstream")
+    """Return when the oldest filing that is to be sent and has not been was made."""
+    waits = (_LEFT, filings.c.way.in_(["upstream", "mail"]))
     found: datetime | None = (
         await conn.execute(sa.select(sa.func.min(filings.c.created_at)).where(*waits))
     ).scalar()

@@ -18,6 +18,7 @@ class Postbox:
     def __init__(self) -> None:
         self.port = 0
         self.mails: list[EmailMessage] = []
+        self.taken: list[bytes] = []  # as they came, also those whose answer was lost
         self.recipients: list[str] = []
         self.behaviour = "take"
         self.at_rcpt = ""
@@ -32,6 +33,8 @@ class Postbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's names
+        assert isinstance(envelope.content, bytes)
+        self.taken.append(envelope.content)
         if self.behaviour == "hang":
             await asyncio.Event().wait()
         if self.behaviour == "cut":
@@ -40,7 +43,6 @@ class Postbox:
             return "250 never heard"
         if self.behaviour != "take":
             return self.behaviour
-        assert isinstance(envelope.content, bytes)
         self.mails.append(message_from_bytes(envelope.content, EmailMessage, policy=default))
         self.recipients += envelope.rcpt_tos
         return f"250 2.0.0 Ok: queued as {len(self.mails)}"
