@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from ..desk.moves import act_on_run, complete_step, start_run
+from ..desk.moves import act_on_run, complete_step, start_by_warning, start_run
+from ..desk.problem import ProblemError
 from ..plans import unpin
 from ..plans.cacao_status import execution_status
+from ..plans.warned import Warned
 from ..store import views
 from ..store.desk import RUNS, one, steps_of
 from .endpoint import Call, Endpoint, Filter, Listed, Paging, found_or_404, listed
@@ -35,12 +37,13 @@ class StepDone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RunBegun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which plan to start, for an incident or for a unit, and why."""
+    """Which plan to start, for an incident or for a unit, and why; or the warning that asks it of a unit."""
 
-    plan: Filter
-    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+    plan: Filter = ""
+    reason: Annotated[str, Meta(max_length=2000)] = ""
     incident: Filter | None = None
     unit: Filter | None = None
+    warning: Warned | None = None
 
 
 class RunDeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +109,11 @@ async def _complete(call: Call) -> RunFile:
 
 async def _start(call: Call) -> RunFile:
     wanted = call.body
+    if wanted.warning is not None:
+        if wanted.plan or wanted.incident or wanted.unit is None:
+            raise ProblemError("malformed", "warning: expected a unit beside it, no plan and no incident")
+        key = await start_by_warning(call.desk, call.principal, wanted.warning, wanted.unit, now=call.now)
+        return await _file(call, key)
     run = await start_run(
         call.desk,
         call.principal,

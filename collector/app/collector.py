@@ -179,6 +179,7 @@ class Collector:
             language=settings.language,
             clock=now,
         )
+        self._starter = Starter(live.plans, live.asset_role)
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
         )
@@ -300,7 +301,8 @@ class Collector:
             confirm=self._casework.confirm,
             complete_step=complete_step,
             act_on_run=act_on_run,
-            start_run=Starter(self._live.plans, self._live.asset_role).by_hand,
+            start_run=self._starter.by_hand,
+            start_by_warning=self._starter.by_warning,
             startable=self._startable,
             filings=self._by_hand,
             make_document=self._printer.make,

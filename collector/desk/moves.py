@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import PermanentError
+from ..plans.warned import Warned
 from ..store.board import unit_of_incident, unit_of_run
 from .problem import ProblemError
 from .rights import Principal, allow_on, roles_on
@@ -168,6 +169,29 @@ async def start_run(
                 now=now,
             )
         )
+
+    return await desk.store.run(work)
+
+
+async def start_by_warning(
+    desk: Desk, principal: Principal, warned: Warned, unit: str, *, now: datetime
+) -> str:
+    """Begin what a warning from above asks of a unit; the same warning again finds its run.
+
+    Raises:
+        ProblemError: not-found, forbidden, or conflict where no plan is for such a warning.
+    """
+
+    async def work(conn: AsyncConnection) -> str:
+        registry = desk.registry()
+        if registry.unit(unit) is None:
+            raise ProblemError("not-found", f"there is no unit {unit!r}")
+        allow_on(principal, "act", unit, registry, f"unit {unit!r}")
+        run = await desk.start_by_warning(conn, warned, unit, now)
+        if run is None:
+            what = f"a {warned.colour} warning of class {warned.klass}"
+            raise ProblemError("conflict", f"no plan is for {what}; plans say so by `warnings` and `classes`")
+        return run
 
     return await desk.store.run(work)
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..metrics import Figure
+from ..plans.warned import Warned
 from ..registry import Registry
 from ..store.engine import Store
 from ..trust.links import Links
@@ -105,6 +106,15 @@ class StartRun(Protocol):
         """Return the run; raise PermanentError for what may not be started."""
 
 
+class StartByWarning(Protocol):
+    """`runs.Starter.by_warning`: begin what a warning from above asks of a unit."""
+
+    def __call__(
+        self, conn: AsyncConnection, warned: Warned, unit: str, now: datetime, /
+    ) -> Awaitable[str | None]:
+        """Return the run, the same for the same warning; None where no plan is for it."""
+
+
 class Startable(Struct, frozen=True):
     """A plan in force as the console offers it."""
 
@@ -138,8 +148,8 @@ class Desk(Struct, frozen=True, kw_only=True):
         store: The state database.
         clock: Now, aware, UTC.
         registry: The register as loaded last.
-        move, confirm, complete_step, act_on_run, start_run: The writers; they journal and raise as their
-            protocols say.
+        move, confirm, complete_step, act_on_run, start_run, start_by_warning: The writers; they journal and
+            raise as their protocols say.
         filings: Composes, keeps and files reports for persons.
         make_document: Renders a report.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
@@ -159,6 +169,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     complete_step: CompleteStep
     act_on_run: ActOnRun
     start_run: StartRun
+    start_by_warning: StartByWarning
     filings: Filings
     make_document: Make
     pulses: Callable[[], Mapping[str, datetime]]

@@ -224,10 +224,10 @@ class _Linter:
                 self.warn(f"{path}.{field}", wrong, f"{names}; as it stands a person decides")
             for variable in sorted(variables_of(expression)):
                 self._variable(f"{path}.{field}", variable)
-        for place in _text_places(step):
+        for field, place in _text_places(step):
             root, _, rest = place.partition(".")
             if root == "vars":
-                self._variable(f"{path}.text", rest)
+                self._variable(f"{path}.{field}", rest)
         if isinstance(step, Manual | Approve) and step.timeout is None and step.due is None:
             self.warn(f"{path}.timeout", "nothing", "a time by which it is to be done")
         if isinstance(step, OrderAgent):
@@ -321,11 +321,26 @@ def _branch_places(step: Step) -> Iterator[tuple[str, str]]:
         yield from ((f"branches[{index}]", target) for index, target in enumerate(branches_of(step)))
 
 
-def _text_places(step: Step) -> Iterator[str]:
-    for text in (step.title, step.text):
-        if text is not None:
-            yield from places_of(text.zh)
-            yield from places_of(text.en)
+def _text_places(step: Step) -> Iterator[tuple[str, str]]:
+    """Where a step's texts, address, body and content name what is to be filled in, and what."""
+    for field in ("title", "text"):
+        text = getattr(step, field)
+        for each in (text.zh, text.en) if text is not None else ():
+            yield from ((field, place) for place in places_of(each))
+    for field in ("url", "body", "content", "command"):
+        for each in _texts(getattr(step, field, None)):
+            yield from ((field, place) for place in places_of(each))
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - a body is any JSON
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def _near(name: str, known: Iterable[str]) -> str:

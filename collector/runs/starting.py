@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.ids import uuid7
@@ -20,6 +19,7 @@ from ..errors import PermanentError
 from ..plans import Plan, unpin
 from ..plans.load import fingerprint, joined
 from ..plans.model import WarningColour
+from ..plans.warned import Warned
 from ..store import journal
 from ..store.incidents import Incident, get_incidents, lock_incident
 from ..store.runs import (
@@ -43,21 +43,6 @@ LEVEL_OF: Mapping[WarningColour, Level] = {"red": "I", "orange": "II", "yellow":
 
 class StartRefusedError(PermanentError):
     """A run that cannot begin, and why."""
-
-
-class Warned(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
-    """A warning from above as runs see it; conditions and texts of plans name it `warning`.
-
-    Fields:
-        id: The warning's own, so that the same one twice begins one run.
-        klass: GB/T 20986 class of what it warns of.
-    """
-
-    id: str
-    colour: WarningColour
-    klass: str
-    title: str
-    title_en: str = ""
 
 
 class Starter:

@@ -227,6 +227,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         complete_step=complete_step,
         act_on_run=act_on_run,
         start_run=Starter(shipped_plans).by_hand,
+        start_by_warning=Starter(shipped_plans).by_warning,
         startable=lambda: [
             Startable(plan.id, plan.name.zh, plan.name.en) for plan in shipped_plans().values()
         ],

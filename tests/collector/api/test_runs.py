@@ -68,3 +68,19 @@ async def test_a_plan_is_started_by_hand_for_a_unit_or_an_incident(room: Room, a
     assert aside["incident"] == incident
     assert (neither, unknown, nothing) == (400, 404, 409)
     assert "expected one of" in told["detail"]
+
+
+async def test_a_warning_from_above_begins_the_plan_that_is_for_it_once(ask: Ask) -> None:
+    warning = {"id": "cnvd-1", "colour": "red", "class": "SHEVULN", "title": "高危漏洞"}
+    asked = {"unit": "district", "warning": warning}
+
+    status, begun = await ask("/api/v1/runs", "POST", json=asked)
+    _, again = await ask("/api/v1/runs", "POST", json=asked)
+    none, told = await ask("/api/v1/runs", "POST", json={**asked, "warning": {**warning, "colour": "blue"}})
+    wrong, _ = await ask("/api/v1/runs", "POST", json={**asked, "plan": "data-leak"})
+    unknown, _ = await ask("/api/v1/runs", "POST", json={**asked, "unit": "atlantis"})
+
+    assert (status, begun["plan"], begun["level"]) == (200, "supply-chain-warning", "I")
+    assert (begun["cause"]["by"], again["id"]) == ("warning", begun["id"])
+    assert (none, wrong, unknown) == (409, 400, 404)
+    assert "no plan is for a blue warning of class SHEVULN" in told["detail"]

@@ -49,7 +49,7 @@ def test_the_shipped_plans_are_without_a_finding(path: Path) -> None:
         (f"  - {{id: a, {WAIT}, out: {{n: cause}}}}\n", "5: steps.a.out.n: found the result 'cause'"),
         (
             "  - {id: a, kind: wait, owner: duty, for: 1m, title: {zh: '{vars.x}', en: w}}\n",
-            "5: steps.a.text: found the variable 'x'",
+            "5: steps.a.title: found the variable 'x'",
         ),
         (
             (
@@ -207,3 +207,33 @@ def test_levels_and_roles_of_who_may_start_it_are_checked() -> None:
         "4: may_start.V: found the level 'V'",
         "4: may_start.I: found the role 'boss'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("url", '"https://a.gov.example/{vars.page}"'),
+        ("body", '{list: [{deep: "{vars.page}"}]}'),
+        ("text", '{zh: "{vars.page}", en: x}'),
+    ],
+)
+def test_what_an_address_a_body_or_a_text_names_has_to_be_declared(field: str, value: str) -> None:
+    given = {"url": '"https://a.gov.example/x"', field: value}
+    fields = ", ".join(f"{name}: {each}" for name, each in given.items())
+    lines = told(f"  - {{id: a, kind: http_request, owner: duty, title: {{zh: 调, en: call}}, {fields}}}\n")
+
+    assert any(f"steps.a.{field}: found the variable 'page'" in each for each in lines), lines
+
+
+def test_steps_for_a_changed_level_are_reached_and_have_an_owner() -> None:
+    head = HEAD.replace("steps:", f"raised:\n  - {{id: more, {WAIT}}}\nlowered: nowhere\nsteps:")
+    lines = told("  - {id: look, kind: regrade, title: {zh: 级, en: level}}\n", head)
+
+    assert any("lowered: found the step 'nowhere'" in each for each in lines), lines
+    assert any("steps.look.owner: found nothing" in each for each in lines)
+    assert not any("steps.more" in each for each in lines)
+
+
+def test_warnings_start_only_a_plan_that_has_classes() -> None:
+    lines = told(f"  - {{id: a, {WAIT}}}\n", HEAD.replace("steps:", "warnings: [red]\nsteps:"))
+    assert any("warnings: found no classes" in each for each in lines)

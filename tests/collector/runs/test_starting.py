@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.runs.starting import Starter, StartRefusedError, Warned
+from collector.plans.warned import Warned
+from collector.runs.starting import Starter, StartRefusedError
 from collector.store.runs import get_run, steps_of_run
 from collector.store.schema import runs
 
