@@ -61,7 +61,7 @@ def test_a_dry_run_only_looks() -> None:
         child.wait()
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()])
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["first", "own", "parent"])
 def test_the_first_process_and_the_agents_own_are_never_stopped(pid: int) -> None:
     with pytest.raises(ForbiddenError, match="never stopped"):
         stop(pid, PROGRAM)
