@@ -18,6 +18,7 @@ from .exits import Exits, ExitsSettings
 from .files import Files, FilesSettings
 from .logfiles import LogFiles, LogsSettings
 from .logins import Logins, LoginsSettings
+from .malware import Malware, MalwareSettings
 from .outages import Outages, OutagesSettings
 from .packets import Packets, PacketsSettings
 from .patrol import Patrol
@@ -51,6 +52,7 @@ SOURCES: tuple[type[_Kind], ...] = (
     Privileges,
     Setuid,
     LogFiles,
+    Malware,
     Outages,
     Backups,
     Certificates,
@@ -81,6 +83,7 @@ class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     privileges: PrivilegesSettings = PrivilegesSettings()
     setuid: SetuidSettings = SetuidSettings()
     logs: LogsSettings = LogsSettings()
+    malware: MalwareSettings = MalwareSettings()
     outages: OutagesSettings = OutagesSettings()
     backups: BackupsSettings = BackupsSettings()
     certificates: CertificatesSettings = CertificatesSettings()
@@ -104,6 +107,7 @@ def build(
         offset: By how many seconds the host's clock is ahead of the collector's, where that is known.
     """
     inside = settings.internal_ranges
+    sites = [one.path for one in settings.files.roots]
     ranges = Ranges(settings.internal_ranges)
     sources: tuple[tuple[bool, Source], ...] = (
         (settings.asset.enabled, Asset(settings.asset, root=root)),
@@ -122,6 +126,7 @@ def build(
         (settings.privileges.enabled, Privileges(settings.privileges, state=state, root=root)),
         (settings.setuid.enabled, Setuid(settings.setuid, state=state, root=root)),
         (settings.logs.enabled, LogFiles(settings.logs, state=state, root=root)),
+        (settings.malware.enabled, Malware(settings.malware, roots=sites, state=state)),
         (bool(settings.outages.services), Outages(settings.outages, internal_ranges=inside, state=state)),
         (bool(settings.backups.backups), Backups(settings.backups, state=state)),
         (
@@ -157,6 +162,8 @@ __all__ = [
     "Logins",
     "LoginsSettings",
     "LogsSettings",
+    "Malware",
+    "MalwareSettings",
     "Observation",
     "Outages",
     "OutagesSettings",

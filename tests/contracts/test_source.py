@@ -24,6 +24,7 @@ from agent.sources import (
     CertificatesSettings,
     FilesSettings,
     LoginsSettings,
+    MalwareSettings,
     Observation,
     OutagesSettings,
     Packets,
@@ -101,6 +102,7 @@ def intrude(root: Path, state: Path) -> None:
         ("etc/group", ""),
         ("etc/cron.d/x", "@reboot root /tmp/.x\n"),
         ("tmp/sh", "#!"),
+        ("uploads/x.php", "<?php @eval($_POST['x']);"),
         ("var/log/wtmp", ""),
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -126,6 +128,7 @@ def everything(root: Path, web: WebRoot) -> SourcesSettings:
         backups=BackupsSettings(backups=(Backup(name="portal", copies=(Copy(path="/nowhere/*"),)),)),
         certificates=CertificatesSettings(files=(f"{root}/ended.pem",)),
         rules=RulesSettings(enabled=False),
+        malware=MalwareSettings(enabled=True, folders=(f"{root}/uploads",)),
     )
 
 
