@@ -1,7 +1,7 @@
 """Opens incidents: what an agent detected itself, and what a verdict on its ways out amounts to.
 
     available, exposed_service          SHECONFIG    a configuration that allows what must not be
-    used, bridging                      ROPNOUNAUTH  with the plan for illegal external connections
+    used, bridging                      ROPNOUNAUTH  all four with the plan for illegal external connections
     sanctioned, unknown                 nothing
 
 A finding's fingerprint is node, class and key: the same thing on the same node attaches to the incident that
@@ -38,8 +38,8 @@ class Meaning(NamedTuple):
 
 
 MEANINGS: dict[Verdict, Meaning] = {
-    "available": Meaning("SHECONFIG"),
-    "exposed_service": Meaning("SHECONFIG"),
+    "available": Meaning("SHECONFIG", CONNECTION_PLAN),
+    "exposed_service": Meaning("SHECONFIG", CONNECTION_PLAN),
     "used": Meaning("ROPNOUNAUTH", CONNECTION_PLAN),
     "bridging": Meaning("ROPNOUNAUTH", CONNECTION_PLAN),
 }

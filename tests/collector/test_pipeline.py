@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from agent.sources import matters
 from collector.casework import Casework
 from collector.classes import read_classes
 from collector.escalation import read_policies
@@ -22,6 +23,7 @@ from collector.regimes import load_regimes
 from collector.registry import read_registry
 from collector.shipped import configs_dir
 from collector.stages import Item, Stage, stages
+from collector.stages.correlate import CONNECTION_PLAN
 from collector.store import schema
 from collector.store.engine import Store
 from collector.store.nodes import NodeRow, add_node
@@ -238,7 +240,7 @@ async def test_a_second_default_route_over_a_veth_is_an_incident_in_one_pass(
     verdicts = {row["key"]: row["verdict"] for row in await desk.rows(schema.exits)}
     assert verdicts == {"way/eth0/10.20.0.1/4": "sanctioned", "way/veth1/10.200.0.1/4": "available"}
     (incident,) = await desk.rows(schema.incidents)
-    assert (incident["class"], incident["plan_hint"]) == ("SHECONFIG", None)
+    assert (incident["class"], incident["plan_hint"]) == ("SHECONFIG", CONNECTION_PLAN)
     assert "veth1" in incident["title"]
 
 
@@ -251,7 +253,7 @@ async def test_use_of_a_way_out_asks_for_the_plan_against_it(make_desk: Callable
 
     incidents = {row["class"]: row for row in await desk.rows(schema.incidents)}
     assert {klass: row["plan_hint"] for klass, row in incidents.items()} == {
-        "SHECONFIG": None,
+        "SHECONFIG": CONNECTION_PLAN,
         "ROPNOUNAUTH": "illegal-external-connection",
     }
     assert incidents["SHECONFIG"]["evidence"][-1]["ended"] is True
@@ -538,3 +540,76 @@ async def test_a_log_older_than_the_state_is_noticed_and_its_new_reports_are_rea
     await older.close()
 
     assert "older than the state" in [row["detail"].get("why") for row in await desk.rows(schema.journal)][-1]
+
+
+FOUND_BY_THE_NODE = (
+    ("NABACKDOOR", "processes:shell:203.0.113.9", "/usr/bin/bash", "后门利用", "use of a backdoor"),
+    ("NAHACKED", "processes:unnamed:/memfd:x", "/memfd:x", "失陷主机", "compromised host"),
+    ("MPMINER", "processes:miner:/tmp/k", "/tmp/k", "挖矿病毒", "cryptomining malware"),
+    ("NABACKIMPL", "persistence:keys", "/root/.ssh/authorized_keys", "后门植入", "implanting a backdoor"),
+    ("ROPABUSE", "privileges:power", "toor", "权限滥用", "abuse of privilege"),
+    ("ROPDENY", "logs:/var/log/wtmp", "/var/log/wtmp", "行为抵赖", "repudiation"),
+    ("NALINK", "files:links:/var/www", "/var/www", "暗链植入", "hidden link implanted"),
+    ("SHECONFIG", "backups:portal", "portal", "网络配置合规缺陷", "non-compliant network configuration"),
+    ("DETECH", "sensors:logins", "logins", "技术故障", "technical failure"),
+)
+
+
+async def test_what_a_node_finds_in_itself_is_one_incident_each_in_both_languages_until_it_is_over(
+    make_desk: Callable[..., Any],
+) -> None:
+    """Each begins, is told again after six and twelve hours, and ends."""
+    desk = await make_desk()
+    await desk.enrol("portal")
+    found = matters.Found(
+        [
+            matters.Finding(
+                key=key, klass=klass, severity_hint="high", target=target, evidence=[{"path": target}]
+            )
+            for klass, key, target, _, _ in FOUND_BY_THE_NODE
+        ]
+    )
+    known: dict[str, matters.Matter] = {}
+    for hours, there in ((0, found), (6, found), (12, found), (13, matters.Found([]))):
+        known, told = matters.proceed(known, there, NOON + timedelta(hours=hours))
+        assert len(told) == len(FOUND_BY_THE_NODE)
+        for body in told:
+            await desk.say("incident", body)
+    await desk.work()
+
+    incidents = {row["fingerprint"].partition("/")[2]: row for row in await desk.rows(schema.incidents)}
+    assert len(incidents) == len(FOUND_BY_THE_NODE)
+    for klass, key, target, zh, en in FOUND_BY_THE_NODE:
+        incident = incidents[f"{klass}/{key}"]
+        assert (incident["class"], incident["level"], incident["state"]) == (klass, "IV", "open")
+        assert incident["title"].startswith(f"{zh}：{target}")
+        assert incident["title_en"].startswith(f"{en}: {target}")
+        assert incident["evidence"][-1]["restored"] is True
+        assert incident["evidence"][0]["items"] == [{"path": target}]
+
+
+async def test_an_outage_of_the_portal_grows_graver_by_its_own_time_and_ends_with_its_minutes(
+    make_desk: Callable[..., Any],
+) -> None:
+    """One report at its beginning is enough: the grade rises because time passes."""
+    desk = await make_desk()
+    await desk.enrol("portal")
+    down = matters.Finding(
+        key="outages:portal",
+        klass="DETECH",
+        severity_hint="high",
+        lasting="portal_down",
+        first_seen=NOON - timedelta(minutes=40),
+    )
+    known, begun = matters.proceed({}, matters.Found([down]), NOON)
+    await desk.say("incident", begun[0])
+    await desk.work()
+    (incident,) = await desk.rows(schema.incidents)
+    assert incident["facts"] == {"portal_down_since": "2026-03-02T03:20:00Z"}
+    _, over = matters.proceed(known, matters.Found([]), NOON + timedelta(minutes=50))
+    await desk.say("incident", over[0])
+    await desk.work()
+    (after,) = await desk.rows(schema.incidents)
+
+    assert after["facts"] == {"portal_down_minutes": 90}
+    assert after["evidence"][-1]["restored"] is True

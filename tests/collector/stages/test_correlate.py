@@ -10,7 +10,7 @@ from collector.exposure import Judged
 from collector.exposure.reasons import reason
 from collector.stages import Item
 from collector.stages.bodies import Incident
-from collector.stages.correlate import LATE, detected_finding, ended_by, judged_finding
+from collector.stages.correlate import CONNECTION_PLAN, LATE, detected_finding, ended_by, judged_finding
 from collector.store.exits import Change
 from wire.vocabulary import Verdict
 
@@ -87,8 +87,8 @@ def test_a_report_is_late_when_it_was_held_back_for_long(make_item: MakeItem) ->
 @pytest.mark.parametrize(
     ("verdict", "klass", "plan"),
     [
-        ("available", "SHECONFIG", None),
-        ("exposed_service", "SHECONFIG", None),
+        ("available", "SHECONFIG", CONNECTION_PLAN),
+        ("exposed_service", "SHECONFIG", CONNECTION_PLAN),
         ("used", "ROPNOUNAUTH", "illegal-external-connection"),
         ("bridging", "ROPNOUNAUTH", "illegal-external-connection"),
     ],
