@@ -64,6 +64,7 @@ class State(Struct, frozen=True, kw_only=True):
     silent_agents: int
     next_certificate_expiry: datetime | None
     exits: dict[str, int]
+    exit_days: dict[str, Mapping[str, float | None]]  # by unit: the last day's counts
     incidents: dict[str, int]
     obligations: dict[str, int]
     next_due: datetime | None
@@ -107,6 +108,7 @@ class _Shown(Collector):
         state = self._figures.state
         yield from _nodes(state)
         yield _by("fengsui_exits", "Ways from nodes to the internet, by verdict.", "verdict", state.exits)
+        yield from _register(state)
         yield _by(
             "fengsui_incidents_open", "Incidents that are not closed, by level.", "level", state.incidents
         )
@@ -171,6 +173,20 @@ def _nodes(state: State) -> Iterator[Metric]:
             "When the first certificate of an active node ends.",
             state.next_certificate_expiry.timestamp(),
         )
+
+
+_REGISTER = {
+    "declared": ("fengsui_exits_declared", "Exits that the register names for the unit."),
+    "observed": ("fengsui_exits_observed", "Different ways to the internet that the unit's nodes have."),
+    "unsanctioned": ("fengsui_exits_unsanctioned", "Ways to the internet that are no registered exit."),
+    "outside": ("fengsui_nodes_outside_exit", "Nodes with a way around the registered exit."),
+    "behind": ("fengsui_nodes_behind_exit", "Nodes whose every way out is a registered exit."),
+}
+
+
+def _register(state: State) -> Iterator[Metric]:
+    for field, (name, text) in _REGISTER.items():
+        yield _by(name, text, "unit", {unit: int(row[field] or 0) for unit, row in state.exit_days.items()})
 
 
 def _own(counters: Mapping[str, Figure]) -> Iterator[Metric]:

@@ -1,7 +1,7 @@
 """Exits: the ways from nodes to the internet, each with its verdict."""
 
 from ..store import views
-from ..store.desk import EXITS, one
+from ..store.desk import EXIT_DAYS, EXITS, one
 from .endpoint import Call, Endpoint, Filter, Listed, Paging, found_or_404, listed
 
 
@@ -11,6 +11,17 @@ class ExitQuery(Paging, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unit: Filter | None = None
     node: Filter | None = None
     verdict: Filter | None = None
+
+
+class DayQuery(Paging, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which days."""
+
+    unit: Filter | None = None
+    day: Filter | None = None
+
+
+async def _days(call: Call) -> Listed[views.ExitDayRow]:
+    return await listed(call, EXIT_DAYS, (str, str))
 
 
 async def _list(call: Call) -> Listed[views.ExitRow]:
@@ -32,6 +43,15 @@ ENDPOINTS = (
         handler=_list,
         answer=Listed[views.ExitRow],
         query=ExitQuery,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/exits/days",
+        name="listExitDays",
+        summary="The exit register day by day: declared against observed, hosts outside the registered exit",
+        handler=_days,
+        answer=Listed[views.ExitDayRow],
+        query=DayQuery,
     ),
     Endpoint(
         method="GET",

@@ -1,6 +1,7 @@
 """Pages: what is read. Each is complete as HTML from the server; scripts only keep it fresh."""
 
 from collections.abc import Awaitable, Callable
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
 from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, hosts_of, one, page
+from ..store.exit_days import read_days
+from .exit_picture import draw, totals
 from .planned import ordered, planned
 from .sight import Sight
 from .spans import zone_named
@@ -63,6 +66,7 @@ class Pages:
             "/nodes": self.nodes,
             "/nodes/{id}": self.node,
             "/exits": self.exits,
+            "/exits/register": self.exit_register,
             "/received": self.received,
             "/received/{number}": self.received_one,
         }
@@ -244,6 +248,21 @@ class Pages:
             hosts=hosts,
             more=f"/exits?{more}" if more else None,
         )
+
+    async def exit_register(self, request: web.Request) -> web.Response:
+        """Show how many ways out each unit has, and how that went."""
+        sight = await self.reader(request)
+        async with self.desk.store.read() as conn:
+            journal = await newest_entry(conn)
+            days = await read_days(conn, units=self._units(sight))
+        units = [
+            (rows[0], rows[-1])
+            for rows in (list(found) for _, found in groupby(days, key=lambda row: row.unit))
+        ]
+        lines = {name: totals(days, name) for name in ("outside", "unsanctioned")}
+        picture = draw(lines, title=sight.say("hosts outside the registered exit"))
+        units.sort(key=lambda pair: (-pair[1].outside, pair[1].unit))
+        return self.show(request, "exit_register.html", sight, journal, units=units, picture=picture)
 
     async def received(self, request: web.Request) -> web.Response:
         """Show what collectors below filed here."""

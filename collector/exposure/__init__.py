@@ -7,6 +7,7 @@ from .facts import Asset, Declared, Exits, Facts, Sockets
 from .judged import GRAVITY, Judged, worst
 from .reasons import REASONS, Reason
 from .scope import Scope, scope_of
+from .standing import Standing, Way, standing, together
 from .verdict import judge
 
 __all__ = [
@@ -20,7 +21,11 @@ __all__ = [
     "Reason",
     "Scope",
     "Sockets",
+    "Standing",
+    "Way",
     "judge",
     "scope_of",
+    "standing",
+    "together",
     "worst",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from wire.vocabulary import ZONES, Name, Zone
 
 from .facts import Exits, Link, address
-from .judged import Judged
+from .judged import CERTAINTY, Judged
 from .reasons import Reason, reason
 from .scope import Scope
 
@@ -24,7 +24,8 @@ def judge_zones(exits: Exits, scope: Scope, judged: list[Judged]) -> list[Judged
         between = sorted(name for name in inner - {way.link} if _forwards(exits, way, name))
         if between:
             names = ", ".join([*between, way.link])
-            one = _bridge(exits, {"internet": [way.link, *between]}, reason("forwards", links=names))
+            legs_of: dict[Zone, list[str]] = {"internet": [way.link, *between]}
+            one = _bridge(exits, legs_of, reason("forwards", links=names), *_translates(exits, way.link))
             found.append(one)
     return list({one.key: one for one in found}.values())
 
@@ -33,7 +34,7 @@ def _legs(exits: Exits, scope: Scope) -> Iterator[tuple[Zone, list[str]]]:
     """Yield every zone with the node's live links in it; those of containers and guests do not count."""
     legs: dict[Zone, list[str]] = {}
     for link in exits.links:
-        if not link.live or link.kind == "container" or _is_inner_bridge(link, exits):
+        if not link.live or link.kind == "container" or is_inner_bridge(link, exits):
             continue
         for one in link.addresses:
             zone = scope.zone_of(address(one.address))
@@ -42,7 +43,7 @@ def _legs(exits: Exits, scope: Scope) -> Iterator[tuple[Zone, list[str]]]:
     yield from sorted(legs.items())
 
 
-def _is_inner_bridge(link: Link, exits: Exits) -> bool:
+def is_inner_bridge(link: Link, exits: Exits) -> bool:
     """Whether a bridge joins only containers and virtual machines: nothing of the host's own is in it."""
     inner = {"container", "tun", "loopback", "bridge"}
     return link.kind == "bridge" and all(one.kind in inner for one in exits.links if one.master == link.name)
@@ -54,7 +55,12 @@ def _forwards(exits: Exits, way: Judged, other: str) -> bool:
     return on and (not between or (way.link in between and other in between))
 
 
-def _bridge(exits: Exits, legs: dict[Zone, list[str]], why: Reason) -> Judged:
+def _translates(exits: Exits, link: str) -> list[Reason]:
+    rules = [one for one in exits.forwarding.translations if one.outgoing in {"", link}]
+    return [reason("translates", action=one.action) for one in rules[:1]]
+
+
+def _bridge(exits: Exits, legs: dict[Zone, list[str]], *why: Reason) -> Judged:
     names = sorted({name for found in legs.values() for name in found})
     links = [link for link in exits.links if link.name in names]
     kinds = [link.kind for link in links if link.kind not in {"wired", "bridge"}]
@@ -66,8 +72,9 @@ def _bridge(exits: Exits, legs: dict[Zone, list[str]], why: Reason) -> Judged:
         next_hop=None,
         addresses=tuple(one.address for link in links for one in link.addresses),
         sanctioned_by=None,
-        reasons=(why,),
+        reasons=why,
         evidence=tuple({"zone": zone, "links": found} for zone, found in legs.items()),
+        confidence=CERTAINTY["answers"],
     )
 
 

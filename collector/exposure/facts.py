@@ -6,8 +6,9 @@ body is decoded, so that judging cannot fail on them.
 
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from wire.vocabulary import LinkKind
 
@@ -42,6 +43,7 @@ class LinkAddress(Struct, frozen=True):
     """An address on a link."""
 
     address: str
+    prefix: Annotated[int, Meta(ge=0, le=128)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no address."""
@@ -105,12 +107,52 @@ class Proxy(Struct, frozen=True):
     source: str = ""
 
 
+class Translation(Struct, frozen=True):
+    """A rule that lets others out under the host's address; `outgoing` is its link, empty: any."""
+
+    action: str
+    outgoing: str = ""
+
+
 class Forwarding(Struct, frozen=True):
-    """Whether the host passes packets on, and between which links."""
+    """Whether the host passes packets on, between which links, and under its own address."""
 
     ipv4: bool = False
     ipv6: bool = False
     interfaces: tuple[str, ...] = ()
+    translations: tuple[Translation, ...] = ()
+
+
+class Gateway(Struct, frozen=True):
+    """Who answers for a next hop; an empty `mac` has not answered."""
+
+    interface: str | None
+    address: str
+    mac: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        address(self.address)
+
+
+class Reached(Struct, frozen=True):
+    """A beacon that answered over a link, with the source address it saw."""
+
+    interface: str
+    beacon: str
+    seen_address: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        address(self.seen_address)
+
+
+class Relay(Struct, frozen=True):
+    """Where a mail server on the host sends mail."""
+
+    host: str
+    port: int = 25
+    source: str = ""
 
 
 class Use(Struct, frozen=True):
@@ -137,6 +179,9 @@ class Exits(Struct, frozen=True):
     proxies: tuple[Proxy, ...] = ()
     forwarding: Forwarding = Forwarding()
     evidence: tuple[Use, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    mail: tuple[Relay, ...] = ()
 
 
 class Connection(Struct, frozen=True):
@@ -154,10 +199,23 @@ class Connection(Struct, frozen=True):
         address(self.remote_address)
 
 
+class Guest(Struct, frozen=True):
+    """Somebody else who went outside through the host."""
+
+    source_address: str
+    remote_addresses: tuple[str, ...] = ()
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        address(self.source_address)
+
+
 class Sockets(Struct, frozen=True):
     """Body of a `sockets` report."""
 
     connections: tuple[Connection, ...] = ()
+    forwarded: tuple[Guest, ...] = ()
 
 
 class Service(Struct, frozen=True):

@@ -18,6 +18,10 @@ GRAVITY: dict[Verdict, int] = {
     "bridging": 5,
 }
 
+CERTAINTY = {"guessed": 0.3, "configured": 0.6, "answers": 0.8, "seen": 0.95, "proved": 1.0}
+"""How sure a verdict is by the best of its evidence: something is not known; it is set up so; somebody
+answers at the other end; traffic was seen; a beacon answered."""
+
 
 class Judged(Struct, frozen=True, kw_only=True):
     """One thing judged.
@@ -30,6 +34,7 @@ class Judged(Struct, frozen=True, kw_only=True):
         sanctioned_by: Id of the sanctioned exit.
         reasons: What led to the verdict, the deciding one first.
         evidence: What was seen, as JSON values.
+        confidence: How sure it is, 0 to 1; see `CERTAINTY`.
     """
 
     key: str
@@ -41,6 +46,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     sanctioned_by: str | None
     reasons: tuple[Reason, ...]
     evidence: tuple[dict[str, Any], ...]
+    confidence: float = CERTAINTY["configured"]
 
 
 def worst(judged: Iterable[Judged]) -> Verdict | None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from wire.vocabulary import ZONES, Verdict
 
 from .facts import Proxy, address
-from .judged import Judged
+from .judged import CERTAINTY, Judged
 from .reasons import reason
 from .scope import Scope
 
@@ -61,6 +61,7 @@ def _judge_proxy(place: str, proxy: Proxy, scope: Scope) -> Judged:
         sanctioned_by=by.id if by and verdict == "sanctioned" else None,
         reasons=(why,),
         evidence=({"setting": proxy.name, "source": proxy.source},),
+        confidence=CERTAINTY["guessed" if verdict == "unknown" else "configured"],
     )
 
 

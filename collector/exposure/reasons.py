@@ -7,6 +7,32 @@ from msgspec import Struct
 from wire.vocabulary import Name
 
 REASONS: dict[str, Name] = {
+    "reached_beacon": Name(
+        "经此链路到达信标 {beacon}，外部看到的地址为 {seen}",
+        "the beacon {beacon} was reached by it and saw the address {seen}",
+    ),
+    "egress_not_registered": Name(
+        "外部看到的地址 {seen} 不属于登记出口 {exit}",
+        "the outside sees the address {seen}, which is none of the registered exit {exit}",
+    ),
+    "gateway_answers": Name("下一跳有应答，硬件地址 {mac}", "the next hop answers, hardware address {mac}"),
+    "gateway_for_others": Name(
+        "{count} 台其他主机经本机上网，如 {source}",
+        "{count} other hosts go outside through this one, such as {source}",
+    ),
+    "translates": Name(
+        "防火墙规则让他人以本机地址外出（{action}）",
+        "a firewall rule lets others out under this host's address ({action})",
+    ),
+    "mail_outside": Name(
+        "{count} 个连接通往外部邮件服务器，如 {remote}",
+        "{count} connections go to mail servers outside, such as {remote}",
+    ),
+    "mail_relay_outside": Name("邮件经外部服务器 {relay} 发送", "mail is sent by {relay}, a server outside"),
+    "mail_relay_by_name": Name(
+        "邮件经 {relay} 发送，仅凭名称无法判断其内外",
+        "mail is sent by {relay}; its name does not tell whether it is outside",
+    ),
     "registered_exit": Name(
         "下一跳 {hop} 属于登记出口 {exit}", "next hop {hop} belongs to the registered exit {exit}"
     ),

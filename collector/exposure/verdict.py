@@ -7,6 +7,7 @@
                                               └ yes ....... used
     links in two zones, or forwarding into a way out ...... bridging
     something listens on an address outside ............... exposed_service
+    others go outside through the host .................... bridging
 
 A verdict is per way, per service and per pair of zones; the node's is the gravest of them.
 """
@@ -18,8 +19,10 @@ from wire.vocabulary import LINK_KINDS, ZONES, LinkKind, Verdict
 
 from ..registry import Address, SanctionedExit
 from .bridging import judge_zones
-from .facts import Exits, Facts, Link, address
-from .judged import GRAVITY, Judged
+from .facts import Exits, Facts, Link, Reached, address
+from .guests import judge_guests
+from .judged import CERTAINTY, GRAVITY, Judged
+from .mail import judge_mail
 from .proxies import judge_proxies
 from .reasons import Reason, reason
 from .scope import Scope
@@ -42,14 +45,19 @@ def judge(facts: Facts, scope: Scope) -> tuple[Judged, ...]:
     judged = [_judge_way(way, talks.get(way.key, []), exits, scope) for way in ways]
     judged += judge_proxies(exits.proxies, scope)
     judged += judge_zones(exits, scope, judged)
+    judged += judge_guests(exits, facts.sockets, scope)
     judged += judge_services(facts.asset.services, exits, scope)
+    judged += judge_mail(facts, scope)
     return tuple(sorted(judged, key=lambda one: (-GRAVITY[one.verdict], one.key)))
 
 
 def _judge_way(way: Way, talks: list[Talk], exits: Exits, scope: Scope) -> Judged:
     link = next((one for one in exits.links if one.name == way.link), None)
     kind: LinkKind = link.kind if link else "unknown"
+    reached = [one for one in exits.reached if _came_by(one, way)]
     verdict, by, why = _sanction(way, link, scope)
+    if by is not None and (stranger := _other_egress(reached, scope.registry.exits[by])):
+        verdict, by, why = "available", None, (stranger,)
     if verdict == "available" and talks:
         verdict = "used"
         why = (_in_use(talks), *why)
@@ -61,8 +69,9 @@ def _judge_way(way: Way, talks: list[Talk], exits: Exits, scope: Scope) -> Judge
         next_hop=str(way.next_hop) if way.next_hop else None,
         addresses=tuple(one.address for one in link.addresses) if link else (),
         sanctioned_by=by,
-        reasons=(*why, *_shape(way), *_resolvers(verdict, exits, scope)),
+        reasons=(*why, *_shape(way), *_proofs(way, reached, exits), *_resolvers(verdict, exits, scope)),
         evidence=tuple(_seen(way, talks)),
+        confidence=_certainty(verdict, way, talks, reached, exits),
     )
 
 
@@ -99,6 +108,41 @@ def _why_not(way: Way, link: Link, found: list[SanctionedExit], scope: Scope) ->
     if others := _registered(way.next_hop, scope.registry.exits.values()):
         return reason("exit_not_for_node", hop=way.next_hop, exit=others[0].name)
     return reason("next_hop_not_registered", hop=way.next_hop)
+
+
+def _came_by(one: Reached, way: Way) -> bool:
+    return one.interface == way.link and address(one.seen_address).version == way.family
+
+
+def _other_egress(reached: Iterable[Reached], exit_: SanctionedExit) -> Reason | None:
+    """Return why it is not the registered exit after all: the outside saw an address none of its own."""
+    for one in reached:
+        seen = address(one.seen_address)
+        if exit_.egress and not any(seen in known for known in exit_.egress):
+            return reason("egress_not_registered", seen=one.seen_address, exit=exit_.name)
+    return None
+
+
+def _hardware(way: Way, exits: Exits) -> str:
+    """Return the hardware address that answers for the next hop, empty: none does."""
+    for one in exits.gateways:
+        if one.interface == way.link and way.next_hop == address(one.address):
+            return one.mac
+    return ""
+
+
+def _proofs(way: Way, reached: list[Reached], exits: Exits) -> Iterator[Reason]:
+    if mac := _hardware(way, exits):
+        yield reason("gateway_answers", mac=mac)
+    for one in reached[:1]:
+        yield reason("reached_beacon", beacon=one.beacon, seen=one.seen_address)
+
+
+def _certainty(verdict: Verdict, way: Way, talks: list[Talk], reached: list[Reached], exits: Exits) -> float:
+    if verdict == "unknown":
+        return CERTAINTY["guessed"]
+    best = "proved" if reached else "seen" if talks else "answers" if _hardware(way, exits) else "configured"
+    return CERTAINTY[best]
 
 
 def _in_use(talks: list[Talk]) -> Reason:

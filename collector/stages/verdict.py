@@ -1,7 +1,9 @@
 """Judges a node's ways out anew whenever one of the facts that the verdict rests on is told."""
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
@@ -9,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..exposure import Asset, Exits, Facts, Sockets, judge, scope_of
 from ..registry import Registry
+from ..store.exit_days import ExitDays
 from ..store.exits import keep_exits
 from ..store.facts import Fact, facts_of
 from .port import Item
@@ -24,6 +27,7 @@ class Verdict:
 
     def __init__(self, registry: Callable[[], Registry]) -> None:
         self._registry = registry
+        self._days = ExitDays()
 
     async def apply(self, conn: AsyncConnection, item: Item) -> Item | None:
         """Judge the node by its newest facts and bring its rows to the verdict."""
@@ -39,7 +43,17 @@ class Verdict:
             return item
         judged = judge(facts, scope_of(self._registry(), item.node.unit, item.asset))
         changes = await keep_exits(conn, item.node.id, item.node.unit, judged, item.received_at)
+        await self._count(conn, item, changed=any(change.fresh for change in changes))
         return replace(item, changes=changes)
+
+    async def _count(self, conn: AsyncConnection, item: Item, *, changed: bool) -> None:
+        """Bring the unit's day in the exit register up to date."""
+        registry, unit = self._registry(), item.node.unit
+        known = registry.unit(unit)
+        zone = ZoneInfo(known.timezone) if known else UTC
+        day = item.received_at.astimezone(zone).date().isoformat()
+        declared = sum(one.unit == unit for one in registry.exits.values())
+        await self._days.keep(conn, unit, declared, day, item.received_at, changed=changed)
 
 
 def _read(body: object, known: dict[str, Fact], kind: str, form: type[Form]) -> Form | None:

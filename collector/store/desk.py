@@ -61,6 +61,13 @@ NODES = Listing(
 EXITS = Listing(
     schema.exits, views.ExitRow, ("node", "key"), _by_unit(schema.exits), filters=("unit", "node", "verdict")
 )
+EXIT_DAYS = Listing(
+    schema.exit_days,
+    views.ExitDayRow,
+    ("unit", "day"),
+    _by_unit(schema.exit_days),
+    filters=("unit", "day"),
+)
 INCIDENTS = Listing(
     schema.incidents,
     views.IncidentRow,

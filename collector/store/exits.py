@@ -73,6 +73,7 @@ def _values(unit: str, one: Judged, now: datetime) -> dict[str, Any]:
         "verdict": one.verdict,
         "sanctioned_by": one.sanctioned_by,
         "evidence": {"reasons": to_builtins(one.reasons), "seen": list(one.evidence)},
+        "confidence": one.confidence,
         "last_seen": now,
         "gone_at": None,
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..metrics import LATENESS_BOUNDS, Buckets, State
@@ -15,6 +15,7 @@ from ..registry import Registry
 from . import schema
 from .desk import Units
 from .engine import Store
+from .exit_days import latest
 
 SILENT = timedelta(minutes=5)
 _OVERLAP = timedelta(minutes=1)
@@ -121,6 +122,7 @@ async def _state(conn: AsyncConnection, registry: Registry, now: datetime, laten
         next_certificate_expiry=await _earliest(conn, nodes.certificate_expires, nodes.state == "active"),
         exits=dict.fromkeys(_VERDICTS, 0)
         | await _counted(conn, schema.exits.c.verdict, schema.exits.c.gone_at.is_(None)),
+        exit_days={row.unit: to_builtins(row) for row in await latest(conn)},
         incidents=dict.fromkeys(_LEVELS, 0) | levels,
         obligations=await _counted(conn, clocks.state),
         next_due=await _earliest(conn, clocks.due_at, clocks.state == "open"),

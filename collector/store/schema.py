@@ -138,6 +138,16 @@ exits = sa.Table(
     _time("first_seen"),
     _time("last_seen"),
     _time("gone_at", null=True),
+    sa.Column("confidence", sa.Float, nullable=True),  # null: judged before it was told
+)
+exit_days = sa.Table(
+    "exit_days",
+    metadata,
+    sa.Column("unit", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),  # ISO date in the unit's time zone
+    *(_count(name) for name in ("declared", "observed", "unsanctioned", "nodes", "outside", "behind")),
+    sa.Column("share", sa.Float, nullable=True),  # null: no node has a way out
+    _time("counted_at"),
 )
 enrolment_tokens = sa.Table(
     "enrolment_tokens",

@@ -65,6 +65,31 @@ class ExitRow(Struct, frozen=True, kw_only=True):
     first_seen: datetime
     last_seen: datetime
     gone_at: datetime | None
+    confidence: float | None
+
+
+class ExitDayRow(Struct, frozen=True, kw_only=True):
+    """Where a unit stood with its ways to the internet at the end of a day, or now.
+
+    Fields:
+        day: In the unit's time zone.
+        declared, observed: Exits the register names, and different ways out that nodes have.
+        unsanctioned: Ways out that are no registered exit.
+        nodes: Active agents of the unit.
+        outside, behind: Nodes with an unsanctioned way out, and those with none but registered exits.
+        share: Of nodes with a way out, those behind the registered exits; null where none has one.
+    """
+
+    unit: str
+    day: str
+    declared: int
+    observed: int
+    unsanctioned: int
+    nodes: int
+    outside: int
+    behind: int
+    share: float | None
+    counted_at: datetime
 
 
 class IncidentRow(Struct, frozen=True, kw_only=True):

@@ -304,6 +304,11 @@ def an_exit(node: str, now: datetime, **changes: Any) -> dict[str, Any]:  # noqa
     }  # fmt: skip
 
 
+def a_day(unit: str, on: str, now: datetime, **counts: int) -> dict[str, Any]:
+    none = dict.fromkeys(("declared", "observed", "unsanctioned", "nodes", "outside", "behind"), 0)
+    return {"unit": unit, "day": on, **none, "share": None, "counted_at": now, **counts}
+
+
 def a_received(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns
     incident = uuid7(now)
     return {

@@ -80,6 +80,7 @@ async def _lived_in(room: Room) -> dict[str, Any]:
     await room.insert(schema.nodes, node)
     await room.insert(schema.node_facts, fact)
     await room.insert(schema.exits, an_exit(node["id"], now))
+    await room.insert(schema.exit_days, a_day("district", "2026-03-02", room.clock()))
     await room.insert(schema.received_filings, a_received(now - timedelta(minutes=1)))
     incident = await room.open(node=node["id"])
     await room.runner.work()

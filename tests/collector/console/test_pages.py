@@ -6,7 +6,7 @@ from aiohttp import ClientSession, CookieJar
 
 from collector.console import pages
 from collector.store import schema
-from tests.browser.watch_room import PASSWORD, Room, a_node, a_received, an_exit, with_orders
+from tests.browser.watch_room import PASSWORD, Room, a_day, a_node, a_received, an_exit, with_orders
 
 
 async def text(session: ClientSession, path: str) -> str:
@@ -22,7 +22,8 @@ def test_a_way_back_never_leads_off_this_site() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/incidents/x", "/nodes", "/nodes/x", "/exits", "/received", "/received/1"]
+    "path",
+    ["/", "/incidents/x", "/nodes", "/nodes/x", "/exits", "/exits/register", "/received"],
 )
 async def test_who_is_not_signed_in_is_led_to_the_door(room: Room, path: str) -> None:
     async with ClientSession(room.url) as session, session.get(path, allow_redirects=False) as answer:
@@ -111,6 +112,20 @@ async def test_nodes_exits_and_received_reports_are_shown(room: Room, li: Client
     assert "203.0.113.7:443" in exits
     assert "no. 1" in received
     assert "complete" in await text(li, "/received/1")
+
+
+async def test_the_exit_register_shows_that_the_number_goes_down(room: Room, li: ClientSession) -> None:
+    now = room.clock()
+    first = a_day("district", "2026-03-01", now, outside=7, unsanctioned=4, observed=5)
+    last = a_day("district", "2026-03-09", now, outside=3, behind=9, observed=2) | {"share": 0.75}
+    await room.insert(schema.exit_days, first, last)
+
+    page = await text(li, "/exits/register")
+
+    assert "75 %" in page
+    assert "-4" in page
+    assert '<path class="line outside"' in page
+    assert "No way to the internet" in await text(li, "/exits")
 
 
 async def test_long_lists_go_on_on_another_page(

@@ -293,3 +293,45 @@ def test_the_order_in_which_things_are_told_does_not_matter(
 @given(tables, assets)
 def test_nothing_is_used_without_evidence(table: list[dict[str, Any]], asset: str | None) -> None:
     assert "used" not in verdicts(told(LINKS, table), asset).values()
+
+
+SEEN = {"interface": "eth0", "beacon": "203.0.113.80:8081", "seen_address": "203.0.113.200"}
+
+
+def test_a_beacon_that_answered_over_another_way_proves_it() -> None:
+    reached = {**SEEN, "interface": "usb0"}
+    routes = [GOOD, route("usb0", "192.168.42.129")]
+    facts = told([HOME, link("usb0", "192.168.42.7")], routes, reached=[reached])
+    (one,) = [one for one in judged(facts) if one.link == "usb0"]
+
+    assert (one.verdict, one.confidence) == ("available", 1.0)
+    assert "203.0.113.200" in next(reason.en for reason in one.reasons if reason.code == "reached_beacon")
+
+
+def test_an_egress_address_that_the_registered_exit_does_not_have_is_another_exit() -> None:
+    assert codes(told([HOME], [GOOD], reached=[SEEN]))[0] == "egress_not_registered"
+
+
+def test_an_egress_address_of_the_registered_exit_confirms_it() -> None:
+    known = str(REGISTRY.exits["city-unified-exit"].egress[0].network_address)
+    (one,) = judged(told([HOME], [GOOD], reached=[{**SEEN, "seen_address": known}]))
+
+    assert (one.verdict, one.confidence) == ("sanctioned", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "talks", "confidence"),
+    [
+        ({}, (), 0.6),
+        ({"gateways": [{"interface": "eth0", "address": "10.20.0.1", "mac": "02:00:00:00:00:01"}]}, (), 0.8),
+        ({"gateways": [{"interface": "eth0", "address": "10.20.0.1", "mac": ""}]}, (), 0.6),
+        ({}, (("10.20.0.9", "8.8.8.8"),), 0.95),
+    ],
+    ids=["configured", "answers", "silent", "seen"],
+)
+def test_how_sure_a_verdict_is_follows_from_the_best_evidence(
+    more: dict[str, Any], talks: tuple[tuple[str, str], ...], confidence: float
+) -> None:
+    (one,) = judged(told([HOME], [GOOD], talks=talks, **more))
+
+    assert one.confidence == confidence

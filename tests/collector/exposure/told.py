@@ -49,12 +49,23 @@ def told(
     *,
     talks: Sequence[tuple[str, str]] = (),
     services: Sequence[dict[str, Any]] = (),
+    forwarded: Sequence[dict[str, Any]] = (),
+    mail_ports: Sequence[tuple[str, int]] = (),
     **more: object,
 ) -> Facts:
     return Facts(
         exits=msgspec.convert({"links": links, "routes": routes, **more}, Exits),
         sockets=msgspec.convert(
-            {"connections": [{"local_address": one, "remote_address": other} for one, other in talks]},
+            {
+                "connections": [
+                    *({"local_address": one, "remote_address": other} for one, other in talks),
+                    *(
+                        {"local_address": "10.20.0.9", "remote_address": one, "remote_port": port}
+                        for one, port in mail_ports
+                    ),
+                ],
+                "forwarded": list(forwarded),
+            },
             Sockets,
         ),
         asset=msgspec.convert({"listening_services": list(services)}, Asset),
