@@ -13,7 +13,7 @@ from collector.api.endpoint import Endpoint
 from collector.store import schema
 from collector.store.evidence import keep_manifest
 from collector.store.orders import add_order
-from tests.browser.watch_room import Room, a_node, a_received, an_exit
+from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit
 from tests.collector.store.test_evidence import manifest
 
 PROOF = b"%PDF-1.7 confirmation"
