@@ -53,7 +53,7 @@ class Dissector:
 
     def _ask(self, link: int, frame: bytes) -> tuple[int, bytes]:
         if self._child is None:
-            words = [sys.executable, "-m", "agent.capture.odd"]
+            words = [sys.executable, "-P", "-m", "agent.capture.odd"]
             self._child = subprocess.Popen(  # noqa: S603 - our own module
                 words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )

@@ -184,7 +184,8 @@ class Packets:
     async def _running(self) -> AsyncIterator[Process]:
         its = self._settings
         job = Job(**{name: getattr(its, name) for name in Job.__struct_fields__})
-        words = (sys.executable, "-m", "agent.capture.child")
+        # -P: not even where we were started may another `agent` be found.
+        words = (sys.executable, "-P", "-m", "agent.capture.child")
         child = await asyncio.create_subprocess_exec(
             *words, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_MAX_LINE
         )
