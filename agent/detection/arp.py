@@ -4,7 +4,8 @@
     intruder      B B B   B B B B
 
 A failover looks like A A A B B B: the old owner falls silent, and the new one is accepted; going back once
-makes two changes. Addresses that the operator knows (the gateway's) need no pattern: any other MAC that
+makes two changes. What no failover sends are replies to somebody who did not ask: a few of them by the second
+one are enough. Addresses that the operator knows (the gateway's) need no pattern: any other MAC that
 claims one is an incident at once. Shared addresses of VRRP and CARP (00:00:5e:00:01:xx, 02:xx) are left
 alone.
 """
@@ -17,11 +18,12 @@ from msgspec import Meta, Struct
 
 from ..clock import moment
 from .repeats import Finding
-from .tally import text
+from .tally import Tally, text
 
 CLASS = "NATRAFHIJ"
 _MAX_ADDRESSES = 20_000
 _MAX_CHANGES = 20
+_ANSWERED_WITHIN = timedelta(seconds=10)
 _SHARED = (b"\x00\x00\x5e\x00\x01", b"\x00\x00\x5e\x00\x02")
 _NOBODY = (b"\0\0\0\0", b"\xff\xff\xff\xff")
 Mac = Annotated[str, Meta(pattern="^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
@@ -33,11 +35,13 @@ class ArpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     Fields:
         window: Seconds within which two MACs claim one address.
         changes: So many times the address has to go from one to another.
+        unasked: So many replies that nobody asked for, by one who is not its first owner, are enough.
         known: Addresses (the gateway's) and the only MAC that may claim each.
     """
 
     window: float = 60.0
     changes: int = 3
+    unasked: int = 3
     known: dict[str, Mac] = {}
 
 
@@ -47,6 +51,7 @@ class _Holder(Struct):
     mac: bytes
     before: bytes = b""
     changes: list[datetime] = []
+    unasked: dict[bytes, tuple[datetime, int]] = {}
 
 
 class Claims:
@@ -57,15 +62,44 @@ class Claims:
         self._window = timedelta(seconds=settings.window)
         self._known = settings.known
         self._holders: OrderedDict[bytes, _Holder] = OrderedDict()
+        self._sought: OrderedDict[tuple[bytes, bytes], datetime] = OrderedDict()
 
-    def step(self, claims: dict[tuple[bytes, bytes], int], at: datetime) -> list[Finding]:
+    def step(self, tally: Tally, at: datetime) -> list[Finding]:
         """Take the claims of a moment."""
-        return [
-            found
-            for (address, mac), times in claims.items()
+        self._seek(tally.sought, at)
+        found = [
+            finding
+            for (address, mac), times in tally.claims.items()
             if address not in _NOBODY and not mac.startswith(_SHARED)
-            for found in self._claim(address, mac, times, at)
+            for finding in self._claim(address, mac, times, at)
         ]
+        for (address, mac, target), times in tally.replies.items():
+            if (target, address) not in self._sought and not mac.startswith(_SHARED):
+                found += self._unasked(address, mac, times, at)
+        return found
+
+    def _seek(self, sought: set[tuple[bytes, bytes]], at: datetime) -> None:
+        for pair in sought:
+            self._sought[pair] = at
+            self._sought.move_to_end(pair)
+        while self._sought and (
+            len(self._sought) > _MAX_ADDRESSES or at - next(iter(self._sought.values())) > _ANSWERED_WITHIN
+        ):
+            self._sought.popitem(last=False)
+
+    def _unasked(self, address: bytes, mac: bytes, times: int, at: datetime) -> list[Finding]:
+        """Count a reply to somebody who did not ask, by one who took the address from another."""
+        holder = self._holders.get(address)
+        if holder is None or holder.mac != mac or not holder.before:
+            return []
+        since, count = holder.unasked.get(mac, (at, 0))
+        if at - since > self._window:
+            since, count = at, 0
+        # One MAC at a time: who else claims the address is told by its turns.
+        holder.unasked = {mac: (since, count + times)}
+        if count + times < self._settings.unasked:
+            return []
+        return [_finding(address, (mac, _mac(holder.before)), times, at, how="unasked")]
 
     def _claim(self, address: bytes, mac: bytes, times: int, at: datetime) -> list[Finding]:
         wanted = self._known.get(text(address))

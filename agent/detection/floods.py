@@ -29,9 +29,9 @@ class FloodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         seconds: For so long.
     """
 
-    syn_per_second: float = 1000.0
-    udp_per_second: float = 20000.0
-    seconds: int = 3
+    syn_per_second: float = 500.0
+    udp_per_second: float = 10000.0
+    seconds: int = 2
 
 
 class _Run(Struct):

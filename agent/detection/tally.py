@@ -7,6 +7,7 @@ Contact = tuple[bytes, bytes, bytes]
 """Who, whom, and the port of the latter; addresses of 4 or 16 bytes, ports of 2."""
 
 _FIRST_OF_CLIENTS = 1024
+_REQUEST = 1
 
 
 class Tally:
@@ -20,10 +21,23 @@ class Tally:
         datagrams: UDP but names, scaled up where they were sampled.
         names: Names asked for in DNS, as on the wire, by who asked.
         claims: Who says to have an address (ARP, neighbour advertisements): address and MAC.
+        sought: ARP requests: who asks, and for whom.
+        replies: ARP replies to somebody else: address and MAC claimed, and to whom.
         packets: All that were counted.
     """
 
-    __slots__ = ("asked", "bounced", "claims", "datagrams", "names", "opened", "packets", "refused")
+    __slots__ = (
+        "asked",
+        "bounced",
+        "claims",
+        "datagrams",
+        "names",
+        "opened",
+        "packets",
+        "refused",
+        "replies",
+        "sought",
+    )
 
     def __init__(self) -> None:
         self.asked: dict[Contact, int] = {}
@@ -33,6 +47,8 @@ class Tally:
         self.datagrams: dict[Contact, int] = {}
         self.names: dict[tuple[bytes, bytes], int] = {}
         self.claims: dict[tuple[bytes, bytes], int] = {}
+        self.sought: set[tuple[bytes, bytes]] = set()
+        self.replies: dict[tuple[bytes, bytes, bytes], int] = {}
         self.packets = 0
 
     def tcp(self, source: bytes, target: bytes, ports: tuple[bytes, bytes], flags: int) -> None:
@@ -77,9 +93,14 @@ class Tally:
 
     def arp(self, packet: bytes) -> None:
         """Count an ARP packet for Ethernet and IPv4: its sender claims an address."""
-        if len(packet) >= 28 and packet[:6] == b"\0\x01\x08\0\x06\x04":
-            key = (bytes(packet[14:18]), bytes(packet[8:14]))
-            self.claims[key] = self.claims.get(key, 0) + 1
+        if len(packet) < 28 or packet[:6] != b"\0\x01\x08\0\x06\x04":
+            return
+        sender, mac, target = bytes(packet[14:18]), bytes(packet[8:14]), bytes(packet[24:28])
+        self.claims[sender, mac] = self.claims.get((sender, mac), 0) + 1
+        if packet[7] == _REQUEST:
+            self.sought.add((sender, target))
+        elif sender != target:
+            self.replies[sender, mac, target] = self.replies.get((sender, mac, target), 0) + 1
 
 
 @lru_cache(maxsize=8192)

@@ -52,7 +52,7 @@ class Traffic:
         return [Told("incident", body) for body in self._repeats.note(finding)]
 
     def _findings(self, tally: Tally, seconds: float, at: datetime) -> Iterator[Finding]:
-        yield from self._claims.step(tally.claims, at)
+        yield from self._claims.step(tally, at)
         yield from self._floods.step("syn", tally.asked, seconds, at)
         yield from self._floods.step("udp", tally.datagrams, seconds, at)
         yield from self._tunnels.step(dict(islice(tally.names.items(), _MAX_NAMES)), at)

@@ -4,8 +4,9 @@
     4f2a9c...60 letters....e1.t.example.net                  never asked twice
 
 Within `window` a client has to ask a domain for `names` different names, most of them only once, with
-`length` letters on average before the domain. Reverse lookups (arpa) are left out, and so are the domains
-that the operator names: some virus scanners look up hashes that way.
+`length` letters on average before the domain, in long labels (names that people made have short ones).
+Reverse lookups (arpa) are left out, and so are the domains that the operator names: some virus scanners
+look up hashes that way.
 """
 
 from collections import OrderedDict
@@ -22,6 +23,7 @@ _MAX_PAIRS = 5_000
 _MAX_NAMES = 2_000
 _SHOWN = 5
 _ONCE = 0.7
+_LONG_LABEL = 20
 # Second labels that belong to the registry: example.gov.cn, example.co.uk.
 _REGISTRY = frozenset(
     {"com", "net", "org", "gov", "edu", "ac", "mil", "co", "or", "ne", "go", "bj", "sh", "gd", "tj"}
@@ -39,7 +41,7 @@ class TunnelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     window: float = 600.0
-    names: int = 60
+    names: int = 40
     length: float = 30.0
     ignore: tuple[str, ...] = ()
 
@@ -51,6 +53,7 @@ class _Asked(Struct):
     names: set[int]
     questions: int = 0
     letters: int = 0
+    longest: int = 0
     told: int = 0
     samples: list[str] = []
 
@@ -80,6 +83,7 @@ class Tunnels:
         if len(asked.names) < _MAX_NAMES and (name := hash(wire)) not in asked.names:
             asked.names.add(name)
             asked.letters += len(below)
+            asked.longest += max(map(len, below.split(".")))
             asked.samples = [*asked.samples, f"{below}.{domain}"][-_SHOWN:]
         return self._judge(client, domain, asked, at)
 
@@ -101,6 +105,7 @@ class Tunnels:
             different < self._settings.names
             or different < _ONCE * asked.questions
             or asked.letters < self._settings.length * different
+            or asked.longest < _LONG_LABEL * different
             or different == asked.told
         ):
             return None

@@ -80,5 +80,6 @@ def test_any_frame_is_counted_once_or_as_nothing(link: int, data: bytes) -> None
     tally = counted(protocol, data[begin:])
 
     assert tally.packets == 1
-    kinds = [getattr(tally, name) for name in Tally.__slots__ if name != "packets"]
+    beside = {"packets", "sought", "replies"}  # these tell more of an ARP packet that is a claim
+    kinds = [getattr(tally, name) for name in Tally.__slots__ if name not in beside]
     assert sum(sum(kind.values()) for kind in kinds) <= 1

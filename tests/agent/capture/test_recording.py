@@ -37,7 +37,7 @@ def pcap(packets: Iterable[Timed], link: int = 1) -> bytes:
     return b"".join(data)
 
 
-FLOOD = FloodSettings(syn_per_second=100, udp_per_second=100)
+FLOOD = FloodSettings(syn_per_second=100, udp_per_second=100, seconds=3)
 
 
 def found(packets: Iterable[Timed], settings: TrafficSettings | None = None) -> list[Found | Unread]:
@@ -64,8 +64,8 @@ def ask(name: str, source: str = HOST) -> Packet:
     return IP(src=source, dst="10.1.1.53") / UDP(sport=5000) / DNS(qd=DNSQR(qname=name))
 
 
-def claim(address: str, mac: str) -> Packet:
-    return ARP(op=2, psrc=address, hwsrc=mac, pdst=HOST)
+def claim(address: str, mac: str, to: str = HOST) -> Packet:
+    return ARP(op=2, psrc=address, hwsrc=mac, pdst=to)
 
 
 def test_a_scan_of_ports_is_told_with_its_doors_and_its_end() -> None:
@@ -184,9 +184,20 @@ def test_an_address_that_two_claim_in_turns_is_spoofed() -> None:
     assert told(packets)[0] == (f"arp:{GATEWAY}", "NATRAFHIJ", False)
 
 
+def test_an_address_taken_over_by_replies_that_nobody_asked_for_is_spoofed() -> None:
+    packets: list[Timed] = [(0.0, ARP(op=1, psrc=HOST, pdst=GATEWAY, hwsrc="02:00:00:00:00:05"))]
+    packets.append((0.01, claim(GATEWAY, "02:00:00:00:00:aa")))
+    packets += [(20.0 + second, claim(GATEWAY, "02:00:00:00:00:bb")) for second in range(5)]
+
+    assert told(packets)[0] == (f"arp:{GATEWAY}", "NATRAFHIJ", False)
+
+
 def test_a_failover_back_and_forth_and_a_shared_address_are_no_spoofing() -> None:
     owner, other, shared = "02:00:00:00:00:aa", "02:00:00:00:00:bb", "00:00:5e:00:01:07"
-    packets = [(float(second), claim(GATEWAY, other if 10 <= second < 40 else owner)) for second in range(60)]
+    packets = [
+        (float(second), claim(GATEWAY, other if 10 <= second < 40 else owner, GATEWAY))
+        for second in range(60)
+    ]
     packets += [(second + 0.5, claim("10.1.1.2", shared if second % 2 else owner)) for second in range(60)]
 
     assert told(packets) == []

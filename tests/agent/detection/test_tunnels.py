@@ -33,10 +33,10 @@ def test_the_examples_are_true() -> None:
     assert doctest.testmod(tunnels).failed == 0
 
 
-def test_sixty_names_never_asked_twice_are_a_tunnel_and_each_further_one_counts() -> None:
-    found = asked(Tunnels(TunnelSettings()), hexed(62))
+def test_forty_names_never_asked_twice_are_a_tunnel_and_each_further_one_counts() -> None:
+    found = asked(Tunnels(TunnelSettings()), hexed(42))
 
-    assert [one.times for one in found] == [60, 1, 1]
+    assert [one.times for one in found] == [40, 1, 1]
     assert (found[0].key, found[0].incident_class) == ("dns_tunnel:10.1.1.5:example.net", "ABTRAFFIC")
     assert found[0].item["length"] == 42.0
     assert len(found[0].item["samples"]) == 5
@@ -44,7 +44,13 @@ def test_sixty_names_never_asked_twice_are_a_tunnel_and_each_further_one_counts(
 
 def test_the_same_names_spread_over_hours_or_asked_again_and_again_are_none() -> None:
     assert asked(Tunnels(TunnelSettings()), hexed(200), every=60) == []
-    assert asked(Tunnels(TunnelSettings()), hexed(59) * 5) == []
+    assert asked(Tunnels(TunnelSettings()), hexed(39) * 5) == []
+
+
+def test_long_names_of_short_words_are_what_people_made() -> None:
+    names = [f"pod-{number}.service.namespace-of-a-team.svc.cluster.local" for number in range(100)]
+
+    assert asked(Tunnels(TunnelSettings(length=20)), names) == []
 
 
 def test_an_ignored_domain_covers_what_is_below_it() -> None:
