@@ -17,7 +17,7 @@ from collector.store.engine import Store
 async def test_kills_at_any_time_repeat_nothing_and_lose_nothing(state: Store, processes: int) -> None:
     """Kills fall into work and into calls; the receiver counts effects by key."""
     url = state.engine.url.render_as_string(hide_password=False)
-    campaign = Campaign(incidents=120, kills=24, processes=processes, seed=time.time_ns() % 10**9)
+    campaign = Campaign(incidents=60, kills=12, processes=processes, seed=time.time_ns() % 10**9)
 
     seen = await run(campaign, url)
 

@@ -22,6 +22,10 @@ EVERYTHING = """
 id: everything
 name: {zh: 全部, en: everything}
 may_start: {I: leader}
+classes: [SHEVULN]
+warnings: [orange, red]
+raised: [{id: more, kind: notify, owner: duty, to: leader, title: {zh: 升, en: raised}}]
+lowered: [{id: less, kind: notify, owner: duty, to: leader, title: {zh: 降, en: lowered}}]
 variables: {n: {type: number, value: 3}, yes: {type: bool, value: true}, c: {value: 'x', constant: true}}
 steps:
   - id: side-by-side
@@ -59,6 +63,11 @@ steps:
     then: [{id: called, kind: playbook-action, plan: page-tampering, title: {zh: 另案, en: called}}]
   - {id: report, kind: file_report, owner: duty, obligation: cn-informatization/report,
      title: {zh: 报, en: r}, due: {obligation: cn-informatization/report, ahead: 10m}, on_failure: continue}
+  - {id: by-noon, kind: manual, owner: duty, title: {zh: 午, en: n},
+     due: {at: "2026-03-02T12:00:00+08:00", ahead: 5m},
+     undo: [{id: take-back, kind: manual, owner: duty, timeout: 1h, title: {zh: 撤, en: back}}]}
+  - {id: look, kind: regrade, owner: leader, decide: owner, title: {zh: 级, en: level},
+     raised: [{id: up, kind: wait, owner: duty, for: 1m, title: {zh: 升, en: up}}]}
   - {id: finish, kind: end, title: {zh: 完, en: end}}
   - {id: undo, kind: manual, owner: duty, timeout: 1h, title: {zh: 撤销, en: undo}}
 """
