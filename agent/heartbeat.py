@@ -1,7 +1,9 @@
 """What a heartbeat says; pure."""
 
 import hashlib
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +21,8 @@ class About(Struct, frozen=True):
         settings: Digest of the settings in force.
         certificate_expires_at: End of the certificate's life.
         metrics_address: Where Prometheus may ask, host:port; empty: nowhere.
+        every: Seconds between two heartbeats.
+        started: When this process started, in seconds since boot: another one is another process.
         pushed_version, pushed_state: Of the settings a collector laid over the node's own.
     """
 
@@ -26,6 +30,8 @@ class About(Struct, frozen=True):
     settings: str
     certificate_expires_at: datetime
     metrics_address: str = ""
+    every: float = 30.0
+    started: float = 0.0
     pushed_version: int = 0
     pushed_state: str = "none"
 
@@ -35,8 +41,16 @@ def digest(settings: Struct) -> str:
     return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()[:16]
 
 
-def body(clock: Clock, about: About, outbox: Status, *, last: bool = False) -> dict[str, Any]:
-    """Return a heartbeat's body; `last` says that the agent was told to stop."""
+def started() -> float:
+    """Return when this process started, in seconds since boot."""
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def body(
+    clock: Clock, about: About, outbox: Status, *, last: bool = False, why: str | None = None
+) -> dict[str, Any]:
+    """Return a heartbeat's body; `last`: the agent was told to stop, `why`: the whole host goes."""
     return {
         "boot_id": clock.boot_id,
         "monotonic": clock.monotonic(),
@@ -51,5 +65,8 @@ def body(clock: Clock, about: About, outbox: Status, *, last: bool = False) -> d
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
         "metrics_address": about.metrics_address,
         "pushed": {"version": about.pushed_version, "state": about.pushed_state},
+        "every": about.every,
+        "started": about.started,
         "stopping": last,
+        "why": why,
     }

@@ -69,6 +69,8 @@ class World:
             settings=heartbeat.digest(settings),
             certificate_expires_at=identity.life()[1],
             metrics_address=_reachable(settings.metrics.listen),
+            every=settings.heartbeat_seconds,
+            started=heartbeat.started(),
             pushed_version=self._pushed.read().version,
             pushed_state=self._pushed.read().state,
         )
@@ -258,8 +260,9 @@ class World:
 
     async def _heartbeat(self, *, last: bool = False) -> Entry:
         status = await self._outbox.status()
+        why = await _host_goes() if last else None
         return self._entry(
-            "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last)
+            "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last, why=why)
         )
 
     async def _renew(self, reload: Callable[[], None]) -> None:
@@ -324,6 +327,22 @@ class World:
     async def close(self) -> None:
         """Close the connections."""
         await self.transport.close()
+
+
+async def _host_goes() -> str | None:
+    """Ask the service manager whether the whole host is stopping; a goodbye does not wait long for it."""
+    try:
+        asked = await asyncio.create_subprocess_exec(
+            *("systemctl", "is-system-running"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(0.5):
+            told, _ = await asked.communicate()
+    except (OSError, TimeoutError):
+        return None
+    return "shutdown" if told.strip() == b"stopping" else None
 
 
 def _version() -> str:

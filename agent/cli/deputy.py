@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pwd
 import signal
 import sys
 import threading
@@ -21,9 +22,15 @@ from .loading import load
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
     parser = subparsers.add_parser("deputy", help="特权助手 do what needs privileges, for the agent")
-    parser.add_argument(
-        "--user", metavar="UID", type=int, required=True, help="the agent's user id 探针用户编号"
-    )
+    parser.add_argument("--user", metavar="USER", type=_user, required=True, help="the agent's user 探针用户")
+
+
+def _user(text: str) -> int:
+    """Return a user's number, told by name or by number."""
+    try:
+        return int(text) if text.isdecimal() else pwd.getpwnam(text).pw_uid
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"there is no user {text!r} on this host") from None
 
 
 def run(args: argparse.Namespace) -> int:

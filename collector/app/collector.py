@@ -27,10 +27,12 @@ from ..duty.auditor import Auditor
 from ..duty.calendars import CalendarKeeper
 from ..duty.checkpointing import Checkpointing
 from ..duty.clock import DutyClock
+from ..duty.presence import Presence
 from ..duty.silence import Silence
 from ..errors import FengsuiError, PermanentError, RetryableError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
+from ..ingest.links import Link as NodeLink
 from ..notices import Notices
 from ..pipeline import CURSOR, Pipeline
 from ..regimes import Calendars
@@ -133,6 +135,7 @@ class Collector:
             unit=settings.unit,
             now=now,
         )
+        self._presence = Presence(store, links=self._link_of, open_incident=self._casework.open, now=now)
         self._heartbeat = Heartbeat(
             store,
             state=settings.state,
@@ -261,6 +264,7 @@ class Collector:
             "silence": self._silence.run,
             "drills": self._director.run,
             "announcements": self._announcer.run,
+            "presence": self._presence.run,
             "checkpoints": self._checkpoints.run,
             "calendars": self._calendars.run,
             "retention": self._trim,
@@ -318,6 +322,9 @@ class Collector:
     def _startable(self) -> tuple[Startable, ...]:
         plans = self._live.plans().values()
         return tuple(Startable(plan.id, plan.name.zh, plan.name.en) for plan in plans)
+
+    def _link_of(self, node: str) -> NodeLink:
+        return self._agents.link(node)
 
     def _link(self, notice: Notice) -> str | None:
         return link_of(notice, self._links, self._live.settings().listen.console.url)

@@ -16,6 +16,7 @@ from ..desk.application import make_application
 from ..desk.world import Desk
 from ..eventlog.port import EventLog
 from ..ingest.enrol import Enroller
+from ..ingest.links import Link
 from ..ingest.listener import Listener, server_context
 from ..ingest.orders import OrderDesk
 from ..ingest.program import ProgramDesk
@@ -72,6 +73,10 @@ class AgentsDoor:
             "orders": self._desk.watch,
             "certificate": self._keep_certificate,
         }
+
+    def link(self, node: str) -> Link:
+        """Return how a node's connections stand."""
+        return self._listener.links.of(node)
 
     async def open(self, host: str, port: int) -> int:
         """Begin to listen; returns the port."""

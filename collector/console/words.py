@@ -127,6 +127,13 @@ NODE_STATES: Mapping[str, Name] = {
     "active": Name("在用", "active"),
     "revoked": Name("已吊销", "revoked"),
 }
+PRESENCES: Mapping[str, Name] = {
+    "stopped": Name("探针已停止", "agent stopped"),
+    "shutdown": Name("主机关机", "host shut down"),
+    "killed": Name("探针被终止", "agent killed"),
+    "network": Name("网络中断或断电", "network lost, or no power"),
+    "unknown": Name("原因不明", "reason unknown"),
+}
 NODE_KINDS: Mapping[str, Name] = {
     "agent": Name("主机代理", "agent"),
     "collector": Name("下级采集器", "collector below"),
@@ -164,6 +171,8 @@ ACTIONS: Mapping[str, Name] = {
     "run.retried": Name("步骤重办", "step tried again"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
+    "node.silent": Name("节点失联", "node silent"),
+    "node.back": Name("节点恢复", "node back"),
     "evidence.received": Name("证据开始接收", "evidence announced"),
     "evidence.proved": Name("证据核验一致", "evidence proved"),
     "evidence.broken": Name("证据校验不符", "evidence is not what it claims"),
@@ -325,6 +334,7 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "stage": STAGES,
     "recipient": RECIPIENTS,
     "node": NODE_STATES,
+    "presence": PRESENCES,
     "node_kind": NODE_KINDS,
     "role": ROLES,
     "action": ACTIONS,

@@ -57,15 +57,15 @@ class Door(Protocol):
         """Count a connection in and say which node it is; None when there are too many."""
         ...
 
-    def closed(self) -> None:
-        """Count it out."""
+    def closed(self, node: str, *, by_peer: bool) -> None:
+        """Count it out; `by_peer`: the other side ended it."""
         ...
 
 
 class Connection(RequestHandler):
     """Serves the requests of one connection, one after the other."""
 
-    __slots__ = ("_address", "_door", "_first", "_node")
+    __slots__ = ("_address", "_door", "_first", "_node", "_ours")
 
     def __init__(self, door: Door, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -79,6 +79,7 @@ class Connection(RequestHandler):
         self._first: asyncio.TimerHandle | None = None
         self._node = ""
         self._address = ""
+        self._ours = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it in, or cut it where there are too many."""
@@ -94,7 +95,8 @@ class Connection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out; what was being served is cancelled, what was committed stays."""
-        self._door.closed()
+        by_peer = not self._ours and not self._force_close and not isinstance(exc, TimeoutError)
+        self._door.closed(self._node, by_peer=by_peer)
         if self._first is not None:
             self._first.cancel()
         super().connection_lost(exc)
@@ -120,6 +122,7 @@ class Connection(RequestHandler):
             return
         finally:
             if self.transport is not None:
+                self._ours = True
                 self.transport.close()
 
     async def _next(self) -> tuple[Any, StreamReader]:

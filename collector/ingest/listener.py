@@ -27,6 +27,7 @@ from ..store.nodes import Standing
 from ..trust.ca import NODE_URN
 from .answers import RefusedError, Reply, problem
 from .connection import Connection, Head
+from .links import Links
 from .routes import Call, Route
 from .standings import Standings
 from .tally import Tally
@@ -79,6 +80,7 @@ class Listener:
         identify: Identify = certified_node,
     ) -> None:
         self.tally = tally
+        self.links = Links()
         self._identify = identify
         self._routes = routes
         self._standings = standings
@@ -135,11 +137,14 @@ class Listener:
         if self.tally.connections > self._most:
             self.tally.refused["connections"] += 1
             return None
-        return self._identify(transport)
+        node = self._identify(transport)
+        self.links.opened(node)
+        return node
 
-    def closed(self) -> None:
+    def closed(self, node: str, *, by_peer: bool) -> None:
         """See `Door.closed`."""
         self.tally.connections -= 1
+        self.links.closed(node, by_peer=by_peer, at=self._clock())
 
     async def handle(self, head: Head, proceed: Callable[[], None]) -> Reply:
         """See `Door.handle`."""

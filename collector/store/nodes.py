@@ -30,6 +30,21 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     skew_seconds: float | None = None
     agent_version: str | None = None
     findings: list[dict[str, Any]] = []
+    presence: dict[str, Any] | None = None
+    cloned_at: datetime | None = None
+    authorities: str | None = None
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """An agent as the watch over silence sees it; `said` is its last heartbeat."""
+
+    id: str
+    unit: str
+    host_name: str
+    enrolled_at: datetime
+    last_seen: datetime | None
+    presence: dict[str, Any] | None
+    said: dict[str, Any] | None
 
 
 class Standing(Struct, frozen=True):
@@ -153,6 +168,39 @@ async def collectors_below(connection: AsyncConnection) -> list[Below]:
         .order_by(nodes.c.id)
     )
     return [Below(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def agents_to_look_at(connection: AsyncConnection, before: datetime) -> list[Agent]:
+    """Return the active agents that were not heard of since `before`, or that are written down as silent."""
+    heard = sa.and_(node_facts.c.node == nodes.c.id, node_facts.c.kind == "heartbeat")
+    columns = [nodes.c[name] for name in Agent.__struct_fields__[:-1]]
+    quiet = sa.func.coalesce(nodes.c.last_seen, nodes.c.enrolled_at) < sa.bindparam("before", before)
+    query = (
+        sa.select(*columns, node_facts.c.body.label("said"))
+        .outerjoin_from(nodes, node_facts, heard)
+        .where(
+            nodes.c.kind == "agent",
+            nodes.c.state == "active",
+            sa.or_(quiet, nodes.c.presence.is_not(sa.null())),
+        )
+        .order_by(nodes.c.id)
+    )
+    return [Agent(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def set_presence(
+    connection: AsyncConnection,
+    identifier: str,
+    presence: dict[str, Any] | None,
+    last_seen: datetime | None,
+) -> bool:
+    """Write down that a node is silent, or (None) back; False where it spoke or changed meanwhile."""
+    was = nodes.c.presence.is_(sa.null()) if presence is not None else nodes.c.presence.is_not(sa.null())
+    same = nodes.c.last_seen == last_seen if last_seen is not None else nodes.c.last_seen.is_(None)
+    change = sa.update(nodes).where(
+        nodes.c.id == identifier, was, same if presence is not None else sa.true()
+    )
+    return (await connection.execute(change.values(presence=presence))).rowcount == 1
 
 
 async def revoked_nodes(connection: AsyncConnection) -> set[str]:

@@ -112,6 +112,9 @@ nodes = sa.Table(
     sa.Column("skew_seconds", sa.Float, nullable=True),
     _text("agent_version", null=True),
     _json("findings"),  # [{"kind": "grade_differs", ...}]: what node and registry disagree on
+    _json("presence", null=True),  # {"why": "killed", "since", ...} while it is silent
+    _time("cloned_at", null=True),  # two hosts spoke with its key: only its newest certificate counts
+    _text("authorities", null=True),  # digest of the authorities it was given last
 )
 node_facts = sa.Table(
     "node_facts",

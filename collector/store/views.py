@@ -22,6 +22,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     skew_seconds: float | None
     agent_version: str | None
     findings: list[dict[str, Any]]
+    presence: dict[str, Any] | None = None
 
 
 class FactRow(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from agent.clock import Clock
-from agent.heartbeat import About, body, digest
+from agent.heartbeat import About, body, digest, started
 from agent.outbox import Status
 from agent.settings import Settings
 
@@ -29,7 +29,11 @@ def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_c
         "forks": 0,
         "certificate_expires_at": "2026-03-02T01:10:00+00:00",
         "metrics_address": "node-1:9443",
+        "pushed": {"version": 0, "state": "none"},
+        "every": 30.0,
+        "started": 0.0,
         "stopping": False,
+        "why": None,
     }
     assert msgspec.json.encode(said)
 
@@ -37,3 +41,10 @@ def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_c
 def test_the_same_settings_have_the_same_digest_and_others_another() -> None:
     assert digest(Settings()) == digest(Settings())
     assert digest(Settings()) != digest(Settings(heartbeat_seconds=31))
+
+
+def test_a_process_knows_when_it_started_and_that_stays(clock: Clock) -> None:
+    first = started()
+
+    assert 0 < first <= clock.monotonic()
+    assert started() == first

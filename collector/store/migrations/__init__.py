@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-NEWEST = "0013"
+NEWEST = "0014"
 
 
 def migrate(connection: Connection) -> None:

@@ -51,3 +51,11 @@ def test_it_serves_what_the_settings_allow_until_it_is_told_to_stop(tmp_path: Pa
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 0
     assert not path.exists()
+
+
+def test_an_unknown_user_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["deputy", "--user", "nobody-of-this-name"])
+
+    assert ended.value.code == 2
+    assert "there is no user" in capsys.readouterr().err

@@ -1,0 +1,161 @@
+"""An agent's silence is noticed within 90 seconds, and what it was is told apart."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from collector.duty import presence
+from collector.duty.presence import Presence
+from collector.ingest.links import Link
+from collector.store import nodes, schema
+from collector.store.facts import Fact, Sign, put_heartbeats, put_signs
+from collector.store.nodes import NodeRow
+
+if TYPE_CHECKING:
+    from collector.store.engine import Store
+    from tests.conftest import Office
+
+NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+BEAT: dict[str, Any] = {"boot_id": "boot-1", "started": 10.0, "every": 30.0, "stopping": False, "why": None}
+
+
+class Watch:
+    """A collector's watch over one agent; its clock goes only where the test sends it."""
+
+    def __init__(self, store: Store, office: Office) -> None:
+        self.store = store
+        self.now = NINE
+        self.link = Link(open=1)
+        self.presence = Presence(
+            store, links=lambda _: self.link, open_incident=office.casework.open, now=lambda: self.now
+        )
+
+    async def enrol(self) -> None:
+        row = NodeRow(
+            id="n1",
+            unit="county",
+            kind="agent",
+            state="active",
+            host_name="web-1",
+            machine_id="",
+            assets=[],
+            certificate_serial="",
+            certificate_expires=NINE,
+            enrolled_at=NINE,
+        )
+        async with self.store.write() as conn:
+            await nodes.add_node(conn, row)
+
+    async def hear(self, **said: Any) -> None:  # noqa: ANN401 - JSON
+        beat = Fact(kind="heartbeat", body=BEAT | said, observed_at=self.now, received_at=self.now)
+        async with self.store.write() as conn:
+            await put_heartbeats(conn, {"n1": beat})
+            await put_signs(conn, [Sign(node="n1", last_seen=self.now, skew_seconds=0.0)])
+
+    async def seconds(self, count: int) -> None:
+        for _ in range(count // 5):
+            self.now += timedelta(seconds=5)
+            await self.presence.look()
+
+    async def told(self) -> list[tuple[str, str]]:
+        async with self.store.read() as conn:
+            query = sa.select(schema.journal.c.action, schema.journal.c.detail).where(
+                schema.journal.c.action.in_(["node.silent", "node.back"])
+            )
+            rows = (await conn.execute(query.order_by(schema.journal.c.id))).all()
+        return [(action, detail.get("why") or detail["after"]) for action, detail in rows]
+
+    async def incidents(self) -> int:
+        async with self.store.read() as conn:
+            return len((await conn.execute(sa.select(schema.incidents.c.id))).all())
+
+
+@pytest.fixture
+async def watch(sqlite_state: Store, office: Office) -> Watch:
+    made = Watch(sqlite_state, office)
+    await made.enrol()
+    await made.hear()
+    return made
+
+
+def test_its_story_holds() -> None:
+    assert doctest.testmod(presence).failed == 0
+
+
+async def test_silence_is_noticed_within_ninety_seconds_and_not_before_it_is_one(watch: Watch) -> None:
+    await watch.seconds(75)
+    assert await watch.told() == []
+
+    await watch.seconds(15)
+
+    assert await watch.told() == [("node.silent", "network")]
+
+
+@pytest.mark.parametrize(
+    ("last_word", "link", "why", "incidents"),
+    [
+        ({"stopping": True}, Link(), "stopped", 0),
+        ({"stopping": True, "why": "shutdown"}, Link(), "shutdown", 0),
+        ({}, Link(open=2), "network", 0),
+        ({}, Link(0, NINE + timedelta(seconds=1)), "killed", 1),
+        ({}, Link(), "unknown", 0),
+        ({}, Link(0, NINE - timedelta(hours=1)), "unknown", 0),
+    ],
+)
+async def test_stop_shutdown_network_and_kill_are_told_apart(
+    watch: Watch, last_word: dict[str, Any], link: Link, why: str, incidents: int
+) -> None:
+    await watch.hear(**last_word)
+    watch.link = link
+
+    await watch.seconds(90)
+
+    assert await watch.told() == [("node.silent", why)]
+    assert await watch.incidents() == incidents
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ({}, {"boot_id": "boot-2", "started": 4.0}, "reboot"),
+        ({}, {"started": 500.0}, "killed"),
+        ({"stopping": True}, {"started": 500.0}, "restart"),
+        ({}, {}, "network"),
+    ],
+)
+async def test_what_it_was_shows_when_the_node_is_back(
+    watch: Watch, before: dict[str, Any], after: dict[str, Any], what: str
+) -> None:
+    await watch.hear(**before)
+    await watch.seconds(90)
+    await watch.hear(**after)
+
+    await watch.seconds(5)
+
+    assert (await watch.told())[-1] == ("node.back", what)
+    await watch.seconds(60)
+    assert len(await watch.told()) == 2
+
+
+async def test_an_agent_with_a_slow_heartbeat_is_given_its_time(watch: Watch) -> None:
+    await watch.hear(every=600.0)
+
+    await watch.seconds(1200)
+    assert await watch.told() == []
+    await watch.seconds(400)
+
+    assert await watch.told() == [("node.silent", "network")]
+
+
+async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) -> None:
+    await watch.seconds(10)
+    watch.now += timedelta(hours=3)
+
+    await watch.seconds(60)
+
+    assert await watch.told() == []
