@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
@@ -182,7 +183,8 @@ def main(source: BinaryIO, out: int, complain: Callable[[str], object]) -> int:
     """Capture as stdin asks; return the exit code."""
     job = msgspec.json.decode(source.readline(), type=Job)
     resource.setrlimit(resource.RLIMIT_DATA, (job.memory_bytes, job.memory_bytes))
-    os.nice(5)
+    with suppress(OSError):  # a sandbox may forbid even this
+        os.nice(5)
 
     def write(line: bytes) -> None:
         while line:
