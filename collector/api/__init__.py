@@ -8,6 +8,7 @@ from ..desk.world import Desk
 from . import (
     assets,
     audit,
+    drills,
     exits,
     filings,
     health,
@@ -34,6 +35,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *filings.ENDPOINTS,
     *reports.ENDPOINTS,
     *runs.ENDPOINTS,
+    *drills.ENDPOINTS,
     *orders.ENDPOINTS,
     *audit.ENDPOINTS,
     *sd.ENDPOINTS,

@@ -49,7 +49,7 @@ from ..trust.superior import renew
 from ..world import World
 from ..yaml_marks import Mistakes
 from .doors import AgentsDoor, DeskDoor
-from .drilling import make_director
+from .drilling import DrillReports, make_director
 from .figures import counters
 from .first_start import forget_ports, make_first_user, make_folder, write_ports
 from .live import Live
@@ -156,7 +156,8 @@ class Collector:
             link=self._link,
         )
         self._documents = Documents(registry=live.registry, regimes=live.regimes, classes=live.classes)
-        self._printer = Printer(store, self._documents, Renderer(lambda: live.settings().documents))
+        self._renderer = Renderer(lambda: self._live.settings().documents)
+        self._printer = Printer(store, self._documents, self._renderer)
         self._upstream = Upstream(
             store,
             state=settings.state,
@@ -316,6 +317,8 @@ class Collector:
             language=settings.language,
             version=_version(),
             acknowledge=self._casework.acknowledge,
+            director=self._director,
+            drill_report=DrillReports(self._store, self._renderer, self._live.registry).make,
             links=self._links,
         )
 

@@ -67,7 +67,9 @@ class ByHand:
         filed = {filing.clock: filing for filing in await filings_of(conn, incident)}
         clocks = [clock for clock in await clocks_of(conn, [incident]) if clock.state != "withdrawn"]
         clocks.sort(key=lambda clock: (_wanted(clock) is None, _wanted(clock) or now, clock.obligation))
-        return [await self._report(conn, clock, filed.get(clock.id), now) for clock in clocks]
+        row = await get_incident(conn, incident)
+        drill = row is not None and row.drill
+        return [await self._report(conn, clock, filed.get(clock.id), now, drill=drill) for clock in clocks]
 
     async def save(
         self,
@@ -182,7 +184,7 @@ class ByHand:
         return found, row
 
     async def _report(
-        self, conn: AsyncConnection, clock: Clock, filing: Filing | None, now: datetime
+        self, conn: AsyncConnection, clock: Clock, filing: Filing | None, now: datetime, *, drill: bool
     ) -> Report:
         filed = read_statement(filing.payload.get("content", {})) if filing else None
         said = filed or await self._statement(conn, clock, now)
@@ -202,6 +204,7 @@ class ByHand:
             receipt_at=filing.receipt_at if filing else None,
             version=(await draft_of(conn, clock)).version,
             complete=said.complete,
+            drill=drill,
             statement=said,
         )
 

@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("audit", "audit"),
     ("sigma", "sigma"),
     ("roster", "roster"),
+    ("drill", "drill"),
     ("calendar", "calendar"),
 )
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"

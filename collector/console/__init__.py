@@ -4,6 +4,7 @@ from aiohttp import web
 
 from ..desk.application import Room
 from ..desk.world import Desk
+from .drills import DrillPages
 from .forms import Forms
 from .links import LinkPages
 from .pages import Pages
@@ -23,6 +24,7 @@ def room(desk: Desk) -> Room:
         *Forms(pages).routes(),
         *LinkPages(pages).routes(),
         *Reports(pages).routes(),
+        *DrillPages(pages).routes(),
         *RunPages(pages).routes(),
         web.get("/events", streams.serve),
         web.get("/static/{name:.+}", files.serve),

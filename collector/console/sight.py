@@ -143,6 +143,13 @@ class Sight(Struct, frozen=True, kw_only=True):
         """Return how long ago something was."""
         return lapse(self.now - at, self.language) if at else ""
 
+    def length(self, seconds: float | None) -> str:
+        """Return a length as hours, minutes and seconds; a dash where there is none."""
+        if seconds is None:
+            return "–"
+        minutes, rest = divmod(int(seconds), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
+
     def instant(self, text: Any) -> datetime | None:  # noqa: ANN401 - JSON of a row
         """Return a time that stands in JSON."""
         try:

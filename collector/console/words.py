@@ -193,6 +193,18 @@ ACTIONS: Mapping[str, Name] = {
     "user.disabled": Name("用户已停用", "user disabled"),
     "calendar.filled": Name("日历已更新", "calendar filled"),
     "collector.started": Name("采集器启动", "collector started"),
+    "drill.planned": Name("演练列入计划", "drill planned"),
+    "drill.written": Name("演练脚本编写", "drill written"),
+    "drill.started": Name("演练开始", "drill started"),
+    "drill.injected": Name("演练事件注入", "drill event injected"),
+    "drill.ended": Name("演练结束", "drill ended"),
+    "drill.cancelled": Name("演练取消", "drill cancelled"),
+    "drill.lessons": Name("演练总结", "drill lessons"),
+    "drill.announced": Name("下级通报演练", "drill announced from below"),
+    "drill.answered": Name("上级答复演练", "drill answered from above"),
+    "drill.accepted": Name("同意参演", "drill accepted"),
+    "drill.declined": Name("谢绝参演", "drill declined"),
+    "drill.waiting": Name("演练待答复", "drill waits"),
 }
 FACTS: Mapping[str, Name] = {
     "occurred": Name("发生", "occurred"),
@@ -318,7 +330,14 @@ FINDINGS: Mapping[str, Name] = {
     "declared": Name("自报", "declared"),
     "registered": Name("登记", "registered"),
 }
+EVENT_STATES: Mapping[str, Name] = {
+    "armed": Name("待注入", "armed"),
+    "done": Name("已注入", "injected"),
+    "failed": Name("未成功", "failed"),
+    "cancelled": Name("已取消", "cancelled"),
+}
 TABLES: Mapping[str, Mapping[str, Name]] = {
+    "event": EVENT_STATES,
     "state": INCIDENT_STATES,
     "move": MOVES,
     "clock": CLOCK_STATES,

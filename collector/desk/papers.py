@@ -41,6 +41,7 @@ class Report(Struct, frozen=True, kw_only=True):
     receipt_at: datetime | None
     version: int
     complete: bool
+    drill: bool = False
     statement: Statement
 
 

@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..drills import Event
 from ..metrics import Figure
 from ..plans.warned import Warned
 from ..registry import Registry
+from ..store.drills import Drill
 from ..store.engine import Store
 from ..trust.links import Links
 from .papers import Filings, Make
@@ -141,6 +143,30 @@ class Acknowledge(Protocol):
         """Return how many more people it needs; raise PermanentError where it is taken on already."""
 
 
+class Directs(Protocol):
+    """`duty.director.Director`, as far as persons ask it; PermanentError: it cannot be done."""
+
+    async def start(self, conn: AsyncConnection, key: str, actor: str, now: datetime, /) -> Drill:
+        """Begin a planned drill."""
+
+    async def inject(
+        self, conn: AsyncConnection, key: str, event: Event, actor: str, now: datetime, /
+    ) -> int:
+        """Add an event to a running one."""
+
+    async def end(self, conn: AsyncConnection, key: str, actor: str, now: datetime, /) -> Drill:
+        """End a running one."""
+
+    async def cancel(
+        self, conn: AsyncConnection, key: str, actor: str, now: datetime, reason: str, /
+    ) -> None:
+        """Take a planned one out of the plan."""
+
+
+DrillReport = Callable[[str, str, str, datetime], Awaitable[tuple[str, str, bytes]]]
+"""Makes the after-action report of a drill: its id, the kind, the language, the time."""
+
+
 class Desk(Struct, frozen=True, kw_only=True):
     """The world as console and API see it.
 
@@ -158,6 +184,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         language: Of who has not chosen one, zh or en.
         version: Of the product, for the foot of the page and `fengsui_build_info`.
         startable: The plans in force, for who starts one by hand.
+        director, drill_report: Hold drills and report of them; without them there are none.
         acknowledge, links: For one-time links of notices; without them there are none.
     """
 
@@ -178,5 +205,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     language: str = "zh"
     version: str = "0"
     acknowledge: Acknowledge | None = None
+    director: Directs | None = None
+    drill_report: DrillReport | None = None
     links: Links | None = None
     startable: Callable[[], Sequence[Startable]] = tuple

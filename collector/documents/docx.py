@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docxtpl import DocxTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -25,6 +26,8 @@ def fill(template: bytes, values: Mapping[str, Any]) -> bytes:
     """
     document = DocxTemplate(BytesIO(template))
     document.render(dict(values), jinja_env=SandboxedEnvironment(autoescape=True), autoescape=True)
+    if mark := str(values.get("mark", "")):
+        _mark(document, mark)
     properties = document.docx.core_properties
     properties.title = str(values.get("title", ""))
     properties.created = properties.modified = _MADE
@@ -32,6 +35,15 @@ def fill(template: bytes, values: Mapping[str, Any]) -> bytes:
     filled = BytesIO()
     document.save(filled)
     return settle(filled.getvalue())
+
+
+def _mark(document: DocxTemplate, mark: str) -> None:
+    """Put the mark at the head and the foot of every page, whatever the template looks like."""
+    for section in document.docx.sections:
+        for part in (section.header, section.footer):
+            part.is_linked_to_previous = False
+            line = part.paragraphs[0] if part.paragraphs else part.add_paragraph()
+            line.insert_paragraph_before(mark).alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
 def settle(archive: bytes) -> bytes:

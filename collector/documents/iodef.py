@@ -20,6 +20,10 @@ _STATUS = {
     "closed": "resolved",
 }
 _SEVERITY = {"IV": "low", "III": "medium", "II": "high", "I": "high"}
+_DRILL = Words(
+    "【演练】本报告仅用于应急演练，不是真实事件。",
+    "[DRILL] This report is of a drill and of no real incident.",
+)
 _TAGS = {"zh": "zh-CN", "en": "en"}
 
 
@@ -40,14 +44,17 @@ def iodef(material: Material, said: Statement, language: str) -> dict[str, Any]:
         "ReportTime": instant(row.times.get("aware")),
     }
     incident: dict[str, Any] = {
-        "purpose": "reporting",
+        **({"purpose": "ext-value", "ext-purpose": "drill"} if row.drill else {"purpose": "reporting"}),
         "status": _STATUS[row.state],
         "lang": tag,
         "restriction": "private",
         "IncidentID": {"id": row.id, "name": row.unit},
         **{name: _time(at, material) for name, at in times.items() if at},
         "GenerationTime": _time(row.updated_at, material),
-        "Description": [text for item in said.items if (text := _description(item, language))],
+        "Description": [
+            *([_DRILL.in_language(language)] if row.drill else []),
+            *(text for item in said.items if (text := _description(item, language))),
+        ],
         "Assessment": [_assessment(material, language)],
         "Contact": [_contact(material, language)],
     }
@@ -136,6 +143,7 @@ def _extensions(material: Material, said: Statement) -> Iterator[dict[str, str]]
         "level_by": row.level_by or "",
         "obligation": said.obligation,
         "class": row.klass,
+        "drill": "true" if row.drill else "",
         "sources": "\n".join(
             f"{item.number} {source.of} {source.by} {source.report or '-'} {source.journal or '-'}"
             for item in said.items

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from ..drills import marked
 from ..statement import Statement
 from .material import Material, instant, reports
 from .phrases import level_name
@@ -39,6 +40,7 @@ def ocsf(material: Material, said: Statement, language: str) -> dict[str, Any]:
     status, status_name = _STATES[row.state]
     severity, severity_name = _SEVERITIES[row.level]
     title = (row.title if language == "zh" else row.title_en) or row.title or row.title_en
+    title = marked(title, language, drill=row.drill)
     offset = row.updated_at.astimezone(material.zone).utcoffset()
     finding: dict[str, Any] = {
         "uid": row.id,
@@ -76,6 +78,7 @@ def ocsf(material: Material, said: Statement, language: str) -> dict[str, Any]:
         "metadata": {
             "version": SCHEMA,
             "uid": row.id,
+            **({"labels": ["drill"]} if row.drill else {}),
             "product": {"name": "Fengsui", "vendor_name": "Fengsui", "lang": language},
         },
         "finding_info_list": [finding],
@@ -91,6 +94,7 @@ def _extension(material: Material, said: Statement) -> dict[str, Any]:
     row = material.incident
     return {
         "class": row.klass,
+        "drill": row.drill,
         "level": row.level,
         "level_name": level_name(row.level).en,
         "level_by": row.level_by,

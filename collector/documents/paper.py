@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from ..drills import MARK, marked
 from ..regimes.words import RECIPIENTS
 from ..statement import Item, Statement, Words
 from ..store.clocks import Clock
@@ -34,7 +35,9 @@ _LABELS: dict[str, Words] = {
 
 
 def paper(material: Material, clock: Clock, said: Statement, language: str) -> dict[str, Any]:
-    """Return what a template sets out: `title`, `rows` of label and value, `items_`, `sources`, `signature`.
+    """Return what a template sets out: `title`, `mark`, `rows`, `items_`, `sources`, `signature`.
+
+    `mark` is empty but for a drill; then every page bears it.
 
     Every value is text that the template must not read as markup.
     """
@@ -47,7 +50,8 @@ def _page(material: Material, clock: Clock, said: Statement, language: str) -> d
     return {
         "language": language,
         "tag": "zh" if language == "zh" else "en",
-        "title": _LABELS["title"].in_language(language),
+        "mark": MARK.in_language(language).strip() if material.incident.drill else "",
+        "title": marked(_LABELS["title"].in_language(language), language, drill=material.incident.drill),
         "rows": [{"label": label, "value": value} for label, value in rows if value],
         "items_": [_item(item, language) for item in said.items],
         "sources_title": _LABELS["sources"].in_language(language),

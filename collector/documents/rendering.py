@@ -71,11 +71,19 @@ class Renderer:
         """
         if kind in _DATA:
             return data(_DATA[kind](material, said, language))
+        return await self.print_paper(kind, paper(material, clock, said, language))
+
+    async def print_paper(self, kind: str, values: dict[str, Any]) -> bytes:
+        """Return a paper as `docx` or `pdf`, set out by the unit's template.
+
+        Raises:
+            RenderingError: The template is wrong, the fonts lack a character, or it takes too much.
+        """
         job = Job(
             kind=kind,
             template=str(self._file(_TEMPLATES[kind])),
             fonts=tuple(map(str, self._fonts())) if kind == "pdf" else (),
-            paper=paper(material, clock, said, language),
+            paper=values,
         )
         async with self._turn:
             return await self._work(job)

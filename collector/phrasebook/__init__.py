@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from . import commands, files, law, plans, register
+from . import commands, drills, files, law, plans, register
 
 _TABLES: tuple[Mapping[str, str], ...] = (
     files.CHINESE,
@@ -29,6 +29,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     register.CHINESE,
     plans.CHINESE,
     commands.CHINESE,
+    drills.CHINESE,
 )
 _PLACE = re.compile(r"\{([a-z]+)(:said)?\}")
 _DEEPEST = 4  # a sentence in a sentence in a sentence; no more is written anywhere

@@ -85,7 +85,7 @@ async def _steps(conn: AsyncConnection, keys: Collection[str]) -> list[Stepped]:
     query = (
         sa.select(run_steps, runs.c.incident, runs.c.plan_body)
         .join(runs, runs.c.id == run_steps.c.run)
-        .where(runs.c.incident.in_(keys))
+        .where(runs.c.incident.in_(keys), run_steps.c.state != "skipped")
         .where(sa.or_(run_steps.c.deadline.is_not(None), run_steps.c.kind.in_(_PERSONAL)))
         .order_by(run_steps.c.ready_at, run_steps.c.step, run_steps.c.visit)
     )

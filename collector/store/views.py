@@ -195,6 +195,7 @@ class ReceivedRow(Struct, frozen=True, kw_only=True):
     level: str | None
     received_at: datetime
     sha256: str
+    drill: str | None
 
 
 class ReceivedFile(ReceivedRow, frozen=True, kw_only=True):

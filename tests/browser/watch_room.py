@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collector import api, console, shipped
 from collector.actions import Actions, build
 from collector.actions.port import Surroundings
+from collector.app.drilling import DrillReports, make_director
 from collector.authority import ByHand, Upstream
 from collector.casework import Casework
 from collector.classes import Classes, read_classes
@@ -238,6 +239,8 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         unit="district",
         language=language,
         version="0.1.0",
+        director=make_director(store, work, lambda: registry, language, clock),
+        drill_report=DrillReports(store, Renderer(str), lambda: registry).make,
     )
     server = TestServer(make_application(desk, [api.room(desk), console.room(desk)]))
     await server.start_server()

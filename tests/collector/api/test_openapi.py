@@ -10,10 +10,14 @@ from referencing.jsonschema import DRAFT202012
 
 from collector.api import ENDPOINTS
 from collector.api.endpoint import Endpoint
+from collector.authority.drilling import notice_of
 from collector.store import schema
+from collector.store.drills import add_drill, take_announced
 from collector.store.evidence import keep_manifest
 from collector.store.orders import add_order
 from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit
+from tests.collector.desk.test_drills import SCRIPT_HERE
+from tests.collector.store.test_drills import a_drill
 from tests.collector.store.test_evidence import manifest
 
 PROOF = b"%PDF-1.7 confirmation"
@@ -45,6 +49,9 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             "startRun": {"plan": "major-event-guard", "unit": "district", "reason": "a congress"},
             "actOnRun": {"deed": "pause", "reason": "wait for the vendor"},
             "giveOrder": {"node": values["getNode"]["id"], "kind": "rescan"},
+            "planDrill": {"unit": "district", "planned_at": room.clock().isoformat(), "script": SCRIPT_HERE},
+            "actOnDrill": {"deed": "start"},
+            "decideDrill": {"state": "accepted"},
             "writeReport": {"clock": values["getObligation"]["id"], "items": {"2": "首页被替换"}},
         }
         sent = {"json": body[endpoint.name]} if endpoint.body else {}
@@ -102,6 +109,8 @@ async def _lived_in(room: Room) -> dict[str, Any]:
             deadline=now + timedelta(minutes=5),
             now=now,
         )
+        await add_drill(conn, a_drill(unit="district", units=["district"]), "user:wang")
+        await take_announced(conn, notice_of(a_drill(id="d9", unit="district")), "n1", now)
         await keep_manifest(conn, manifest(order.id), node=node["id"], unit="district", now=now)
     return {
         "id": incident,
@@ -117,6 +126,9 @@ async def _lived_in(room: Room) -> dict[str, Any]:
         "completeStep": {"id": run.id, "step": "static-notice"},
         "actOnRun": {"id": run.id},
         "getRunStatus": {"id": run.id},
+        "getDrill": {"id": "d1"},
+        "actOnDrill": {"id": "d1"},
+        "decideDrill": {"id": "d9"},
         "getAuditEntry": {"id": "1"},
     }
 

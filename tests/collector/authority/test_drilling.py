@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from collector.authority import Announcer, NotInDrillError, hear
 from collector.authority.drilling import LATE
+from collector.authority.upstream import way_of
 from collector.errors import RetryableError
 from collector.eventlog.sqlite import SqliteLog
+from collector.settings import Route
 from collector.store import schema
 from collector.store.drills import (
     add_drill,
@@ -220,3 +222,15 @@ async def test_nobody_announces_a_drill_of_a_unit_that_is_not_theirs(exercise: E
         with pytest.raises(NotInDrillError):
             await hear(conn, foreign, notice, registry=exercise.city.office.registry, now=exercise.city.now)
         assert await get_announced(conn, "d5") is None
+
+
+@pytest.mark.parametrize("way", ["upstream", "mail", "person"])
+def test_no_way_of_the_settings_leads_out_of_a_drill(way: str) -> None:
+    mail = {"channel": "post", "to": "duty@cac.example"} if way == "mail" else {}
+    route = Route(way=way, **mail)  # type: ignore[arg-type]
+
+    assert way_of(route, None, of_drill=False) == way
+    assert way_of(route, None, of_drill=True) == "drill"
+    for said in ("outside", "waiting", "declined"):
+        assert way_of(route, a_drill(superior=said), of_drill=True) == "drill"
+    assert (way_of(route, a_drill(superior="accepted"), of_drill=True) == "upstream") == (way == "upstream")

@@ -105,3 +105,19 @@ def test_a_stage_without_a_name_is_called_by_its_code(opened: Callable[..., Doss
     payload = Speaker("en", UTC).clock_alarm(dossier.incident, clock, "due", at=NINE, now=NINE, outage=None)
 
     assert payload["subject"] == "[Fengsui] written → nobody: is due"
+
+
+@pytest.mark.parametrize(("language", "mark"), [("zh", "【演练】"), ("en", "[DRILL] ")])
+def test_every_notice_of_a_drill_bears_the_mark_in_subject_and_body(
+    opened: Callable[..., Dossier], language: str, mark: str
+) -> None:
+    dossier = opened(drill=True)
+    subject, body = alarm(dossier, language, "half", timedelta(0)).split("\n", 1)
+    told = Speaker(language, SHANGHAI).escalation(
+        dossier.incident, "escalate_0", at=NINE, now=NINE, outage=None
+    )
+
+    assert subject.startswith(mark)
+    assert body.startswith(mark)
+    assert str(told["subject"]).startswith(mark)
+    assert (told["drill"], alarm(opened(), language, "half", timedelta(0)).count(mark)) == (True, 0)

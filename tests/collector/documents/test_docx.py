@@ -54,3 +54,11 @@ def test_a_unit_may_word_its_own_template_but_not_reach_out_of_it() -> None:
     assert own.paragraphs[0].text == "本单位:报告单位"
     with pytest.raises(SecurityError):
         fill(template("{{ title.__class__.__mro__ }}"), PAPER)
+
+
+def test_a_drills_mark_stands_on_every_page_whatever_the_template() -> None:
+    section = Document(BytesIO(fill(TEMPLATE, PAPER | {"mark": "【演练】"}))).sections[0]
+    plain = Document(BytesIO(fill(TEMPLATE, PAPER))).sections[0]
+
+    assert section.header.paragraphs[0].text == section.footer.paragraphs[0].text == "【演练】"
+    assert "【演练】" not in "".join(line.text for line in plain.header.paragraphs)

@@ -99,3 +99,14 @@ def test_whatever_happened_it_stays_valid(
     told = material(REGISTER, incident=row, journal=(), contact=None)
 
     SCHEMA.validate(iodef(told, compose(told, clock(), LAW), "zh"))
+
+
+def test_a_drill_says_that_it_is_none_in_words_and_for_machines() -> None:
+    told = material(REGISTER, incident=incident(drill=True))
+    document = iodef(told, compose(told, clock(), LAW), "zh")
+    (one,) = document["Incident"]
+
+    SCHEMA.validate(document)
+    assert (one["purpose"], one["ext-purpose"]) == ("ext-value", "drill")
+    assert one["Description"][0].startswith("【演练】")
+    assert {"name": "fengsui.drill", "dtype": "string", "value": "true"} in one["AdditionalData"]

@@ -42,3 +42,13 @@ def test_every_state_and_level_has_its_place(state: str, level: str | None, vers
 
     SCHEMA.validate(event)
     assert (event["activity_name"] == "Close") == (state == "closed")
+
+
+def test_a_drill_is_labelled_and_marked() -> None:
+    told = material(REGISTER, incident=incident(drill=True))
+    event = ocsf(told, compose(told, clock(), LAW), "en")
+
+    SCHEMA.validate(event)
+    assert event["metadata"]["labels"] == ["drill"]
+    assert event["message"].startswith("[DRILL] ")
+    assert event["unmapped"]["fengsui"]["drill"] is True

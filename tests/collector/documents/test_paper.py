@@ -48,3 +48,12 @@ def test_what_turns_text_around_is_written_out() -> None:
     page = paper(turned, clock(), compose(turned, clock(), LAW), "zh")
 
     assert "事件：a\\u202efdp.exe\\u0000" in page["items_"][1]["lines"]
+
+
+def test_a_drills_paper_bears_its_mark_and_a_real_one_none() -> None:
+    told = material(REGISTER, incident=incident(drill=True))
+    page = paper(told, clock(), compose(told, clock(), LAW), "zh")
+    real = material(REGISTER, incident=incident())
+
+    assert (page["mark"], page["title"]) == ("【演练】", "【演练】网络安全事件报告")
+    assert paper(real, clock(), compose(real, clock(), LAW), "en")["mark"] == ""

@@ -66,3 +66,12 @@ def test_text_is_never_markup(known_incident: "Material", tmp_path: "Path") -> N
     outside.write_text('#read("../../../../../../etc/hostname")')
     with pytest.raises(typst.TypstError):
         print_paper(outside, FONTS, page)
+
+
+def test_a_drills_pages_are_not_those_of_a_real_report(known_incident: "Material") -> None:
+    page = paper(known_incident, clock(), compose(known_incident, clock(), LAW), "zh")
+    real = print_paper(HOME / "report.typ", FONTS, page)
+    drill = print_paper(HOME / "report.typ", FONTS, page | {"mark": "【演练】"})
+
+    assert drill != real
+    assert drill.startswith(b"%PDF-")

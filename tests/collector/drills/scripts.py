@@ -17,7 +17,7 @@ events:
       title: {zh: 首页被篡改, en: home page tampered with}
       facts: {homepage_tampered_since: -5m}
   - at: 10m
-    incident: {name: second, class: DTDDOS, title: {zh: 拒绝服务, en: denial of service}}
+    incident: {name: second, class: NADOS, title: {zh: 拒绝服务, en: denial of service}}
   - at: 12m
     absent: {role: duty, for: 30m}
   - at: 15m

@@ -91,7 +91,7 @@ async def test_what_the_script_says_happens_at_its_time_and_once(room: Room) -> 
     await room.at(16)
     await room.at(16)
     assert await room.states() == ["done", "done", "done", "done", "armed"]
-    assert (await room.incident("second")).klass == "DTDDOS"
+    assert (await room.incident("second")).klass == "NADOS"
     assert (await room.incident("second")).plan_hint is None
 
     await room.at(20)
@@ -140,7 +140,7 @@ async def test_who_directs_may_inject_more_but_only_while_it_runs(room: Room) ->
     more = Event(
         at=timedelta(minutes=2), message=Message(to="duty", text=Words("市里来电", "the city calls"))
     )
-    twice = Event(at=timedelta(0), incident=Begun(klass="DTDDOS", title=Words("甲", "a"), name="second"))
+    twice = Event(at=timedelta(0), incident=Begun(klass="NADOS", title=Words("甲", "a"), name="second"))
     await room.start()
     async with room.store.write() as conn:
         assert await room.director().inject(conn, "d1", more, WANG, room.now) == 6
