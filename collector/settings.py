@@ -225,8 +225,7 @@ def read_settings(text: str, file: str, environment: Mapping[str, str]) -> Setti
     Raises:
         Mistakes: every mistake of the file, each with its place.
     """
-    tree = yaml_marks.read(text, file)
-    settings = yaml_marks.decode(tree, Settings)
+    settings, tree = yaml_marks.load_marked(text, file, Settings)
     if mistakes := list(_check(settings, tree)):
         raise Mistakes(mistakes)
     return _located(_overridden(settings, environment), Path(file).parent)

@@ -26,8 +26,8 @@ from ..regimes import (
 )
 from ..regimes.case import fields
 from ..regimes.words import RECIPIENTS, STATES
-from ..yaml_marks import Mistake, Mistakes, parse_time
-from .telling import language_of
+from ..yaml_marks import Mistake, Mistakes
+from .telling import language_of, time_of
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -47,7 +47,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     part.add_argument("case", metavar="CASE.yaml", help="the described incident 事件描述文件")
     part.add_argument(
-        "--at", metavar="TIME", type=_time, help='"now", ISO 8601 with offset; wins over the case'
+        "--at", metavar="TIME", type=time_of, help='"now", ISO 8601 with offset; wins over the case'
     )
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
     part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
@@ -71,13 +71,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(answer, now, zh=language == "zh")))
     return 0
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None
 
 
 def _settings(args: argparse.Namespace) -> "Settings | None":

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..plans import Plan, unpin
-from ..yaml_marks import parse_time
-from .telling import language_of
+from .telling import language_of, time_of
 
 if TYPE_CHECKING:
     from ..runs.simulate import Directory, Simulation
@@ -37,7 +36,7 @@ _WORDS = {
 
 def add_arguments(parser: Any) -> None:  # noqa: ANN401 - argparse does not export the class
     """Add what the command takes beside its file."""
-    parser.add_argument("--at", metavar="TIME", type=_time, required=True, help="ISO 8601 with offset")
+    parser.add_argument("--at", metavar="TIME", type=time_of, required=True, help="ISO 8601 with offset")
     parser.add_argument("--confirm", choices=["all"], help="people do at once what they are asked")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -82,10 +81,3 @@ def _print(plan: Plan, found: "Simulation", document: dict[str, Any], language: 
         state = f" [{moment['state']}]" if moment["state"] else ""
         print(f"  {moment['at']}  {words[moment['what']]}{who}  {moment['title'][language]}{state}")
     print(f"  {found.drilled.ended.astimezone(datetime.fromisoformat(document['at']).tzinfo).isoformat()}")
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None

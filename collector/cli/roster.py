@@ -15,9 +15,8 @@ from ..escalation import Matter, OnDuty, Roster
 from ..escalation.foresight import Moment, foresee
 from ..escalation.rota_file import write_shifts
 from ..world import World
-from ..yaml_marks import parse_time
 from .loading import world_of
-from .telling import language_of
+from .telling import language_of, time_of
 
 LEVELS = ("I", "II", "III", "IV")
 _MAX_BYTES = 2_000_001
@@ -60,19 +59,12 @@ def run(args: argparse.Namespace) -> int:
 def _shared(part: argparse.ArgumentParser) -> None:
     part.add_argument("--unit", metavar="KEY", default="", help="unit of the register; default: our own")
     part.add_argument(
-        "--at", metavar="TIME", type=_time, default=None, help="ISO 8601 with offset; default: now"
+        "--at", metavar="TIME", type=time_of, default=None, help="ISO 8601 with offset; default: now"
     )
     part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
     part.add_argument(
         "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
     )
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None
 
 
 def _preview(args: argparse.Namespace, world: World, unit: str, at: datetime) -> int:

@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import sys
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wire.language import Language, spoken
 
 from ..phrasebook import in_language
-from ..yaml_marks import Mistake, Mistakes
+from ..yaml_marks import Mistake, Mistakes, parse_time
 
 if TYPE_CHECKING:
     from ..plans import Finding
@@ -24,6 +27,23 @@ def language_of(args: argparse.Namespace, settings: str | None = None) -> Langua
     if settings is not None:
         args.lang = language
     return language
+
+
+def time_of(text: str) -> datetime:
+    """Return the time that an argument gives; argparse tells what is wrong, in the language asked for."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        words = sys.argv[1:]
+        asked = next((word for name, word in pairwise([*words, ""]) if name == "--lang"), None)
+        language = spoken(asked, os.environ)
+        expected = in_language(str(error), language)
+        said = (
+            f"发现 {text!r}，应为{_beside(expected)}"
+            if language == "zh"
+            else f"found {text!r}, expected {expected}"
+        )
+        raise argparse.ArgumentTypeError(said) from None
 
 
 def told(error: Exception, language: str) -> str:

@@ -66,8 +66,7 @@ def read_regime(text: str, file: str) -> tuple[Regime, Node]:
         RegimeErrors: every mistake of the text.
     """
     try:
-        root = yaml_marks.read(text, file)
-        regime = yaml_marks.decode(root, Regime)
+        regime, root = yaml_marks.load_marked(text, file, Regime)
     except Mistakes as error:
         raise RegimeErrors(error.mistakes) from None
     mistakes = [root.mistake(*words) for words in _inconsistencies(regime)]

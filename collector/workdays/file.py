@@ -65,8 +65,7 @@ def read_calendar(text: str, file: str) -> CalendarFile:
     Raises:
         Mistakes: every mistake of it: form, days of other years, days that are already so.
     """
-    tree = yaml_marks.read(text, file)
-    found = yaml_marks.decode(tree, CalendarFile)
+    found, tree = yaml_marks.load_marked(text, file, CalendarFile)
     if mistakes := list(_check(found, tree)):
         raise Mistakes(mistakes)
     return found

@@ -36,7 +36,7 @@ For checks across fields, read and decode apart and keep the tree: ``node.mistak
 expected)`` is a mistake at the place of that path; raise ``Mistakes`` with all of them.
 """
 
-from .decoding import decode, load
+from .decoding import decode, load, load_marked
 from .nodes import Mapping, Mark, Mistake, Mistakes, Node, Scalar, Sequence
 from .reading import read
 from .scalars import format_duration, parse_duration, parse_time
@@ -52,6 +52,7 @@ __all__ = [
     "decode",
     "format_duration",
     "load",
+    "load_marked",
     "parse_duration",
     "parse_time",
     "read",

@@ -27,7 +27,7 @@ import msgspec
 
 from . import scalars
 from .nodes import Mapping, Mistake, Mistakes, Node, Scalar, Sequence
-from .reading import read
+from .reading import read_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,9 +74,25 @@ def load(text: str, file: str, kind: type[T]) -> T:
     """Read a text and decode it.
 
     Raises:
-        Mistakes: every mistake of the text.
+        Mistakes: every mistake of the text; a name that stands twice hides no other.
     """
-    return decode(read(text, file), kind)
+    return load_marked(text, file, kind)[0]
+
+
+def load_marked(text: str, file: str, kind: type[T]) -> tuple[T, Node]:
+    """Read a text and decode it; also returns its tree, for checks across fields.
+
+    Raises:
+        Mistakes: every mistake of the text; a name that stands twice hides no other.
+    """
+    root, mistakes = read_on(text, file)
+    try:
+        value = decode(root, kind)
+    except Mistakes as error:
+        raise Mistakes([*mistakes, *error.mistakes]) from None
+    if mistakes:
+        raise Mistakes(mistakes)
+    return value, root
 
 
 def decode(node: Node, kind: type[T], path: str = "") -> T:

@@ -31,6 +31,18 @@ def read(text: str, file: str) -> Node:
     Raises:
         Mistakes: it is no YAML, not one document, too large, too deep, has tags, or a key twice.
     """
+    root, mistakes = read_on(text, file)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return root
+
+
+def read_on(text: str, file: str) -> tuple[Node, list[Mistake]]:
+    """Read one YAML document as far as it goes, with the mistakes that hide nothing behind them.
+
+    Raises:
+        Mistakes: it is no YAML, not one document, too large or too deep; there is nothing to go on with.
+    """
     if len(text) > MAX_CHARACTERS:
         raise Mistakes([Mistake(file, 1, 1, "", f"{len(text)} characters", f"at most {MAX_CHARACTERS}")])
     builder = _Builder(file)
@@ -48,9 +60,9 @@ def read(text: str, file: str) -> Node:
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         builder.mistakes.append(Mistake(file, line, 1, "", "half a surrogate pair", "printable UTF-8 text"))
-    if builder.mistakes:
-        raise Mistakes(builder.mistakes)
-    return root
+    else:
+        return root, builder.mistakes
+    raise Mistakes(builder.mistakes)
 
 
 class _Builder:

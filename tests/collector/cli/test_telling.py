@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from collector.cli.telling import finding_of, language_of, line_of, told
+from collector.cli.telling import finding_of, language_of, line_of, time_of, told
 from collector.errors import PermanentError
 from collector.plans import Finding
 from collector.regimes import CaseErrors
@@ -52,3 +52,21 @@ def test_once_settings_are_read_the_whole_command_speaks_their_language(
     assert language_of(args) == "en"
     assert language_of(args, "zh") == "zh"
     assert language_of(args) == "zh"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "发现 '2026-03-02'，应为带时区偏移的时间，如 2026-03-02T09:10:00+08:00"),
+        ("en", "found '2026-03-02', expected a time with offset such as 2026-03-02T09:10:00+08:00"),
+    ],
+)
+def test_a_time_that_is_none_is_told_in_the_language_asked(
+    language: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["fengsui-collector", "duty", "explain", "x", "--lang", language])
+
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        time_of("2026-03-02")
+    assert str(caught.value) == said
+    assert time_of("2026-03-02T09:10+08:00").hour == 9

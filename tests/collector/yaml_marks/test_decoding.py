@@ -242,3 +242,18 @@ def test_a_bound_is_not_told_of_what_could_not_be_read() -> None:
         yaml_marks.load("[x]", "m.yaml", Annotated[list[int], Meta(min_length=1)])
 
     assert [mistake.path for mistake in caught.value.mistakes] == ["[0]"]
+
+
+def test_a_name_that_stands_twice_hides_no_other_mistake() -> None:
+    class Two(Struct, frozen=True):
+        count: int
+        flag: bool = False
+
+    with pytest.raises(Mistakes) as caught:
+        yaml_marks.load("count: many\nflag: yes\ncount: 3\n", "m.yaml", Two)
+
+    assert [(one.line, one.path) for one in caught.value.mistakes] == [
+        (1, "count"),
+        (2, "flag"),
+        (3, "count"),
+    ]
