@@ -25,7 +25,7 @@ from ..regimes import (
     read_case,
 )
 from ..regimes.case import fields
-from ..regimes.words import RECIPIENTS, STATES
+from ..regimes.words import RECIPIENTS, STATES, cited
 from ..yaml_marks import Mistake, Mistakes
 from .telling import language_of, time_of
 
@@ -211,7 +211,8 @@ def _standing(duty: Obligation, now: datetime, *, zh: bool) -> str:
         parts.append(f"{target}: {duty.target_at.isoformat()}{_distance(duty.target_at - now, zh=zh)}")
     if duty.anchor_at is not None:
         parts.append(f"{'起算' if zh else 'from'} {duty.anchor} {duty.anchor_at.isoformat()}")
-    parts.append(duty.source if duty.verified else f"{duty.source} {'（待核）' if zh else '(not verified)'}")
+    source = cited(duty.source, "zh" if zh else "en")
+    parts.append(source if duty.verified else f"{source} {'（待核）' if zh else '(not verified)'}")
     return ("；" if zh else "; ").join(parts)
 
 

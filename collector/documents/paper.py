@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from ..drills import MARK, marked
-from ..regimes.words import RECIPIENTS
+from ..regimes.words import RECIPIENTS, cited
 from ..statement import Item, Statement, Words
 from ..store.clocks import Clock
 from .material import Material, instant
@@ -86,7 +86,7 @@ def _rows(material: Material, clock: Clock, said: Statement, language: str) -> l
         "unit": name.in_language(language),
         "recipient": to.in_language(language) if to else clock.recipient,
         "stage": said.name.in_language(language),
-        "law": f"{said.law.in_language(language)} {said.source}",
+        "law": f"{said.law.in_language(language)} {cited(said.source, language)}",
         "level": level_name(said.level).in_language(language),
         "kind": f"{material.kind.in_language(language)} ({row.klass})",
         "aware": stamp(aware, material.zone).in_language(language) if aware else "",

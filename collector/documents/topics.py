@@ -7,6 +7,7 @@ from msgspec import Struct
 from wire.vocabulary import GRADES, ZONES
 
 from ..regimes.model import Topic
+from ..regimes.words import cited
 from ..registry import Asset
 from ..statement import Ransom, Source, Words
 from .material import DEEDS, Material, ended, instant, reports
@@ -148,8 +149,10 @@ def _reasons(material: Material) -> Iterator[Words]:
         en = "read in the official text" if checked else "not read in the official text"
         said = str(reason.get("text") or reason.get("criterion"))
         text = material.criteria.get(str(reason.get("criterion")), Words(said, said))
-        source = reason.get("source")
-        yield Words(f"定级依据：{text.zh}（{source}；{zh}）", f"Because: {text.en} ({source}; {en})")
+        source = str(reason.get("source", ""))
+        yield Words(
+            f"定级依据：{text.zh}（{cited(source, 'zh')}；{zh}）", f"Because: {text.en} ({source}; {en})"
+        )
 
 
 def _effect(material: Material, _: Ransom | None) -> Known:

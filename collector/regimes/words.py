@@ -1,4 +1,6 @@
-"""What people read for the codes of an answer."""
+"""What people read for the codes of an answer, and for where a law says it."""
+
+import re
 
 from wire.vocabulary import Name
 
@@ -33,3 +35,26 @@ RECIPIENTS: dict[str, Name] = {
     "asd": Name("澳大利亚信号局", "ASD's ACSC"),
     "commissioner": Name("关键基础设施（电脑系统安全）专员", "Commissioner of Critical Infrastructure"),
 }
+
+_READ = {
+    " (secondary source)": "（二手资料）",
+    " (consultation draft of 2023-12-08)": "（2023-12-08 征求意见稿）",
+    " (fragments only)": "（仅见片段）",
+    " (not found)": "（未查到）",
+}
+
+
+def cited(source: str, language: str) -> str:
+    """Return where a law says something, as people of a language cite it.
+
+    >>> cited("Art. 4 para. 2", "zh"), cited("annex, 较大", "zh"), cited("Art. 4", "en")
+    ('第4条第2款', '附件《网络安全事件分级指南》较大', 'Art. 4')
+    """
+    if language != "zh":
+        return source
+    text = re.sub(r"\bArts?\. ([0-9]+)", r"第\1条", source)
+    text = re.sub(r" ?(?:para\. |\()([0-9]+)\)?(?=$|[ ,;、])", r"第\1款", text)
+    text = re.sub(r"^annex,? ?", "附件《网络安全事件分级指南》", text)
+    for english, chinese in _READ.items():
+        text = text.replace(english, chinese)
+    return text

@@ -21,6 +21,7 @@ def section(regime: Regime) -> str:
     lines += [
         _applies(regime),
         "",
+        *([regime.note.en, "", regime.note.zh, ""] if regime.note else []),
         "| stage | condition | recipients | runs from | limit | source | verified |",
     ]
     lines += ["|---|---|---|---|---|---|---|"]
