@@ -1,9 +1,11 @@
-"""When a clock speaks: at half and four fifths of its time, when it is due, then again and again (pure).
+"""When a clock speaks: twice before it is due, when it is due, then again and again (pure).
 
 ::
 
     anchor ----------- half ------ four_fifths -- due --+-- overdue_1 --+-- overdue_2 -- ...
                                                         every 15 min
+
+The first two are those of the policy, `warn_at`; shown are the shipped ones, whose names they keep.
 
 A clock opened late has missed its first moments. Of those only the last is armed: it fires at once and says
 how late it is, and nobody is woken twice for one clock in the same second.
@@ -21,10 +23,13 @@ from datetime import datetime, timedelta
 
 from ..store.clocks import Alarm, Clock
 
+SHIPPED: tuple[int, ...] = (50, 80)
 RUNNING = frozenset({"open", "overdue", "no_number"})
 
 
-def moments(start: datetime, end: datetime, last: str, now: datetime) -> list[tuple[str, datetime]]:
+def moments(
+    start: datetime, end: datetime, last: str, now: datetime, warn_at: tuple[int, ...] = SHIPPED
+) -> list[tuple[str, datetime]]:
     """Return kind and time of the alarms of a running clock, earliest first.
 
     Args:
@@ -32,23 +37,25 @@ def moments(start: datetime, end: datetime, last: str, now: datetime) -> list[tu
         end: When it is due, or the unit's own target.
         last: Kind of the alarm at `end`: `due` or `target`.
         now: Of the moments that are past only the last is returned.
+        warn_at: The first two, in per cent of the time.
     """
     length = end - start
-    all_of_them = [("half", start + length / 2), ("four_fifths", start + length * 4 / 5), (last, end)]
+    first, second = (start + length * per_cent / 100 for per_cent in warn_at)
+    all_of_them = [("half", first), ("four_fifths", second), (last, end)]
     if length <= timedelta(0):
         all_of_them = [(last, end)]
     past = [moment for moment in all_of_them if moment[1] <= now]
     return past[-1:] + [moment for moment in all_of_them if moment[1] > now]
 
 
-def moments_of(clock: Clock, now: datetime) -> list[tuple[str, datetime]]:
+def moments_of(clock: Clock, now: datetime, warn_at: tuple[int, ...] = SHIPPED) -> list[tuple[str, datetime]]:
     """Return the alarms a clock shall have; none where it does not run toward a time."""
     if clock.state not in RUNNING or clock.anchor_at is None:
         return []
     if clock.due_at is not None:
-        return moments(clock.anchor_at, clock.due_at, "due", now)
+        return moments(clock.anchor_at, clock.due_at, "due", now, warn_at)
     if clock.target_at is not None:
-        return moments(clock.anchor_at, clock.target_at, "target", now)
+        return moments(clock.anchor_at, clock.target_at, "target", now, warn_at)
     return []
 
 

@@ -21,6 +21,7 @@ from ..store.acknowledgements import end_acknowledgements
 from ..store.clocks import Alarm, AlarmState, Clock
 from ..store.incidents import Incident, update_incident
 from ..store.notice_batch import NewNotice, add_notices
+from .alarms import SHIPPED
 
 SYSTEM = "system"
 
@@ -45,6 +46,7 @@ class Dossier:
         clocks: By id, as they shall be.
         armed: The alarms that will fire, by id.
         generations: Highest generation so far of the incident's own kinds of alarm, `escalate` and `regrade`.
+        warn_at: At how many per cent of their time its clocks are told of.
         progress_at: When a person last did something for it; known only where a rule asks.
         before, new_alarms, ended, notices, entries: What `save_all` writes.
     """
@@ -60,6 +62,7 @@ class Dossier:
         self.clocks = {clock.id: clock for clock in clocks}
         self.armed = {alarm.id: alarm for alarm in armed}
         self.generations = generations or {}
+        self.warn_at = SHIPPED
         self.progress_at: datetime | None = None
         self.before = incident
         self._known = dict(self.clocks)

@@ -33,6 +33,7 @@ def grade(
     now: datetime,
 ) -> None:
     """Bring everything that follows from facts, times, filings and law up to date at `now`."""
+    dossier.warn_at = setting.policy.warn_at
     answer = _ask(dossier, proofs, regimes, setting, now)
     _set_level(dossier, answer, setting, cause, now)
     _set_regrade(dossier, now)

@@ -117,7 +117,9 @@ def _change(
         dossier.tell("clock.moved", f"clock:{new.id}", detail, cause.actor)
     if new.state in _DONE:
         _meet(dossier, new, proofs, cause, now)
-    elif moved or (old.state not in {"open", "overdue", "no_number"} and moments_of(new, now)):
+    elif moved or (
+        old.state not in {"open", "overdue", "no_number"} and moments_of(new, now, dossier.warn_at)
+    ):
         dossier.cancel(clock=new.id, now=now)
         _arm(dossier, new, now)
 
@@ -170,7 +172,7 @@ def _meet(dossier: Dossier, clock: Clock, proofs: Sequence[Proof], cause: Cause,
 
 
 def _arm(dossier: Dossier, clock: Clock, now: datetime) -> None:
-    for kind, at in moments_of(clock, now):
+    for kind, at in moments_of(clock, now, dossier.warn_at):
         dossier.arm(clock=clock.id, generation=clock.generation, kind=kind, at=at, now=now)
 
 

@@ -21,8 +21,6 @@ STAGES: dict[str, Name] = {
     "onward": Name("续报上级", "report onward"),
 }
 _MOMENTS: dict[str, Name] = {
-    "half": Name("时限过半", "half of the time is gone"),
-    "four_fifths": Name("时限已过五分之四", "four fifths of the time are gone"),
     "due": Name("时限已到", "is due"),
     "overdue": Name("已超时限", "is overdue"),
     "target": Name("单位自定目标时间已到(非法定)", "has reached the unit's own target (not law)"),
@@ -66,7 +64,7 @@ class Speaker(Struct, frozen=True):
         doubted: bool = False,
     ) -> dict[str, Any]:
         """Return the payload of a clock's alarm due at `at`; `doubted`: the host clock jumped over it."""
-        moment = self._name(_MOMENTS, "overdue" if kind.startswith("overdue_") else kind)
+        moment = self._moment(clock, kind, at)
         owed = f"{self._name(STAGES, clock.stage)} → {self._name(RECIPIENTS, clock.recipient)}"
         until = clock.due_at or clock.target_at
         when = self.time(until) if until else "-"
@@ -141,6 +139,13 @@ class Speaker(Struct, frozen=True):
     def words(self, zh: str, en: str) -> str:
         """Return the text in this speaker's language."""
         return zh if self.language == "zh" else en
+
+    def _moment(self, clock: Clock, kind: str, at: datetime) -> str:
+        until = clock.due_at or clock.target_at
+        if kind in {"half", "four_fifths"} and clock.anchor_at and until and until > clock.anchor_at:
+            gone = round((at - clock.anchor_at) / (until - clock.anchor_at) * 100)
+            return self.words(f"时限已过 {gone}%", f"{gone} % of the time are gone")
+        return self._name(_MOMENTS, "overdue" if kind.startswith("overdue_") else kind)
 
     def _late(self, at: datetime, now: datetime, outage: Outage | None) -> list[str]:
         if now - at < timedelta(seconds=5):

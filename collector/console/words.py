@@ -297,8 +297,8 @@ FACTS: Mapping[str, Name] = {
     "last_seen": Name("最近发现", "last seen"),
 }
 ALARMS: Mapping[str, Name] = {
-    "half": Name("时限过半", "half the time gone"),
-    "four_fifths": Name("时限已过八成", "four fifths of the time gone"),
+    "half": Name("到时前首次提醒", "first warning"),
+    "four_fifths": Name("到时前二次提醒", "second warning"),
     "due": Name("到期", "due"),
     "target": Name("到达内部目标", "own target reached"),
     "overdue": Name("逾期提醒", "overdue, reminder"),

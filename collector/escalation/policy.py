@@ -37,6 +37,8 @@ ChainName = Literal["I", "II", "III", "IV", "default"]
 _CHAINS: tuple[ChainName, ...] = ("I", "II", "III", "IV", "default")
 _MINUTE = timedelta(minutes=1)
 _Times = Annotated[int, Meta(ge=0, le=20)]
+_Percent = Annotated[int, Meta(ge=1, le=99)]
+_Warnings = Annotated[tuple[_Percent, ...], Meta(min_length=2, max_length=2)]
 _People = Annotated[int, Meta(ge=1, le=9)]
 
 
@@ -98,7 +100,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class AlarmPolicy(Struct, frozen=True, kw_only=True):
-    """Who hears of a clock at which alarm."""
+    """Who hears of a clock at which alarm; `half` and `four_fifths` are the two before it is due."""
 
     half: tuple[To, ...] = ("duty",)
     four_fifths: tuple[To, ...] = ("duty", "leader")
@@ -111,6 +113,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """One file of `configs/escalation/`.
 
     Fields:
+        warn_at: At how many per cent of its time a clock is told of, twice before it is due.
         overdue_every: How often an overdue clock is told again.
         bodies: Whose matter is what.
     """
@@ -124,6 +127,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     progress: Progress = Progress()
     bodies: Bodies = Bodies()
     alarms: AlarmPolicy = AlarmPolicy()
+    warn_at: _Warnings = (50, 80)
     overdue_every: timedelta = timedelta(minutes=15)
 
     def chain(self, level: Level | None) -> tuple[Step, ...]:
@@ -225,11 +229,15 @@ def _check_lengths(policy: Policy, tree: Node) -> list[Mistake]:
         "again.after": policy.again.after,
     }
     lengths |= {f"progress.{name}": getattr(policy.progress, name) for name in _CHAINS}
-    return [
+    mistakes = [
         tree.mistake(path, _text(length), "a minute or more")
         for path, length in lengths.items()
         if length is not None and length < _MINUTE
     ]
+    first, second = policy.warn_at
+    if first >= second:
+        mistakes.append(tree.mistake("warn_at", f"[{first}, {second}]", "the earlier moment first"))
+    return mistakes
 
 
 def _check_classes(policy: Policy, tree: Node, classes: Collection[str]) -> list[Mistake]:

@@ -54,6 +54,12 @@ def empty_database() -> bytes:
         return file.read_bytes()
 
 
+@lru_cache
+def the_office() -> Office:
+    """The register and the regimes, read once."""
+    return Office()
+
+
 def policy_text() -> str:
     def steps(level: str) -> str:
         return ", ".join(f"{{to: {to}, after: {after}m}}" for to, after in CHAINS[level])
@@ -95,8 +101,7 @@ class DutyOffice(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        office = Office()
-        policy = read_policy(policy_text(), "machine.yaml")
+        office, policy = the_office(), read_policy(policy_text(), "machine.yaml")
         self.office = office
         self.casework = Casework(
             registry=lambda: office.registry, regimes=lambda: office.regimes, policy=lambda: policy
@@ -131,7 +136,7 @@ class DutyOffice(RuleBasedStateMachine):
         return self.do(self.stores[0].run(lambda connection: method(connection, *args, **options)))
 
     def pick(self, which: int) -> tuple[str, Case]:
-        keys = sorted(self.cases)
+        keys = list(self.cases)  # in the order they were opened: ids are random
         key = keys[which % len(keys)]
         return key, self.cases[key]
 

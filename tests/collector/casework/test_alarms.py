@@ -23,6 +23,14 @@ def test_a_fresh_clock_speaks_at_half_four_fifths_and_due() -> None:
     ]
 
 
+def test_the_two_before_it_is_due_are_where_the_settings_put_them() -> None:
+    assert moments(NINE, NINE + HOUR, "due", NINE, (25, 90)) == [
+        ("half", NINE + timedelta(minutes=15)),
+        ("four_fifths", NINE + timedelta(minutes=54)),
+        ("due", NINE + HOUR),
+    ]
+
+
 @given(LENGTHS, LENGTHS)
 def test_of_what_is_past_only_the_last_word_is_said(length: timedelta, passed: timedelta) -> None:
     now = NINE + passed

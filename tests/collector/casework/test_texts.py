@@ -15,19 +15,20 @@ MINUTE = timedelta(minutes=1)
 
 def alarm(dossier: Dossier, language: str, kind: str, late: timedelta, outage: Outage | None = None) -> str:
     (clock,) = dossier.clocks.values()
+    at = NINE + 30 * MINUTE if kind == "half" else NINE
     payload = Speaker(language, SHANGHAI).clock_alarm(
-        dossier.incident, clock, kind, at=NINE, now=NINE + late, outage=outage
+        dossier.incident, clock, kind, at=at, now=at + late, outage=outage
     )
     return f"{payload['subject']}\n{payload['body']}"
 
 
 ZH = """\
-【烽燧】报告 → 信息化主管部门:时限过半
+【烽燧】报告 → 信息化主管部门:时限已过 50%
 门户网站首页被篡改 (NAWEBMOD, 一般, portal)
 时限:2026-03-02 10:00:00 +08:00
 依据: cn-informatization/report"""
 EN = """\
-[Fengsui] report → informatization authority: half of the time is gone
+[Fengsui] report → informatization authority: 50 % of the time are gone
 home page of the portal tampered with (NAWEBMOD, level IV (general), portal)
 due: 2026-03-02 10:00:00 +08:00
 source: cn-informatization/report"""
@@ -38,6 +39,19 @@ def test_a_person_reads_what_is_owed_to_whom_until_when_and_by_what_law(
     opened: Callable[..., Dossier], language: str, text: str
 ) -> None:
     assert alarm(opened(), language, "half", timedelta(0)).startswith(text)
+
+
+@pytest.mark.parametrize(("at", "gone"), [(NINE + 48 * MINUTE, "80"), (NINE + 15 * MINUTE, "25")])
+def test_how_much_of_the_time_is_gone_is_told_as_the_settings_have_it(
+    opened: Callable[..., Dossier], at: datetime, gone: str
+) -> None:
+    dossier = opened()
+    (clock,) = dossier.clocks.values()
+    payload = Speaker("en", SHANGHAI).clock_alarm(
+        dossier.incident, clock, "four_fifths", at=at, now=at, outage=None
+    )
+
+    assert f"{gone} % of the time are gone" in payload["subject"]
 
 
 def test_an_own_target_is_never_sold_as_law(opened: Callable[..., Dossier]) -> None:

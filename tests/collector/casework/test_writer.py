@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from collector.casework import NeedsReasonError, UnknownIncidentError
 from collector.escalation import read_policy
@@ -91,6 +92,19 @@ async def test_a_receipt_from_a_collector_whose_clock_is_ahead_meets_the_clock(
 
     met = (await desk.clocks())[REPORT]
     assert (met.state, met.met_by, met.met_at) == ("met", "filing", at + ahead)
+
+
+async def test_a_clock_is_told_of_where_the_policy_says(desk: Desk) -> None:
+    desk.office.policy = replace(desk.office.policy, warn_at=(25, 90))
+    await desk.report()
+    async with desk.store.read() as connection:
+        armed = await clocks.armed_of(connection, [desk.key])
+
+    assert {one.kind: one.at - NINE for one in armed if one.clock} == {
+        "half": 15 * MINUTE,
+        "four_fifths": 54 * MINUTE,
+        "target": HOUR,
+    }
 
 
 async def test_a_number_too_large_for_the_journal_keeps_no_incident_from_opening(desk: Desk) -> None:

@@ -116,6 +116,24 @@ def test_times_too_short_to_be_meant_are_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[80, 50]", r"a\.yaml:3:10: warn_at: found \[80, 50\], expected the earlier moment first"),
+        ("[0, 50]", r"a\.yaml:3:11: warn_at\[0\]: found"),
+        ("[50]", r"a\.yaml:3:10: warn_at: found"),
+    ],
+)
+def test_moments_before_it_is_due_that_make_no_sense_are_refused(text: str, expected: str) -> None:
+    with pytest.raises(Mistakes, match=expected):
+        read_policy(SMALL.format(id="a") + f"warn_at: {text}\n", "a.yaml")
+
+
+def test_a_clock_is_told_of_at_half_and_four_fifths_unless_the_file_says_else() -> None:
+    assert shipped().warn_at == (50, 80)
+    assert read_policy(SMALL.format(id="a") + "warn_at: [25, 90]\n", "a.yaml").warn_at == (25, 90)
+
+
 def test_a_class_that_the_table_does_not_have_is_a_mistake() -> None:
     text = SMALL.format(id="a") + "bodies: {police: {matters: [{classes: [NAAPT, NAPPT]}]}}\n"
     with pytest.raises(Mistakes, match=r"matters\[0\]\.classes\[1\]: found 'NAPPT'"):
