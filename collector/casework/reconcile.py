@@ -144,7 +144,7 @@ def withdraw(dossier: Dossier, clock: Clock, cause: Cause, now: datetime) -> Non
     """Let a clock that is not met be owed no more; the caller knows that it may."""
     if clock.state in _DONE or clock.state == "withdrawn":
         return
-    new = replace(clock, state="withdrawn", generation=clock.generation + 1)
+    new = replace(clock, state="withdrawn", generation=clock.generation + 1, doubted_at=None)
     dossier.put(new)
     dossier.cancel(clock=clock.id, now=now)
     detail = {"from": clock_values(clock), "to": clock_values(new), "reason": cause.reason}

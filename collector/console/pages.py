@@ -1,6 +1,7 @@
 """Pages: what is read. Each is complete as HTML from the server; scripts only keep it fresh."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from ..store import views
 from ..store.board import newest_entry, read_board, read_case
 from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, hosts_of, one, page
 from ..store.exit_days import read_days
+from ..store.watch import read_findings
 from .exit_picture import draw, totals
 from .planned import ordered, planned
 from .sight import Sight
@@ -28,6 +30,7 @@ from .texts import LANGUAGES, templates
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 LANGUAGE_COOKIE = "fengsui_language"
 ROWS = 100
+WATCHED = timedelta(days=1)
 # What stands in an empty field of parameters: the form of each kind's.
 ORDER_EXAMPLES = {
     "collect_evidence": "{}",
@@ -165,7 +168,8 @@ class Pages:
         async with self.desk.store.read() as conn:
             journal = await newest_entry(conn)
             board = await read_board(conn, units=self._units(sight))
-        return self.show(request, "incidents.html", sight, journal, board=board)
+            found = await read_findings(conn, units=self._units(sight), since=sight.now - WATCHED)
+        return self.show(request, "incidents.html", sight, journal, board=board, found=found)
 
     async def incident(self, request: web.Request) -> web.Response:
         """Show one incident with all that hangs on it."""

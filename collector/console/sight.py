@@ -11,9 +11,11 @@ from wire.vocabulary import GRADES
 
 from ..desk.rights import MAY, Principal
 from ..incident import STATES
+from ..phrasebook import in_language
 from ..registry import Registry
 from ..store.board import RUNNING, when
 from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
+from ..store.watch import Found
 from .spans import Heat, clock_face, elapsed, heat, lapse, span, stamp, zone_named
 from .texts import TAGS, catalogue
 from .words import word
@@ -86,6 +88,11 @@ class Sight(Struct, frozen=True, kw_only=True):
     def level(self, code: str | None) -> str:
         """Return a level's name; an ungraded incident has one too."""
         return self.word("level", code) if code else self.say("not graded")
+
+    def found(self, one: Found) -> str:
+        """Return what the watch has found, as a line."""
+        what = in_language(one.what, self.language) or one.subject.partition(":")[2][-12:]
+        return f"{self.word('watch', one.finding)} · {what}" if what else self.word("watch", one.finding)
 
     def title(self, incident: IncidentRow) -> str:
         """Return an incident's line."""

@@ -338,6 +338,21 @@ EVENT_STATES: Mapping[str, Name] = {
 }
 TABLES: Mapping[str, Mapping[str, Name]] = {
     "event": EVENT_STATES,
+WATCH: Mapping[str, Name] = {
+    "roster_hole": Name("值班表有空缺", "the roster has a hole"),
+    "alarm_not_fired": Name("到时提醒未发出", "an alarm that is due has not fired"),
+    "clock_not_fired": Name("时限已过而未提醒", "a clock is past due and nobody was told"),
+    "notice_without_result": Name("通知没有结果", "a notice has no result"),
+    "filing_without_receipt": Name("报送没有回执", "a filing has no receipt"),
+    "run_without_progress": Name("预案执行停滞", "a plan's run makes no progress"),
+    "alarm_failed": Name("事件的提醒无法处理", "an incident's alarm cannot be handled"),
+    "clock_jumped": Name("主机时钟向前跳变", "the host's clock jumped forward"),
+    "clock_set_back": Name("主机时钟被调回", "the host's clock was set back"),
+    "plans_left_out": Name("有预案未启用", "plans are left out"),
+    "calendar_missing": Name("缺少年度工作日历", "a year of the calendar is missing"),
+}
+TABLES: Mapping[str, Mapping[str, Name]] = {
+    "watch": WATCH,
     "state": INCIDENT_STATES,
     "move": MOVES,
     "clock": CLOCK_STATES,

@@ -64,6 +64,8 @@ CHINESE: dict[str, str] = {
     "one step at least": "至少一个步骤",
     "a time not before the step above ({length})": "不早于上一步的时间（{length}）",
     "a minute or more": "一分钟以上",
+    "nobody is registered as {to} of {unit}": "{unit} 没有登记 {to} 人员",
+    "{person} ({to} of {unit}) cannot be reached over {wanted}": "{person}({unit} 的 {to})无法通过 {wanted} 联系",
     "the earlier moment first": "较早的时刻在前",
     "a code of the table of classes": "分类表中的代码",
     # calendars of duty

@@ -654,6 +654,12 @@ journal = sa.Table(
     _text("hash"),
     sa.UniqueConstraint("chain", "n"),
 )
+sa.Index(
+    "ix_journal_findings",
+    journal.c.id,
+    sqlite_where=journal.c.action == "audit.finding",
+    postgresql_where=journal.c.action == "audit.finding",
+)
 sa.Index("ix_journal_incident", journal.c.incident, journal.c.id)
 # What belongs to no incident is found by its subject, such as a run that a warning began.
 sa.Index(

@@ -175,7 +175,7 @@ class Case:
         for name in self.clocks.keys() - owed.keys():
             clock = self.clocks[name]
             if person and not clock.done:
-                clock.state, clock.pending = "withdrawn", []
+                clock.state, clock.pending, clock.doubted = "withdrawn", [], False
 
     def owed(self, level: str, now: datetime) -> dict[str, tuple[datetime | None, datetime | None, bool]]:
         owed: dict[str, tuple[datetime | None, datetime | None, bool]] = {

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from yarl import URL
 
 from collector.console import pages
-from collector.store import schema
+from collector.store import journal, schema
 from tests.browser.watch_room import PASSWORD, Room, a_day, a_node, a_received, an_exit, with_orders
 
 
@@ -41,6 +42,20 @@ async def test_the_board_shows_due_time_zone_and_rule_of_every_clock(room: Room,
     assert "UTC+8" in page
     assert "becomes level III" in page
     assert "<title>(1) Incidents" in page
+
+
+async def test_a_hole_in_the_roster_is_in_plain_sight_in_both_languages(
+    room: Room, li: ClientSession
+) -> None:
+    hole = {"finding": "roster_hole", "what": "nobody is registered as duty of district"}
+    entry = journal.Entry(actor="system", action="audit.finding", subject="unit:district", detail=hole)
+    await room.store.run(lambda connection: journal.write(connection, entry, room.clock()))
+
+    page = await text(li, "/")
+    assert "the roster has a hole · nobody is registered as duty of district" in page
+    li.cookie_jar.update_cookies({pages.LANGUAGE_COOKIE: "zh"}, URL(room.url))
+    page = await text(li, "/")
+    assert "值班表有空缺 · district 没有登记 duty 人员" in page
 
 
 async def test_what_is_due_first_stands_on_top(room: Room, li: ClientSession) -> None:
