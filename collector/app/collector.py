@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -43,7 +44,7 @@ from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice
 from ..tasks import spawn
-from ..trust.checkpoints import journal_key
+from ..trust.checkpoints import journal_key, keep_newest
 from ..trust.links import Links
 from ..trust.superior import renew
 from ..world import World
@@ -125,7 +126,9 @@ class Collector:
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
-        self._checkpoints = Checkpointing(store, journal_key(settings.state), now=now)
+        self._checkpoints = Checkpointing(
+            store, journal_key(settings.state), now=now, keep=partial(keep_newest, settings.state)
+        )
         self._silence = Silence(
             store,
             open_incident=self._casework.open,

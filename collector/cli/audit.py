@@ -22,6 +22,10 @@ _WHY = {
     "cut": ("链尾被截断", "the chain was cut off at its end"),
     "removed": ("整条链缺失", "the whole chain was removed"),
     "rewritten": ("与签名检查点不符", "is not what a checkpoint has signed"),
+    "missing": (
+        "最新的检查点不在数据库中",
+        "the newest checkpoint is not in the database",
+    ),
     "signature": ("检查点签名无效", "the checkpoint's signature does not hold"),
 }
 
@@ -63,15 +67,16 @@ async def _verify(settings: Settings) -> tuple[Verifier, "Witness"]:
     from ..store.checkpoints import read_checkpoints  # noqa: PLC0415 - see above
     from ..store.engine import Store  # noqa: PLC0415 - see above
     from ..store.journal import read_chains  # noqa: PLC0415 - see above
-    from ..trust.checkpoints import Checkpoint, Witness, known_key  # noqa: PLC0415 - see above
+    from ..trust.checkpoints import Checkpoint, Witness, known_key, newest_kept  # noqa: PLC0415 - see above
 
     verifier = Verifier()
+    newest = newest_kept(settings.state)  # before the database is read, where it was written first
     store = await Store.open(settings.database_url)
     try:
         async with store.read() as connection:
             signed = await read_checkpoints(connection)
             checkpoints = [msgspec.convert(one, Checkpoint) for one in signed]
-            witness = Witness(checkpoints, known_key(settings.state))
+            witness = Witness(checkpoints, known_key(settings.state), newest)
             async for row in read_chains(connection):
                 verifier.feed(row)
                 witness.feed(row)

@@ -1,7 +1,7 @@
 """Signs where the journal's chains end: every thousand entries, every minute, and when the process ends.
 
-The first checkpoint of a process signs what no checkpoint covers yet, so that the last entries of a process
-that was killed are covered from the next start on.
+The first checkpoint of a process signs the ends of all chains, so that the last entries of a process that was
+killed are covered from the next start on. The newest one is handed out to be kept outside the database too.
 """
 
 import asyncio
@@ -11,13 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import convert
 from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import RetryableError
 from ..sealing import Head
-from ..store.checkpoints import add_checkpoint, chain_ends, read_checkpoints
+from ..store.checkpoints import add_checkpoint, chain_ends
 from ..store.engine import Store
 from ..trust.checkpoints import Checkpoint, ends_of, sign
 
@@ -33,9 +32,18 @@ class Checkpointing:
         store: The state, with the journal.
         key: Signs.
         now: The time.
+        keep: Keeps the newest checkpoint outside the database, once it is in there; may block.
     """
 
-    def __init__(self, store: Store, key: Ed25519PrivateKey, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        key: Ed25519PrivateKey,
+        *,
+        now: Callable[[], datetime],
+        keep: Callable[[Checkpoint], None] = lambda _: None,
+    ) -> None:
+        self._keep = keep
         self._store = store
         self._key = key
         self._now = now
@@ -65,8 +73,15 @@ class Checkpointing:
         if made is not None:
             self._n, self._previous = made.n, made.signature
             self._covered = {Head(*head) for head in made.heads}
+            await self._keep_outside(made)
         self._entries = self._store.journal_end.n
         return made
+
+    async def _keep_outside(self, made: Checkpoint) -> None:
+        try:
+            await asyncio.to_thread(self._keep, made)
+        except OSError as error:  # a full disk; the next one is kept again
+            _log.warning("the newest checkpoint is kept in the database alone: %s", error)
 
     async def _grown(self) -> None:
         seen = self._store.changed.count
@@ -86,8 +101,7 @@ class Checkpointing:
         if self._n:
             ends = set(await chain_ends(connection, self._own())) - self._covered
         else:
-            signed = [convert(row, Checkpoint) for row in await read_checkpoints(connection)]
-            ends = set(await chain_ends(connection)) - {Head(*head) for one in signed for head in one.heads}
+            ends = set(await chain_ends(connection))
         if not ends:
             return None
         made = sign(

@@ -9,12 +9,17 @@ A process signs the ends of its chains every so many entries and every minute; w
 checkpoint is not covered. Each checkpoint covers the signature of the one before, so none can be taken from
 the middle. The key is an Ed25519 key in the state folder (0600): who can write the database but not that
 folder cannot sign.
+
+The newest checkpoint also lies in that folder. Who deletes it from the database, with the entries that it
+alone covers, would otherwise leave a journal that is sound and shorter. The first checkpoint of a process
+signs the ends of all chains, so the newest alone bears witness to everything before.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,6 +32,7 @@ from .ca import write_secret
 from .journal_chain import Break, Link
 
 KEY = "journal.key"
+NEWEST = "journal.checkpoint"
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -103,18 +109,55 @@ def holds(checkpoint: Checkpoint) -> bool:
     return True
 
 
+def keep_newest(state: Path, checkpoint: Checkpoint) -> None:
+    """Write down which checkpoint is the newest, outside the database.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    write_secret(state / NEWEST, msgspec.json.encode(checkpoint))
+
+
+def newest_kept(state: Path) -> Checkpoint | None:
+    """Return the checkpoint that was kept last; None where there was none.
+
+    Raises:
+        PermanentError: The file holds no checkpoint.
+    """
+    path = state / NEWEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Checkpoint)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise PermanentError(f"{path}: {error}; it holds the newest checkpoint of the journal") from None
+
+
 class Witness:
     """Holds the journal's entries, as they pass by, against what was signed.
 
     Args:
         checkpoints: All of them, in any order.
         key: The public key that has to have signed them, in hex.
+        newest: The one that is kept outside the database; it was stored there first.
     """
 
-    def __init__(self, checkpoints: Iterable[Checkpoint], key: str) -> None:
+    def __init__(self, checkpoints: Iterable[Checkpoint], key: str, newest: Checkpoint | None = None) -> None:
         self._checkpoints = sorted(checkpoints, key=lambda one: (one.owner, one.n))
         self._signed: dict[tuple[str, int], Checkpoint] = {}
         self._breaks = list(_unsound(self._checkpoints, key))
+        if newest is not None and newest not in self._checkpoints:
+            self._checkpoints.append(newest)
+            self._breaks.append(
+                Break(
+                    chain=f"checkpoint {newest.owner}",
+                    n=newest.n,
+                    at=newest.at,
+                    why="missing",
+                    expected=newest.signature,
+                    found="",
+                )
+            )
         self._ends: dict[str, int] = {}
         self._forged: dict[str, Break] = {}
         self._hashes: dict[tuple[str, int], str] = {}

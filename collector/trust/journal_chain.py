@@ -47,7 +47,7 @@ class Break(Struct, frozen=True, kw_only=True):
     Fields:
         n: The number that stands there.
         why: `gap` (a number is missing), `previous` (does not follow the entry before), `hash` (was changed);
-            against signed checkpoints: `cut`, `removed`, `rewritten`, `signature`.
+            against signed checkpoints: `cut`, `removed`, `rewritten`, `signature`, `missing`.
         expected, found: What should stand there and what does.
     """
 

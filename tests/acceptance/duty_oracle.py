@@ -224,10 +224,15 @@ class Case:
     # --- what time does --------------------------------------------------------------------------------
 
     def tick(self, now: datetime, jumps: list[tuple[datetime, datetime]]) -> None:
-        if self.lapse is not None and self.lapse[0] <= now:
-            self.look_for_progress(now)
-        while self.chain is not None and self.chain.at <= now:
-            self.say_step(now)
+        while True:  # in the order of their times
+            step = self.chain.at if self.chain is not None and self.chain.at <= now else None
+            lapse = self.lapse[0] if self.lapse is not None and self.lapse[0] <= now else None
+            if step is not None and (lapse is None or step <= lapse):
+                self.say_step(now)
+            elif lapse is not None:
+                self.look_for_progress(now)
+            else:
+                break
         for name, clock in self.clocks.items():
             if (said := clock.sound(now, jumps)) is not None:
                 at, kind = said

@@ -13,7 +13,14 @@ from collector.store import journal, schema
 from collector.store.checkpoints import read_checkpoints
 from collector.store.engine import Store
 from collector.tasks import spawn
-from collector.trust.checkpoints import Checkpoint, Witness, journal_key, known_key
+from collector.trust.checkpoints import (
+    Checkpoint,
+    Witness,
+    journal_key,
+    keep_newest,
+    known_key,
+    newest_kept,
+)
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -27,14 +34,16 @@ async def write(store: Store, count: int) -> None:
 async def verified(store: Store, folder: Path) -> list[tuple[str, int]]:
     async with store.read() as connection:
         signed = [convert(row, Checkpoint) for row in await read_checkpoints(connection)]
-        witness = Witness(signed, known_key(folder))
+        witness = Witness(signed, known_key(folder), newest_kept(folder))
         async for row in journal.read_chains(connection):
             witness.feed(row)
     return [(one.why, one.n) for one in witness.breaks()]
 
 
 def of(store: Store, folder: Path) -> Checkpointing:
-    return Checkpointing(store, journal_key(folder), now=lambda: NINE)
+    return Checkpointing(
+        store, journal_key(folder), now=lambda: NINE, keep=lambda made: keep_newest(folder, made)
+    )
 
 
 async def test_what_was_signed_and_cut_off_is_found(state: Store, tmp_path: Path) -> None:
@@ -50,6 +59,47 @@ async def test_what_was_signed_and_cut_off_is_found(state: Store, tmp_path: Path
     async with state.write() as connection:
         await connection.execute(sa.delete(schema.journal).where(schema.journal.c.n > 6))
     assert await verified(state, tmp_path) == [("cut", 6)]
+
+
+async def test_the_newest_checkpoint_deleted_with_its_entries_is_found(state: Store, tmp_path: Path) -> None:
+    await write(state, 5)
+    seals = of(state, tmp_path)
+    await seals.seal()
+    await write(state, 3)
+    await seals.seal()
+    async with state.write() as connection:
+        await connection.execute(sa.delete(schema.journal).where(schema.journal.c.n > 5))
+        await connection.execute(sa.delete(schema.checkpoints).where(schema.checkpoints.c.n == 2))
+
+    assert await verified(state, tmp_path) == [("missing", 2), ("cut", 5)]
+
+
+async def test_the_newest_alone_bears_witness_to_those_before_a_start(
+    sqlite_url: str, sqlite_state: Store, tmp_path: Path
+) -> None:
+    await write(sqlite_state, 5)
+    await of(sqlite_state, tmp_path).seal()
+    following = await Store.open(sqlite_url)
+    await of(following, tmp_path).seal()
+    await following.close()
+    async with sqlite_state.write() as connection:
+        await connection.execute(sa.delete(schema.journal).where(schema.journal.c.n > 4))
+        await connection.execute(sa.delete(schema.checkpoints))
+
+    assert ("cut", 4) in await verified(sqlite_state, tmp_path)
+
+
+async def test_a_folder_that_takes_nothing_keeps_no_checkpoint_from_the_database(
+    sqlite_state: Store, tmp_path: Path
+) -> None:
+    await write(sqlite_state, 1)
+    gone = tmp_path / "gone"
+    seals = Checkpointing(
+        sqlite_state, journal_key(tmp_path), now=lambda: NINE, keep=lambda made: keep_newest(gone, made)
+    )
+
+    assert await seals.seal() is not None
+    assert await verified(sqlite_state, tmp_path) == []
 
 
 async def test_a_chain_that_was_removed_is_found(sqlite_state: Store, tmp_path: Path) -> None:
@@ -77,8 +127,8 @@ async def test_the_next_start_signs_what_a_killed_process_left(
 ) -> None:
     await write(sqlite_state, 4)
     following = await Store.open(sqlite_url)
-    made = await of(following, tmp_path).seal()
-    again = await of(following, tmp_path).seal()
+    seals = of(following, tmp_path)
+    made, again = await seals.seal(), await seals.seal()
     await following.close()
 
     assert made is not None

@@ -7,7 +7,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from collector.errors import PermanentError
-from collector.trust.checkpoints import KEY, Checkpoint, Witness, holds, journal_key, known_key, sign
+from collector.trust.checkpoints import (
+    KEY,
+    Checkpoint,
+    Witness,
+    holds,
+    journal_key,
+    keep_newest,
+    known_key,
+    newest_kept,
+    sign,
+)
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SECRET = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -99,3 +109,16 @@ def test_a_checkpoint_taken_from_the_middle_is_missed() -> None:
     first, _, third = series(1, 2, 3)
 
     assert found([first, third], 3) == [("gap", "2", 3)]
+
+
+def test_the_newest_is_kept_as_it_was_and_nonsense_is_named(tmp_path: Path) -> None:
+    assert newest_kept(tmp_path) is None
+    made = sign(
+        journal_key(tmp_path), Checkpoint(at=NINE, owner="a", n=1, heads=[("c", 1, "h")], previous="")
+    )
+    keep_newest(tmp_path, made)
+
+    assert newest_kept(tmp_path) == made
+    (tmp_path / "journal.checkpoint").write_text("{}")
+    with pytest.raises(PermanentError, match=r"journal\.checkpoint: .*newest checkpoint"):
+        newest_kept(tmp_path)
