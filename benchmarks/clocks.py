@@ -8,6 +8,7 @@ people: it writes 3 notices, 4 journal entries and the next alarm. The journal s
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -72,6 +73,9 @@ def main() -> int:
     if args.child:
         uvloop.run(child(args.child))
         return 0
+    if os.getloadavg()[0] > (os.cpu_count() or 1):
+        print("invalid: the machine has other work", file=sys.stderr)
+        return INVALID
     try:
         return FAILED if measure(yaml.safe_load(args.scenario.read_text()), args.only) else 0
     except InvalidError as error:
