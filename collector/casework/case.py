@@ -8,14 +8,14 @@ import msgspec
 from msgspec.structs import fields
 
 from .. import registry
-from ..regimes import Asset, Case, Facts, Filing, Region, Times, Timezone, Unit
+from ..regimes import Asset, Case, Facts, Filing, Region, StandardFacts, Times, Timezone, Unit
 from ..regimes import Incident as CaseIncident
 from ..regimes.case import IncidentClass, ObligationId
 from ..store.clocks import Clock
 from ..store.incidents import Incident
 from ..store.proofs import Proof
 
-Form = TypeVar("Form", Facts, Times)
+Form = TypeVar("Form", Facts, StandardFacts, Times)
 GROWING = "_since"
 
 
@@ -38,6 +38,7 @@ def case_of(
             crime_suspected=_flag(incident.facts.get("crime_suspected")),
             times=read_form(incident.times, Times),
             facts=read_form(incident.facts, Facts),
+            standard=read_form(incident.facts, StandardFacts),
             filings=tuple(
                 Filing(
                     obligation=ObligationId(names[proof.clock]),
@@ -72,14 +73,13 @@ def read_form(values: Mapping[str, Any], form: type[Form]) -> Form:
 
 def unreadable(values: Mapping[str, Any]) -> list[str]:
     """Return the names of facts that no regime can read: unknown ones and those of the wrong kind."""
-    read = read_form(values, Facts)
-    known = {field.name for field in fields(Facts)}
+    read = read_form(values, Facts), read_form(values, StandardFacts)
     return [
         name
         for name, value in values.items()
         if name != "crime_suspected"
         and value is not None
-        and (name not in known or getattr(read, name) is None)
+        and all(getattr(form, name, None) is None for form in read)
     ]
 
 

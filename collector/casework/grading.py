@@ -78,10 +78,16 @@ def _set_level(dossier: Dossier, answer: Answer, setting: Setting, cause: Cause,
         proposed=proposed and level != old.confirmed_level,
         reasons=reasons,
         next_level=msgspec.to_builtins(answer.next_level),
+        standard=msgspec.to_builtins(answer.standard),
         times=times,
     )
     first = not dossier.generations.get(CHAIN)
-    if first or level != old.level or _criteria(reasons) != _criteria(old.reasons):
+    standard = dossier.incident.standard
+    if (
+        first
+        or (level, standard) != (old.level, old.standard)
+        or _criteria(reasons) != _criteria(old.reasons)
+    ):
         _tell_grade(dossier, old.level, answer, cause)
     if first or (level and level != old.level and (old.level is None or rank(level) > rank(old.level))):
         begin_chain(dossier, setting, now)
@@ -97,6 +103,7 @@ def _tell_grade(dossier: Dossier, old: str | None, answer: Answer, cause: Cause)
         "reasons": incident.reasons,
         "could_rise": answer.could_rise,
         "next_level": incident.next_level,
+        "standard": incident.standard,
         "reason": cause.reason,
     }
     dossier.tell("incident.graded", f"incident:{incident.id}", detail, cause.actor)

@@ -207,6 +207,9 @@ ACTIONS: Mapping[str, Name] = {
     "drill.waiting": Name("演练待答复", "drill waits"),
 }
 FACTS: Mapping[str, Name] = {
+    "object_importance": Name("事件影响对象重要程度", "importance of what was hit"),
+    "business_loss": Name("业务损失程度", "loss of business"),
+    "social_harm": Name("社会危害程度", "social harm"),
     "occurred": Name("发生", "occurred"),
     "detected": Name("发现", "detected"),
     "aware": Name("知悉", "aware"),

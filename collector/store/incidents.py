@@ -27,6 +27,7 @@ class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
         proposed: The level rests on unverified criteria only and waits for a person's word; no clock does.
         confirmed_level, confirmed_by: The level that a person has confirmed, and who.
         reasons, next_level: As `duty explain` answers them.
+        standard: The level by GB/T 20986's own matrix, where a person has told what it asks for.
         facts, times: Names of `duty explain`; JSON values.
         evidence: The newest reports, oldest first.
         version: Counts changes; a change made on an older version is not taken.
@@ -63,6 +64,7 @@ class Incident(Struct, frozen=True, kw_only=True, rename={"klass": "class"}):
     proposed: bool = False
     confirmed_level: Level | None = None
     confirmed_by: str | None = None
+    standard: dict[str, Any] | None = None
 
 
 _NAMES = Incident.__struct_fields__

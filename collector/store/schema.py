@@ -236,6 +236,7 @@ incidents = sa.Table(
     _text("confirmed_by", null=True),
     _json("reasons"),
     _json("next_level", null=True),
+    _json("standard", null=True),  # the level by GB/T 20986's own matrix, beside the legal one
     _text("state"),  # open | acknowledged | contained | handled | closed
     _text("acknowledged_by", null=True),
     _text("title"),  # what a person reads in lists, zh

@@ -126,6 +126,7 @@ class IncidentFile(IncidentRow, frozen=True, kw_only=True):
     fingerprint: str
     confirmed_level: str | None = None
     confirmed_by: str | None = None
+    standard: dict[str, Any] | None = None
     reasons: list[dict[str, Any]]
     facts: dict[str, Any]
     times: dict[str, Any]

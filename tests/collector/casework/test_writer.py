@@ -107,6 +107,26 @@ async def test_a_clock_is_told_of_where_the_policy_says(desk: Desk) -> None:
     }
 
 
+async def test_the_level_by_the_standards_own_matrix_stands_beside_the_legal_one(desk: Desk) -> None:
+    await desk.report()
+    assert (await desk.held()).standard is None
+    told = {"object_importance": "important", "business_loss": "especially_serious"}
+    await desk.do("correct", desk.key, NINE + MINUTE, actor="user:wang", reason="judged", facts=told)
+
+    held = await desk.held()
+    assert held.level == "IV"
+    assert held.standard is not None
+    assert (held.standard["level"], held.standard["by"], held.standard["verified"]) == (
+        "II",
+        "GB/T 20986-2023",
+        False,
+    )
+    graded = [row for row in await desk.told() if row.action == "incident.graded"]
+    assert graded[-1].detail["standard"]["level"] == "II"
+    moved = [row for row in await desk.told() if row.action == "incident.moved"]
+    assert moved[-1].detail["unreadable_facts"] == []
+
+
 async def test_a_number_too_large_for_the_journal_keeps_no_incident_from_opening(desk: Desk) -> None:
     await desk.report(facts={"loss_yuan": 2**60})
     opened, *_ = await desk.told()
