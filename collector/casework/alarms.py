@@ -19,7 +19,7 @@ how late it is, and nobody is woken twice for one clock in the same second.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..store.clocks import Alarm, Clock
 
@@ -39,6 +39,8 @@ def moments(
         now: Of the moments that are past only the last is returned.
         warn_at: The first two, in per cent of the time.
     """
+    # The same zone on both would be taken as two wall clocks, and a clock change be an hour more or less.
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     length = end - start
     first, second = (start + length * per_cent / 100 for per_cent in warn_at)
     all_of_them = [("half", first), ("four_fifths", second), (last, end)]
@@ -61,7 +63,8 @@ def moments_of(clock: Clock, now: datetime, warn_at: tuple[int, ...] = SHIPPED) 
 
 def overdue_after(due: datetime, every: timedelta, now: datetime) -> tuple[str, datetime]:
     """Return the next repetition of an overdue clock that lies after `now`."""
-    count = max(0, (now - due) // every) + 1
+    due = due.astimezone(UTC)
+    count = max(0, (now.astimezone(UTC) - due) // every) + 1
     return f"overdue_{count}", due + count * every
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from collector.store.clocks import Alarm, Clock
 
 NINE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+SPRING = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)  # half an hour after midnight in Berlin
 LENGTHS = st.integers(0, 10**6).map(lambda seconds: timedelta(seconds=seconds))
 
 
@@ -39,6 +41,14 @@ def test_of_what_is_past_only_the_last_word_is_said(length: timedelta, passed: t
     assert sum(at <= now for _, at in found) <= 1
     assert found[-1] == ("due", NINE + length)
     assert [at for _, at in found] == sorted(at for _, at in found)
+
+
+def test_half_of_a_night_in_which_clocks_change_is_half_of_its_hours() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start, end = (at.astimezone(berlin) for at in (SPRING, SPRING + 4 * HOUR))
+
+    assert moments(start, end, "due", SPRING)[0] == ("half", SPRING + 2 * HOUR)
+    assert overdue_after(start, HOUR, SPRING + 3 * HOUR) == ("overdue_4", SPRING + 4 * HOUR)
 
 
 def test_a_limit_of_no_length_is_due_at_once() -> None:
