@@ -339,8 +339,6 @@ EVENT_STATES: Mapping[str, Name] = {
     "failed": Name("未成功", "failed"),
     "cancelled": Name("已取消", "cancelled"),
 }
-TABLES: Mapping[str, Mapping[str, Name]] = {
-    "event": EVENT_STATES,
 WATCH: Mapping[str, Name] = {
     "roster_hole": Name("值班表有空缺", "the roster has a hole"),
     "alarm_not_fired": Name("到时提醒未发出", "an alarm that is due has not fired"),
@@ -355,6 +353,7 @@ WATCH: Mapping[str, Name] = {
     "calendar_missing": Name("缺少年度工作日历", "a year of the calendar is missing"),
 }
 TABLES: Mapping[str, Mapping[str, Name]] = {
+    "event": EVENT_STATES,
     "watch": WATCH,
     "state": INCIDENT_STATES,
     "move": MOVES,
