@@ -1,18 +1,22 @@
-"""Programs that run as another than who starts them: setuid and setgid files, and those with capabilities.
+"""Programs that run as another than who starts them: setuid and setgid files.
 
     hot folders     where anybody may write; looked through at every round
-    cold folders    everything else; looked through every `sweep` seconds, at a walker's pace
+    cold folders    everything else; a slice a round, and round again every `sweep` seconds at most
 
-A sweep of a hundred thousand files is a second of work. It is done in small steps with rests between them, so
-that it never takes more than a twentieth of a core, and it is bounded: what lies beyond is named.
+    round      1        2        3        4  ...
+    hot        all      all      all      all
+    cold       0-2.5k   -5k      -7k      (done; what was known and is not there any more is forgotten)
+
+So the dearest round costs some tens of milliseconds, however large the disk is. What a slice finds is told at
+once; only the first walk tells nothing, for it learns what belongs to this host.
 """
 
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +24,13 @@ from msgspec import Struct
 
 from ..budget import Budget
 from .matters import Finding
+from .names import told
 from .patrol import Patrol, Round
 from .port import moment
 
 CLASS = "NABACKIMPL"
-_STEP = 500
-_RESTS_PER_STEP = 20.0
+_SLICE = 2500
+_MOST_HOT = 20_000
 _SPECIAL = stat.S_ISUID | stat.S_ISGID
 HOT = ("/tmp", "/var/tmp", "/dev/shm", "/run/user")  # noqa: S108 - looked into, not used
 COLD = ("/usr", "/bin", "/sbin", "/opt", "/srv", "/home", "/root", "/var/www", "/var/lib", "/etc")
@@ -36,26 +41,36 @@ class SetuidSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     Fields:
         hot, cold: The folders.
-        sweep: Seconds between two looks through the cold ones.
-        max_files: How many files a look takes in at most.
+        sweep: Seconds between the beginnings of two walks through the cold ones.
+        max_files: How many files a walk takes in at most.
         allow: Paths that are never told.
     """
 
     enabled: bool = True
-    poll: float = 300.0
+    poll: float = 120.0
     hot: tuple[str, ...] = HOT
     cold: tuple[str, ...] = COLD
     sweep: float = 6 * 3600.0
-    max_files: int = 200_000
+    max_files: int = 400_000
     allow: tuple[str, ...] = ()
-    budget: Budget = Budget(cpu_seconds=20.0, stuck_after=3600.0)
+    budget: Budget = Budget()
 
 
 class Known(Struct, frozen=True):
-    """The files known, with what they were; when the cold folders were looked through last."""
+    """The files known, with what they were; when the last whole walk through the cold folders began."""
 
     files: dict[str, str] = {}
     swept_at: datetime | None = None
+
+
+class _Walk:
+    """A walk through the cold folders, over many rounds."""
+
+    def __init__(self, files: Iterator[tuple[str, os.stat_result]], at: datetime) -> None:
+        self.files = files
+        self.began = at
+        self.count = 0
+        self.found: dict[str, str] = {}
 
 
 class Setuid(Patrol[Known]):
@@ -65,73 +80,97 @@ class Setuid(Patrol[Known]):
     notes_kind = Known
 
     def __init__(
-        self,
-        settings: SetuidSettings | None = None,
-        *,
-        state: Path | None,
-        root: Path = Path("/"),
-        rest: Callable[[float], None] = time.sleep,
+        self, settings: SetuidSettings | None = None, *, state: Path | None, root: Path = Path("/")
     ) -> None:
         self._settings = settings or SetuidSettings()
-        self._root = root
-        self._rest = rest
+        self._top = os.fspath(root)
+        self._walk: _Walk | None = None
         super().__init__(poll=self._settings.poll, budget=self._settings.budget, state=state)
 
     def look(self, now: datetime, notes: Known, *, alone: bool) -> Round:
-        """Look through the folders whose turn it is."""
-        cold = not alone and self._is_time(notes, now)
+        """Look through the hot folders and one slice of the cold ones."""
         unreadable: list[tuple[str, str]] = []
-        found = dict(self._special([*self._settings.hot, *(self._settings.cold if cold else ())], unreadable))
-        first = notes.swept_at is None and not alone
-        came = {path: mark for path, mark in found.items() if notes.files.get(path) != mark}
-        hot = {path for path in came if self._is_hot(path)}
-        told = [path for path in sorted(came) if path in hot or not first]
+        hot = dict(self._hot(unreadable))
+        cold = {} if alone else self._slice(now, notes)
+        came = {path: mark for path, mark in (hot | cold).items() if notes.files.get(path) != mark}
+        tell = [path for path in sorted(came) if path in hot or (notes.swept_at is not None and not alone)]
         kept = {path: mark for path, mark in notes.files.items() if not self._is_hot(path)}
-        if cold and not unreadable:
-            kept = {}
-        known = Known(kept | found, now if cold else notes.swept_at)
+        swept_at = notes.swept_at
+        if self._walk and not alone and (ended := self._ended(self._walk)):
+            if ended == "whole":
+                kept = {}
+            else:
+                unreadable.append(("files", ended))
+            cold, swept_at, self._walk = self._walk.found, self._walk.began, None
+        known = Known(kept | cold | hot, swept_at)
         return Round(
-            findings=tuple(self._finding([(path, came[path]) for path in told], notes, now)),
+            findings=tuple(self._finding([(path, came[path]) for path in tell], notes, now)),
             unreadable=tuple(unreadable),
             notes=known if known != notes else None,
         )
 
-    def _is_time(self, notes: Known, now: datetime) -> bool:
-        sweep = timedelta(seconds=self._settings.sweep)
-        return notes.swept_at is None or not timedelta() <= now - notes.swept_at < sweep
+    def _hot(self, unreadable: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        for count, (path, status) in enumerate(self._below(self._settings.hot), 1):
+            if count > _MOST_HOT:
+                unreadable.append(
+                    ("files", f"more than {_MOST_HOT} in the hot folders; the rest is not looked at")
+                )
+                return
+            if mark := self._mark(path, status):
+                yield self._name(path), mark
+
+    def _slice(self, now: datetime, notes: Known) -> dict[str, str]:
+        """Go on with the walk, or begin one where it is time; return what the slice has."""
+        if self._walk is None:
+            sweep = timedelta(seconds=self._settings.sweep)
+            if notes.swept_at is not None and timedelta() <= now - notes.swept_at < sweep:
+                return {}
+            self._walk = _Walk(self._below(self._settings.cold), now)
+        found: dict[str, str] = {}
+        before = self._walk.count
+        for path, status in islice(self._walk.files, _SLICE):
+            self._walk.count += 1
+            if mark := self._mark(path, status):
+                found[self._name(path)] = mark
+        if self._walk.count == before:
+            self._walk.count = -1
+        self._walk.found |= found
+        return found
+
+    def _ended(self, walk: _Walk) -> str:
+        """Return `whole` or why a walk ends before its time; empty while it goes on."""
+        if walk.count < 0:
+            return "whole"
+        most = self._settings.max_files
+        return f"more than max_files = {most}; the rest is not looked at" if walk.count >= most else ""
+
+    def _below(self, folders: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
+        return _files([os.path.join(self._top, folder.lstrip("/")) for folder in folders])  # noqa: PTH118 - text is half the time
+
+    def _name(self, path: str) -> str:
+        return told("/" + path.removeprefix(self._top).lstrip("/"))
+
+    def _mark(self, path: str, status: os.stat_result) -> str:
+        """Return what a file may do, empty for one that runs as who starts it."""
+        special = status.st_mode & _SPECIAL and stat.S_ISREG(status.st_mode) and status.st_mode & 0o111
+        if not special or self._name(path) in self._settings.allow:
+            return ""
+        # An upgrade writes it anew under the same owner; what it may do is what counts.
+        return f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid}:{status.st_gid}"
 
     def _is_hot(self, path: str) -> bool:
         return path.startswith(tuple(f"{folder}/" for folder in self._settings.hot))
 
-    def _special(self, folders: list[str], unreadable: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Yield the files with such a bit, each with what it is; rest between the steps."""
-        begun = time.thread_time()
-        top = os.fspath(self._root)
-        files = _files([os.path.join(top, folder.lstrip("/")) for folder in folders])  # noqa: PTH118 - text is half the time
-        for count, (path, status) in enumerate(files, 1):
-            if count >= self._settings.max_files:
-                unreadable.append(("files", f"more than max_files = {count}; the rest is not looked at"))
-                return
-            if count % _STEP == 0:
-                self._rest(_RESTS_PER_STEP * (time.thread_time() - begun))
-                begun = time.thread_time()
-            if status.st_mode & _SPECIAL and stat.S_ISREG(status.st_mode) and status.st_mode & 0o111:
-                below = "/" + path.removeprefix(top).lstrip("/")
-                name = os.fsencode(below).decode("utf-8", "backslashreplace")
-                if name not in self._settings.allow:
-                    # An upgrade writes it anew under the same owner; what it may do is what counts.
-                    yield name, f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid}:{status.st_gid}"
-
-    def _finding(self, told: list[tuple[str, str]], notes: Known, now: datetime) -> Iterator[Finding]:
-        if told:
+    def _finding(self, came: list[tuple[str, str]], notes: Known, now: datetime) -> Iterator[Finding]:
+        if came:
             yield Finding(
                 key="setuid:files",
                 klass=CLASS,
                 severity_hint="high",
-                target=told[0][0][:300],
+                target=came[0][0][:300],
                 passing=True,
-                count=len(told),
-                evidence=[_item(path, mark, notes.files.get(path), now) for path, mark in told],
+                count=len(came),
+                evidence=[_item(path, mark, notes.files.get(path), now) for path, mark in came],
             )
 
 
@@ -150,6 +189,7 @@ def _files(tops: list[str]) -> Iterator[tuple[str, os.stat_result]]:
             waiting.append((top, os.lstat(top).st_dev))
     while waiting:
         folder, device = waiting.pop()
+        there: list[os.DirEntry[str]] = []
         # Gone, or not ours to see: what is in it can't be looked at by name either.
         with suppress(OSError):
             status = os.lstat(folder)
@@ -157,9 +197,12 @@ def _files(tops: list[str]) -> Iterator[tuple[str, os.stat_result]]:
             if place in seen or status.st_dev != device or not stat.S_ISDIR(status.st_mode):
                 continue
             seen.add(place)
+            # Read whole, so that no folder stays open from round to round.
             with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((entry.path, device))
-                    elif entry.is_file(follow_symlinks=False):
-                        yield entry.path, entry.stat(follow_symlinks=False)
+                there = list(entries)
+        for entry in there:
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, device))
+                elif entry.is_file(follow_symlinks=False):
+                    yield entry.path, entry.stat(follow_symlinks=False)

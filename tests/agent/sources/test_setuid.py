@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from agent.clock import host_clock
+from agent.sources import setuid
 from agent.sources.matters import Finding
 from agent.sources.setuid import Known, Setuid, SetuidSettings
 
@@ -18,7 +19,6 @@ class Host:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.rests: list[float] = []
         self.put("usr/bin/su", 0o4755)
         self.put("usr/bin/ls", 0o755)
         (root / "tmp").mkdir()
@@ -32,10 +32,14 @@ class Host:
         return path
 
     def source(self, **settings: Any) -> Setuid:  # noqa: ANN401 - fields of the settings
-        return Setuid(SetuidSettings(**settings), state=None, root=self.root, rest=self.rests.append)
+        return Setuid(SetuidSettings(**settings), state=None, root=self.root)
 
     def after(self, known: Known) -> Known:
-        return msgspec.convert(self.source().look(NOW, known, alone=False).notes, Known)
+        """Look until a walk is whole."""
+        source = self.source()
+        while known.swept_at is None:
+            known = msgspec.convert(source.look(NOW, known, alone=False).notes or known, Known)
+        return known
 
     def found(self, hours: float = 7, **settings: Any) -> list[Finding]:  # noqa: ANN401 - likewise
         at = NOW + timedelta(hours=hours)
@@ -98,17 +102,49 @@ def test_circles_odd_names_and_other_roots_are_looked_through_once(host: Host) -
     with open(odd, "wb"):  # noqa: PTH123 - bytes
         os.chmod(odd, 0o4700)  # noqa: PTH101 - bytes
 
-    assert [one.target for one in host.found(hours=0.1)] == ["/tmp/\\xff\n"]
+    assert [one.target for one in host.found(hours=0.1)] == ["/tmp/bytes:ff0a"]
 
 
-def test_a_tree_without_end_is_bounded_named_and_walked_with_rests(host: Host) -> None:
-    for number in range(1200):
-        (host.root / f"tmp/{number}").touch()
-    host.rests.clear()
-    look = host.source(max_files=1100).look(NOW, host.known, alone=True)
+def test_a_disk_is_walked_in_slices_and_what_a_slice_finds_is_told_at_once(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setuid, "_SLICE", 10)
+    for number in range(50):
+        (host.root / f"usr/{number}").touch()
+    host.put("usr/bin/.x", 0o4755)
+    source, known, told = host.source(), host.known, []
+    for minutes in range(400, 424, 2):
+        look = source.look(NOW + timedelta(minutes=minutes), known, alone=False)
+        known = msgspec.convert(look.notes or known, Known)
+        told.append(len(look.findings))
 
-    assert look.unreadable == (("files", "more than max_files = 1100; the rest is not looked at"),)
-    assert len(host.rests) == 2
+    assert sum(told) == 1
+    assert known.swept_at == NOW + timedelta(minutes=400)
+    assert set(known.files) == {"/usr/bin/su", "/usr/bin/.x"}
+
+
+def test_a_program_that_is_gone_is_forgotten_and_told_when_it_comes_again(host: Host) -> None:
+    (host.root / "usr/bin/su").unlink()
+    source, known = host.source(), host.known
+    for minutes in (400, 402, 404):
+        known = msgspec.convert(
+            source.look(NOW + timedelta(minutes=minutes), known, alone=False).notes or known, Known
+        )
+    assert known.files == {}
+    host.put("usr/bin/su", 0o4755)
+    (finding,) = source.look(NOW + timedelta(minutes=900), known, alone=False).findings
+
+    assert finding.target == "/usr/bin/su"
+
+
+def test_a_tree_without_end_is_bounded_and_named(host: Host) -> None:
+    for number in range(30):
+        (host.root / f"usr/{number}").touch()
+    look = host.source(max_files=20).look(NOW + timedelta(hours=7), host.known, alone=False)
+
+    assert look.unreadable == (("files", "more than max_files = 20; the rest is not looked at"),)
+    assert isinstance(look.notes, Known)
+    assert "/usr/bin/su" in look.notes.files
 
 
 def test_what_an_operator_allows_is_not_told(host: Host) -> None:
