@@ -78,9 +78,9 @@ class World:
         self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
         self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
         self.figures = {source.name: SourceFigures() for source in self.sources}
-        self._uplink = Uplink(self.transport, outbox, _random, settings.language)
-        self._loop = asyncio.get_running_loop()
         self._renew_now = asyncio.Event()
+        self._uplink = Uplink(self.transport, outbox, _random, settings.language, rekey=self._renew_now.set)
+        self._loop = asyncio.get_running_loop()
         self._reload: Callable[[], None] = lambda: None
         signatures = Signatures(identity.authorities())
         self._orders = Orders(

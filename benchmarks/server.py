@@ -87,6 +87,7 @@ async def serve(folder: Path, port: int, *, tls: bool) -> None:
         program=ProgramDesk(list, unused),
         end_order=unused,
         receive_filing=unused,
+        forked=unused,
     )
     numbers = itertools.count()
     identify = certified_node if tls else lambda _: f"node-{next(numbers)}"

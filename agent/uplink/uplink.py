@@ -54,6 +54,7 @@ class Uplink:
         random: Callable[[], float],
         language: str,
         *,
+        rekey: Callable[[], None] = lambda: None,
         sleep: Sleep = asyncio.sleep,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,6 +62,7 @@ class Uplink:
         self._outbox = outbox
         self._pace = Pace(random)
         self._language = language
+        self._rekey = rekey
         self._sleep = sleep
         self._steady = steady
         self.answered = asyncio.Event()
@@ -122,6 +124,8 @@ class Uplink:
                 _log.error(say(self._language, "set_aside", report=report.id, why=why))
                 return step.wait
             case "hold":
+                if _reason(reply) == "rekey":
+                    self._rekey()
                 return self._hold(step.wait, _told(reply))
 
     async def _confirm(self, ack: Ack) -> float:
@@ -144,6 +148,14 @@ class Uplink:
         level = logging.WARNING if self._pace.failures < 3 else logging.INFO
         _log.log(level, say(self._language, code, why=why, seconds=seconds))
         return seconds
+
+
+def _reason(reply: Reply) -> str:
+    """Return the end of a problem's type; empty where the answer is none."""
+    try:
+        return str(msgspec.json.decode(reply.body, type=dict[str, object]).get("type")).rpartition(":")[2]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
 
 
 def _told(reply: Reply) -> str:

@@ -194,7 +194,7 @@ class Collector:
             store, self._casework, lambda: live.directory(now()), settings.language, now
         )
         self._announcer = Announcer(store, state=settings.state, clock=now)
-        self._agents = AgentsDoor(store, log, live, now)
+        self._agents = AgentsDoor(store, log, live, now, open_incident=self._casework.open)
         self._desk = DeskDoor(self._desk_world())
 
     @classmethod

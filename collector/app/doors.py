@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.codec import encode
 from wire.messages import DrillAnswer, DrillNotice, Filing, Outcome, Receipt, Signed
@@ -14,7 +15,9 @@ from .. import api, console
 from ..authority import hear, receive
 from ..desk.application import make_application
 from ..desk.world import Desk
+from ..duty.presence import OpenIncident
 from ..eventlog.port import EventLog
+from ..ingest.clones import cloned
 from ..ingest.enrol import Enroller
 from ..ingest.links import Link
 from ..ingest.listener import Listener, server_context
@@ -46,11 +49,14 @@ class AgentsDoor:
         watches: Coroutines that keep it fresh, by name; they run until cancelled.
     """
 
-    def __init__(self, store: Store, log: EventLog, live: Live, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, log: EventLog, live: Live, clock: Clock, *, open_incident: OpenIncident
+    ) -> None:
         settings = live.settings()
         self.tally = Tally()
         self._store = store
         self._clock = clock
+        self._open_incident = open_incident
         self._authority = Authority.at(settings.state, settings.unit, clock())
         self._certificate = ServerCertificate(settings.state, self._authority, settings.listen.agents.names)
         self._signer = Signer(settings.state, self._authority)
@@ -66,6 +72,7 @@ class AgentsDoor:
             end_order=self._end_order,
             receive_filing=self._receive_filing,
             hear_drill=self._hear_drill,
+            forked=self._forked,
         )
         self._listener = Listener(routes(flows), self._standings, self.tally, clock)
         self.watches = {
@@ -109,7 +116,7 @@ class AgentsDoor:
 
     async def _revoked(self) -> set[str]:
         async with self._store.read() as conn:
-            return await nodes.revoked_nodes(conn)
+            return await nodes.watched_nodes(conn)
 
     async def _open_orders(self, node: str) -> list[Signed]:
         now = self._clock()
@@ -120,6 +127,19 @@ class AgentsDoor:
     async def _busy_nodes(self) -> set[str]:
         async with self._store.read() as conn:
             return await orders.busy_nodes(conn, self._clock())
+
+    async def _forked(self, peer: Standing, now: datetime) -> None:
+        """Take the old key of a cloned node out of use and raise one alert."""
+
+        async def write(conn: AsyncConnection) -> bool:
+            row = await nodes.node(conn, peer.id)
+            if row is None or not await nodes.mark_cloned(conn, peer.id, now):
+                return False
+            await self._open_incident(conn, cloned(row, now), now, now)
+            return True
+
+        if await self._store.run(write):
+            self._standings.forget(peer.id)
 
     async def _end_order(self, outcome: Outcome, peer: Standing, now: datetime) -> None:
         await self._store.run(lambda conn: orders.end_order(conn, outcome, peer.id, now))

@@ -126,6 +126,7 @@ RECIPIENTS: Mapping[str, Name] = {
 NODE_STATES: Mapping[str, Name] = {
     "active": Name("在用", "active"),
     "revoked": Name("已吊销", "revoked"),
+    "replaced": Name("已被重装主机接替", "replaced by a rebuilt host"),
 }
 PRESENCES: Mapping[str, Name] = {
     "stopped": Name("探针已停止", "agent stopped"),
@@ -171,6 +172,7 @@ ACTIONS: Mapping[str, Name] = {
     "run.retried": Name("步骤重办", "step tried again"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
+    "node.replaced": Name("节点被接替", "node replaced"),
     "node.silent": Name("节点失联", "node silent"),
     "node.back": Name("节点恢复", "node back"),
     "evidence.received": Name("证据开始接收", "evidence announced"),

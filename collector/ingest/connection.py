@@ -28,7 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Head(Struct, frozen=True, gc=False):
-    """A parsed request; `node` is the id in the verified certificate, empty where there was none."""
+    """A parsed request; `node` is the id in the verified certificate, empty where there was none.
+
+    Fields:
+        serial: The certificate's serial number in hex.
+    """
 
     method: str
     target: str
@@ -36,6 +40,7 @@ class Head(Struct, frozen=True, gc=False):
     payload: StreamReader
     node: str
     address: str
+    serial: str = ""
 
 
 class Door(Protocol):
@@ -65,7 +70,7 @@ class Door(Protocol):
 class Connection(RequestHandler):
     """Serves the requests of one connection, one after the other."""
 
-    __slots__ = ("_address", "_door", "_first", "_node", "_ours")
+    __slots__ = ("_address", "_door", "_first", "_node", "_ours", "_serial")
 
     def __init__(self, door: Door, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -80,6 +85,7 @@ class Connection(RequestHandler):
         self._node = ""
         self._address = ""
         self._ours = False
+        self._serial = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it in, or cut it where there are too many."""
@@ -91,6 +97,7 @@ class Connection(RequestHandler):
             self.force_close()
             return
         self._node = node
+        self._serial = serial_of(transport)
         self._first = self._loop.call_later(FIRST_REQUEST_SECONDS, self._cut_silent)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -147,7 +154,9 @@ class Connection(RequestHandler):
             return self._door.refuse("http", 400, text), True
         if message.upgrade:
             return self._door.refuse("http", 400, "nothing here can be upgraded to another protocol"), True
-        head = Head(message.method, message.path, message.headers, payload, self._node, self._address)
+        head = Head(
+            message.method, message.path, message.headers, payload, self._node, self._address, self._serial
+        )
         try:
             reply = await self._door.handle(head, self._proceed)
         except Exception as error:  # noqa: BLE001 - the edge: told, counted, and the connection ends
@@ -189,6 +198,12 @@ class Connection(RequestHandler):
         if self._request_count == 0:
             self._door.refuse("silent", 408, "nothing was asked for")
             self.force_close()
+
+
+def serial_of(transport: asyncio.BaseTransport) -> str:
+    """Return the serial number of the peer's certificate as rows have it: hex, without leading noughts."""
+    certificate: Mapping[str, Any] = transport.get_extra_info("peercert") or {}
+    return str(certificate.get("serialNumber", "")).lower().lstrip("0")
 
 
 _heads: dict[tuple[int, str], str] = {

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,9 @@ from ..store.nodes import NodeRow, Standing, TokenRow
 from ..trust.ca import Authority, Issued
 from ..trust.tokens import ENROLMENT, digest, read_token
 from .answers import RefusedError
+
+SILENT = timedelta(seconds=90)
+"""An agent not heard of for so long may have been rebuilt."""
 
 
 class Enroller:
@@ -50,18 +53,26 @@ class Enroller:
             row = _node(node, token, request, issued, now)
             await rows.add_node(connection, row)
             await journal.write(connection, _entry(row, renewed=False), now)
+            for old in await rows.replace_namesakes(connection, row, now - SILENT):
+                await journal.write(connection, _replaced(old, row), now)
             return token.unit
 
         unit = await self._store.run(write)
         return self._enrolment(node, unit, issued)
 
-    async def renew(self, peer: Standing, request: EnrolmentRequest, now: datetime) -> Enrolment:
+    async def renew(
+        self, peer: Standing, request: EnrolmentRequest, now: datetime, serial: str = ""
+    ) -> Enrolment:
         """Sign a new certificate for a node that shows its old one; its id stays.
+
+        Of the bearers of a cloned key the first keeps the id, each other becomes a node of its own.
 
         Raises:
             RefusedError: as `enrol`; `identity` (403) if the node was removed meanwhile.
         """
         self._refuse_classified(request)
+        if peer.cloned and serial != peer.serial:
+            return await self._part(peer, request, now)
         issued = await self._sign(request.csr, peer.id, now)
 
         async def write(connection: AsyncConnection) -> None:
@@ -73,6 +84,31 @@ class Enroller:
 
         await self._store.run(write)
         return self._enrolment(peer.id, peer.unit, issued)
+
+    async def _part(self, peer: Standing, request: EnrolmentRequest, now: datetime) -> Enrolment:
+        """Give a bearer of a cloned key a fresh certificate: the id where it is free, else a new one."""
+        issued = await self._sign(request.csr, peer.id, now)
+
+        async def claim(connection: AsyncConnection) -> bool:
+            if not await rows.claim_clone(connection, peer.id, issued.serial, issued.expires):
+                return False
+            row = await rows.node(connection, peer.id)
+            if row is not None:
+                await journal.write(connection, _entry(row, renewed=True), now)
+            return True
+
+        if await self._store.run(claim):
+            return self._enrolment(peer.id, peer.unit, issued)
+        node = uuid7(now)
+        fresh = await self._sign(request.csr, node, now)
+
+        async def split(connection: AsyncConnection) -> None:
+            row = _split(node, peer, request, fresh, now)
+            await rows.add_node(connection, row)
+            await journal.write(connection, _entry(row, renewed=False, split_from=peer.id), now)
+
+        await self._store.run(split)
+        return self._enrolment(node, peer.unit, fresh)
 
     async def _token(self, connection: AsyncConnection, secret: str, now: datetime) -> TokenRow:
         token = await rows.find_token(connection, digest(secret), now)
@@ -134,8 +170,28 @@ def _node(node: str, token: TokenRow, request: EnrolmentRequest, issued: Issued,
     )
 
 
-def _entry(row: NodeRow, *, renewed: bool) -> journal.Entry:
-    detail = {
+def _split(node: str, peer: Standing, request: EnrolmentRequest, issued: Issued, now: datetime) -> NodeRow:
+    return NodeRow(
+        id=node,
+        unit=peer.unit,
+        kind=peer.kind,
+        state="active",
+        host_name=request.host_name,
+        machine_id=request.machine_id,
+        assets=list(request.assets),
+        certificate_serial=issued.serial,
+        certificate_expires=issued.expires,
+        enrolled_at=now,
+    )
+
+
+def _replaced(old: str, row: NodeRow) -> journal.Entry:
+    detail = {"by": row.id, "host_name": row.host_name, "unit": row.unit}
+    return journal.Entry(actor=f"node:{row.id}", action="node.replaced", subject=f"node:{old}", detail=detail)
+
+
+def _entry(row: NodeRow, *, renewed: bool, split_from: str | None = None) -> journal.Entry:
+    detail: dict[str, object] = {
         "unit": row.unit,
         "kind": row.kind,
         "host_name": row.host_name,
@@ -143,6 +199,8 @@ def _entry(row: NodeRow, *, renewed: bool) -> journal.Entry:
         "certificate_serial": row.certificate_serial,
         "renewed": renewed,
     }
+    if split_from:
+        detail["split_from"] = split_from
     return journal.Entry(
         actor=f"node:{row.id}", action="node.enrolled", subject=f"node:{row.id}", detail=detail
     )

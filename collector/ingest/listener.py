@@ -176,11 +176,14 @@ class Listener:
         with route.budget.hold(peer.id if peer else head.address, size):
             body = await _body(head, size, proceed)
             encoding = head.headers.get("Content-Encoding", "")
-            return await route.serve(Call(peer, body, encoding.lower(), query, self._clock()))
+            return await route.serve(Call(peer, body, encoding.lower(), query, self._clock(), head.serial))
 
     async def _peer(self, head: Head, route: Route) -> Standing | None:
         if head.node:
-            return await self._standings.active(head.node)
+            peer = await self._standings.active(head.node)
+            if not route.open_to_strangers:
+                self._standings.hold_clone(peer, head.serial)
+            return peer
         if route.open_to_strangers:
             return None
         raise RefusedError("certificate", 403, "this route needs a node's client certificate; enrol first")

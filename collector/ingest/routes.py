@@ -24,6 +24,10 @@ from .receive import Receiver
 _enrolment = Codec(EnrolmentRequest)
 
 
+Forked = Callable[[Standing, datetime], Awaitable[None]]
+"""Hears that a second writer continued a node's epoch: two hosts have its key."""
+
+
 class Call(Struct, frozen=True, gc=False):
     """One request: who (None where no certificate was shown), what, and when its body had been read."""
 
@@ -32,6 +36,7 @@ class Call(Struct, frozen=True, gc=False):
     encoding: str
     query: str
     at: datetime
+    serial: str = ""
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -53,19 +58,23 @@ class Flows(Struct, frozen=True, kw_only=True):
     end_order: EndOrder
     receive_filing: ReceiveFiling
     hear_drill: HearDrill
+    forked: Forked
 
 
 def routes(flows: Flows) -> dict[str, Route]:
     """Return every route of the agents' listener by its path."""
 
     async def batches(call: Call) -> Reply:
-        answer = await flows.receiver.take(_peer(call).id, call.body, call.encoding, call.at)
+        peer = _peer(call)
+        answer = await flows.receiver.take(peer.id, call.body, call.encoding, call.at)
+        if isinstance(answer, Refusal) and answer.reason == "fork":
+            await flows.forked(peer, call.at)
         return Reply(409 if isinstance(answer, Refusal) else 200, encode(answer))
 
     async def enrol(call: Call) -> Reply:
         request = _enrolment.decode(unpack(call.body, call.encoding))
         if call.peer is not None and not request.token:
-            return message(await flows.enroller.renew(call.peer, request, call.at))
+            return message(await flows.enroller.renew(call.peer, request, call.at, call.serial))
         return message(await flows.enroller.enrol(request, call.at), 201)
 
     async def orders(call: Call) -> Reply:

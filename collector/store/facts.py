@@ -110,6 +110,8 @@ async def put_signs(conn: AsyncConnection, signs: Iterable[Sign]) -> None:
     values = {
         "last_seen": sa.bindparam("last_seen"),
         "skew_seconds": sa.bindparam("skew_seconds"),
+        # Two hosts of one name: the one that was taken for rebuilt speaks after all.
+        "state": sa.case((nodes.c.state == "replaced", "active"), else_=nodes.c.state),
         "agent_version": sa.func.coalesce(
             sa.bindparam("agent_version", type_=sa.Text), nodes.c.agent_version
         ),

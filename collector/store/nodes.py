@@ -12,6 +12,9 @@ from wire.vocabulary import NodeKind
 
 from .schema import enrolment_tokens, node_facts, nodes
 
+ADMITTED = ("active", "replaced")
+"""States in which a node is heard; one that was replaced by a rebuilt host and speaks is active again."""
+
 
 class NodeRow(Struct, frozen=True, kw_only=True):
     """An enrolled node; `state` is `active` or `revoked`, `assets` are registry keys."""
@@ -48,12 +51,18 @@ class Agent(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True):
-    """Who a certificate's bearer is, as far as a listener has to know."""
+    """Who a certificate's bearer is, as far as a listener has to know.
+
+    Fields:
+        cloned: Two hosts spoke with its key: only the certificate with `serial` counts; empty: none does.
+    """
 
     id: str
     unit: str
     kind: NodeKind
     state: str
+    cloned: bool = False
+    serial: str = ""
 
 
 class Below(Struct, frozen=True, kw_only=True):
@@ -93,9 +102,10 @@ async def node(connection: AsyncConnection, identifier: str) -> NodeRow | None:
 
 async def standing(connection: AsyncConnection, identifier: str) -> Standing | None:
     """Return who a node is, or None for one never enrolled here."""
-    query = sa.select(nodes.c.id, nodes.c.unit, nodes.c.kind, nodes.c.state).where(nodes.c.id == identifier)
-    row = (await connection.execute(query)).first()
-    return Standing(*row) if row else None
+    columns = (nodes.c.id, nodes.c.unit, nodes.c.kind, nodes.c.state)
+    more = (nodes.c.cloned_at, nodes.c.certificate_serial)
+    row = (await connection.execute(sa.select(*columns, *more).where(nodes.c.id == identifier))).first()
+    return Standing(*row[:4], cloned=row[4] is not None, serial=row[5]) if row else None
 
 
 async def standings(connection: AsyncConnection, identifiers: Sequence[str]) -> dict[str, Standing]:
@@ -144,10 +154,43 @@ async def renew_node(connection: AsyncConnection, identifier: str, serial: str, 
     """Note a node's new certificate; False when it is not active."""
     change = (
         sa.update(nodes)
-        .where(nodes.c.id == identifier, nodes.c.state == "active")
+        .where(nodes.c.id == identifier, nodes.c.state.in_(ADMITTED))
         .values(certificate_serial=serial, certificate_expires=expires)
     )
     return (await connection.execute(change)).rowcount == 1
+
+
+async def mark_cloned(connection: AsyncConnection, identifier: str, now: datetime) -> bool:
+    """Let no certificate of a node count until one of its bearers has a fresh key; False: so it is."""
+    change = sa.update(nodes).where(
+        nodes.c.id == identifier, nodes.c.state.in_(ADMITTED), nodes.c.certificate_serial != ""
+    )
+    values = {"cloned_at": now, "certificate_serial": ""}
+    return (await connection.execute(change.values(values))).rowcount == 1
+
+
+async def claim_clone(connection: AsyncConnection, identifier: str, serial: str, expires: datetime) -> bool:
+    """Give a cloned node's id to whoever asks first with a fresh key; False: another was first."""
+    change = sa.update(nodes).where(
+        nodes.c.id == identifier, nodes.c.cloned_at.is_not(None), nodes.c.certificate_serial == ""
+    )
+    values = {"certificate_serial": serial, "certificate_expires": expires}
+    return (await connection.execute(change.values(values))).rowcount == 1
+
+
+async def replace_namesakes(connection: AsyncConnection, row: NodeRow, silent_since: datetime) -> list[str]:
+    """Let a rebuilt host take the place of what it was: agents of its unit and name that are silent."""
+    heard = sa.func.coalesce(nodes.c.last_seen, nodes.c.enrolled_at)
+    namesakes = (
+        nodes.c.unit == row.unit,
+        nodes.c.host_name == row.host_name,
+        nodes.c.kind == row.kind,
+        nodes.c.id != row.id,
+        nodes.c.state == "active",
+        heard < sa.bindparam("silent_since", silent_since),
+    )
+    change = sa.update(nodes).where(*namesakes).values(state="replaced").returning(nodes.c.id)
+    return sorted((await connection.execute(change)).scalars())
 
 
 async def collectors_below(connection: AsyncConnection) -> list[Below]:
@@ -205,4 +248,13 @@ async def set_presence(
 
 async def revoked_nodes(connection: AsyncConnection) -> set[str]:
     """Return the ids of all nodes that are not active."""
-    return set((await connection.execute(sa.select(nodes.c.id).where(nodes.c.state != "active"))).scalars())
+    query = sa.select(nodes.c.id).where(nodes.c.state.not_in(ADMITTED))
+    return set((await connection.execute(query)).scalars())
+
+
+async def watched_nodes(connection: AsyncConnection) -> set[str]:
+    """Return the ids of all nodes whose standing may change: those not admitted, and those cloned."""
+    query = sa.select(nodes.c.id).where(
+        sa.or_(nodes.c.state.not_in(ADMITTED), nodes.c.cloned_at.is_not(None))
+    )
+    return set((await connection.execute(query)).scalars())

@@ -326,3 +326,22 @@ async def test_why_a_collector_takes_nothing_is_said_in_its_own_words(
     await drained(outbox)
 
     assert "status 403 node n is revoked" in caplog.text
+
+
+async def test_a_cloned_key_is_exchanged_when_the_collector_says_so(
+    far_side: FarSide, uplink: Uplink, outbox: Outbox, clock: Clock
+) -> None:
+    rekeyed: list[bool] = []
+    uplink._rekey = lambda: rekeyed.append(True)
+    answers = iter([{"type": "urn:fengsui:problem:rekey"}, {"type": "urn:fengsui:problem:revoked"}])
+
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        await request.read()
+        problem = next(answers, None)
+        return web.json_response(problem, status=403) if problem else None
+
+    far_side.behave["/v1/batches"] = refuse
+    await put(outbox, clock, "a")
+    await drained(outbox)
+
+    assert rekeyed == [True]

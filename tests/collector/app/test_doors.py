@@ -26,6 +26,10 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 NOW = datetime.now(UTC)  # noqa: TID251 - certificates are checked against the host's clock
 
 
+async def opens_none(*_: object) -> str:
+    pytest.fail("an incident was opened")
+
+
 @pytest.fixture
 async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """The address of an open door whose register is the shipped one."""
@@ -41,7 +45,7 @@ async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             created_at=NOW, expires_at=NOW + timedelta(hours=1), uses_left=5,
         )  # fmt: skip
         await add_token(conn, token)
-    agents = AgentsDoor(store, log, live, lambda: NOW)
+    agents = AgentsDoor(store, log, live, lambda: NOW, open_incident=opens_none)
     port = await agents.open("127.0.0.1", 0)
     yield f"https://127.0.0.1:{port}"
     await agents.close()

@@ -103,6 +103,7 @@ class Tower:
         self.orders: list[tuple[str, Order]] = []
         self.outcomes: list[tuple[str, Outcome]] = []
         self.filings: list[bytes] = []
+        self.alerts: list[str] = []
         self.rules: Sequence[Rule] = ()
         self.drills: list[tuple[str, DrillNotice]] = []
         self.standings = Standings(self._standing, self._revoked, self.tally)
@@ -116,6 +117,7 @@ class Tower:
             end_order=self._end_order,
             receive_filing=self._receive_filing,
             hear_drill=self._hear_drill,
+            forked=self._forked,
         )
         self.listener = Listener(routes(flows), self.standings, self.tally, lambda: self.now)
         self.port = 0
@@ -185,6 +187,11 @@ class Tower:
     async def _end_order(self, outcome: Outcome, peer: Standing, now: datetime) -> None:
         assert now == self.now
         self.outcomes.append((peer.id, outcome))
+
+    async def _forked(self, peer: Standing, now: datetime) -> None:
+        if await self.store.run(lambda connection: rows.mark_cloned(connection, peer.id, now)):
+            self.standings.forget(peer.id)
+            self.alerts.append(peer.id)
 
     async def _receive_filing(self, peer: Standing, filing: Filing, raw: bytes, now: datetime) -> Receipt:
         self.filings.append(raw)

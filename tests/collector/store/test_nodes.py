@@ -51,7 +51,9 @@ async def test_a_node_is_read_back_as_it_was_stored(store: Store) -> None:
     async with store.read() as connection:
         assert await nodes.node(connection, "n1") == NODE
         assert await nodes.node(connection, "n2") is None
-        assert await nodes.standing(connection, "n1") == Standing("n1", "city", "agent", "active")
+        assert await nodes.standing(connection, "n1") == Standing(
+            "n1", "city", "agent", "active", serial="ab"
+        )
         assert await nodes.standings(connection, ["n1", "n2"]) == {
             "n1": Standing("n1", "city", "agent", "active")
         }
