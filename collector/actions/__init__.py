@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .file_report import FileReport
 from .http_request import HttpRequest
-from .notify import Notify, remind
+from .notify import Notify, ask, remind
 from .order_agent import OrderAgent
 from .port import Action, StepContext, Surroundings
 from .wait import Wait
@@ -20,6 +20,10 @@ class Actions(Struct, frozen=True):
 
     surroundings: Surroundings
     by_kind: Mapping[str, Action]
+
+    async def ask(self, conn: AsyncConnection, context: StepContext) -> None:
+        """Tell those whose approval a step waits for."""
+        await ask(conn, context, self.surroundings)
 
     async def remind(self, conn: AsyncConnection, context: StepContext) -> None:
         """Tell the leader that a step is late and stays open."""

@@ -1,11 +1,12 @@
 """Tell the people of a role: one notice a person and channel."""
 
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..drills import MARK, marked
-from ..escalation.roster import Wake, wake
+from ..drills import MARK
+from ..escalation.roster import Call, Wake, wake
 from ..plans.conditions import fill
 from ..plans.model import Notify as NotifyStep
 from ..store.notices import add_notice
@@ -54,16 +55,33 @@ class Notify:
         return Wake(calls=leader.calls, holes=(*meant.holes, *leader.holes))
 
 
+async def ask(conn: AsyncConnection, context: StepContext, surroundings: Surroundings) -> None:
+    """Tell the people of the owner role once that they are asked; where nobody bears it, the leader."""
+    directory, role = surroundings.directory(), context.step.owner or "leader"
+    meant = wake(directory, context.unit, role).calls or wake(directory, context.unit, "leader").calls
+    await _tell(conn, context, surroundings, meant, "asks", {"zh": "【待审批】", "en": "[APPROVAL] "})
+
+
 async def remind(conn: AsyncConnection, context: StepContext, surroundings: Surroundings) -> None:
     """Tell the leader, once, that a step has passed its deadline and still stays open."""
-    late = {"zh": "【已超时】", "en": "[OVERDUE] "}
+    meant = wake(surroundings.directory(), context.unit, "leader").calls
+    await _tell(conn, context, surroundings, meant, "late", {"zh": "【已超时】", "en": "[OVERDUE] "})
+
+
+async def _tell(  # noqa: PLR0917 - what a notice beside a step's own effect consists of
+    conn: AsyncConnection,
+    context: StepContext,
+    surroundings: Surroundings,
+    meant: Iterable[Call],
+    what: str,
+    mark: Mapping[str, str],
+) -> None:
     payload = message(context, surroundings.language)
-    subject = late.get(surroundings.language, late["en"]) + str(payload["subject"])
-    payload["subject"] = marked(subject, surroundings.language, drill=context.drill)
-    for call in wake(surroundings.directory(), context.unit, "leader").calls:
+    payload["subject"] = mark.get(surroundings.language, mark["en"]) + str(payload["subject"])
+    for call in meant:
         await add_notice(
             conn,
-            key=f"{context.key}/late/{call.person}/{call.channel}",
+            key=f"{context.key}/{what}/{call.person}/{call.channel}",
             incident=context.incident.id if context.incident else None,
             person=call.person,
             channel=call.channel,

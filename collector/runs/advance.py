@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..actions.port import Result, Waiting
-from ..plans.model import BRANCHING, PERSONAL, End, Start
+from ..plans.model import BRANCHING, PERSONAL, Approve, End, Start
 from ..store.runs import MOVING, StepRow
 from .board import Board
 from .course import follow_clocks, follow_level
@@ -22,6 +22,9 @@ class Performer(Protocol):
 
     async def poll(self, board: Board, row: StepRow, now: datetime, /) -> Result:
         """Look what became of it."""
+
+    async def ask(self, board: Board, row: StepRow, now: datetime, /) -> None:
+        """Tell those whose approval a visit waits for, from now on."""
 
     async def remind(self, board: Board, row: StepRow, now: datetime, /) -> None:
         """Tell somebody that a visit is late and stays open."""
@@ -42,6 +45,8 @@ async def advance(board: Board, performer: Performer, now: datetime, budget: int
             event = await _event(board, row, performer, now)
             transition(board, row.key, event, now)
             moves += 1
+            if row.state == "ready" and isinstance(board.step_of(row), Approve) and board.rows[row.key].open:
+                await performer.ask(board, board.rows[row.key], now)
             if isinstance(event, Late) and board.rows[row.key].why == LATE:
                 await performer.remind(board, board.rows[row.key], now)
     return moves

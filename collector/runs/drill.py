@@ -137,6 +137,9 @@ class Simulated:
         """Say so once its simulated time has come."""
         return Done(_outcome(board.step_of(row), now))
 
+    async def ask(self, board: Board, row: StepRow, now: datetime, /) -> None:
+        """Ask nobody: `--confirm all` answers."""
+
     async def remind(self, board: Board, row: StepRow, now: datetime, /) -> None:
         """Tell nobody."""
 

@@ -31,6 +31,10 @@ class Effects:
             return Failed(f"nothing here carries out a step of kind {row.kind}")
         return await action.poll(self._conn, context(board, row, now))
 
+    async def ask(self, board: Board, row: StepRow, now: datetime, /) -> None:
+        """Tell those whose approval a visit waits for."""
+        await self._actions.ask(self._conn, context(board, row, now))
+
     async def remind(self, board: Board, row: StepRow, now: datetime, /) -> None:
         """Tell the leader that a visit is late and stays open."""
         await self._actions.remind(self._conn, context(board, row, now))

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from collector.actions.notify import Notify, message, remind
+from collector.actions.notify import Notify, ask, message, remind
 from collector.actions.port import Done, Failed
+from collector.plans.model import Approve, Text
 from collector.plans.model import Notify as NotifyStep
-from collector.plans.model import Text
 from collector.store.schema import notices
 
 if TYPE_CHECKING:
@@ -75,6 +75,24 @@ async def test_a_channel_that_the_person_lacks_is_a_hole(visit: "Visit") -> None
 
     assert isinstance(result, Failed)
     assert "wang (duty of county) cannot be reached over sms" in result.why
+
+
+async def test_who_is_to_approve_is_told_once(visit: "Visit") -> None:
+    approval = Approve(title=TITLE, owner="leader")
+    for _ in range(2):
+        async with visit.store.write() as conn:
+            await ask(conn, visit.of(approval), visit.surroundings)
+
+    (notice,) = (await queued(visit)).values()
+    assert notice["key"] == "run-1/step-1/1/asks/zhao/webhook"
+    assert notice["payload"]["subject"] == "【待审批】通知 · 门户网站首页被篡改"
+
+
+async def test_where_nobody_bears_the_role_the_leader_is_asked(visit: "Visit") -> None:
+    async with visit.store.write() as conn:
+        await ask(conn, visit.of(Approve(title=TITLE, owner="press")), visit.surroundings)
+
+    assert set(await queued(visit)) == {"run-1/step-1/1/asks/zhao/webhook"}
 
 
 async def test_a_leader_is_reminded_once(visit: "Visit") -> None:

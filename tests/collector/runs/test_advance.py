@@ -27,6 +27,9 @@ class Slow:
         self.asked.append(f"poll {row.step}")
         return Done() if now >= row.ready_at + timedelta(minutes=1) else Waiting(now + timedelta(minutes=1))
 
+    async def ask(self, _board: Board, row: StepRow, _now: datetime, /) -> None:
+        self.asked.append(f"ask {row.step}")
+
     async def remind(self, _board: Board, row: StepRow, _now: datetime, /) -> None:
         self.asked.append(f"remind {row.step}")
 
@@ -110,3 +113,13 @@ async def test_what_an_effect_raises_is_raised_to_the_caller() -> None:
 
     with pytest.raises(OSError, match="disk full"):
         await advance(board, Broken(), NOW)
+
+
+async def test_who_is_to_approve_is_asked_once_when_the_step_opens() -> None:
+    board = board_of("  - {id: a, kind: approve, owner: leader, timeout: 1h, title: {zh: 批, en: approve}}\n")
+    performer = Slow()
+
+    await advance(board, performer, NOW)
+    await advance(board, performer, NOW + timedelta(minutes=1))
+
+    assert performer.asked == ["ask a"]
