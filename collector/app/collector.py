@@ -222,7 +222,7 @@ class Collector:
             loop.add_signal_handler(number, self._ending.asked.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self._reload(file), self._ending.died))
         await self._tell_loaded()
-        await self._calendars.keep()
+        await self._calendars.load()  # and the flow fills it: the libraries must not keep the doors shut
         tasks = [spawn(name, work(), self._ending.died) for name, work in self._flows().items()]
         try:
             await self._open()

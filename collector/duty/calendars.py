@@ -89,12 +89,22 @@ class CalendarKeeper:
         # The libraries take a good part of a second when they are first asked.
         years = await asyncio.to_thread(known_years, regions, files, years_around(now))
         written = await self._store.run(lambda connection: fill(connection, years, now))
-        async with self._store.read() as connection:
-            held = list((await read_years(connection)).values())
-        if held != self._held:
-            self._held, self._in_force = held, calendars_of(held)
+        if await self.load():
             await self._catch_up(now)
         return written
+
+    async def load(self) -> bool:
+        """Take over what stands in the table, as at a start before anything is graded; whether it is new.
+
+        Raises:
+            StoreBusyError: The database is away.
+        """
+        async with self._store.read() as connection:
+            held = list((await read_years(connection)).values())
+        if held == self._held:
+            return False
+        self._held, self._in_force = held, calendars_of(held)
+        return True
 
     async def _catch_up(self, now: datetime) -> None:
         async with self._store.read() as connection:

@@ -111,6 +111,17 @@ async def test_another_process_s_calendar_is_taken_over_from_the_table(
     assert date(2027, 1, 4) in older.in_force().by_region["CN"].days[2027]
 
 
+async def test_a_start_takes_over_the_table_before_anything_is_graded(
+    sqlite_state: "Store", office: "Office"
+) -> None:
+    before, after = (Bureau(sqlite_state, office, DECEMBER) for _ in range(2))
+    await before.keeper.keep()
+
+    assert await after.keeper.load()
+    assert not await after.keeper.load()
+    assert after.in_force() == before.in_force() != Calendars()
+
+
 async def test_a_pass_that_finds_nothing_new_writes_nothing(sqlite_state: "Store", office: "Office") -> None:
     bureau = Bureau(sqlite_state, office, DECEMBER)
 
