@@ -9,8 +9,8 @@ from wire.messages import Filing, Receipt
 
 from ..errors import PermanentError
 from ..registry import Registry
-from ..store.filings import add_received
 from ..store.nodes import Standing
+from ..store.received import add_received
 from .drilling import check_drill
 
 

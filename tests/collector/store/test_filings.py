@@ -8,7 +8,6 @@ from collector.store.engine import Store
 from collector.store.filings import (
     Filing,
     add_filing,
-    add_received,
     claim_filings,
     filing_of,
     filings_of,
@@ -152,18 +151,6 @@ async def test_a_persons_proof_counts_and_the_first_one_stays(state: Store) -> N
         )
 
     assert await actions(state) == ["filing.queued", "filing.sent", "filing.receipted"]
-
-
-async def test_what_is_received_twice_is_stored_once_and_gets_the_same_receipt(state: Store) -> None:
-    async with state.write() as conn:
-        first = await add_received(conn, node="n", message=message(), sha256="ab", now=NOON)
-    async with state.write() as conn:
-        again = await add_received(conn, node="n", message=message(), sha256="cd", now=NOON + LEASE)
-        other = await add_received(conn, node="n", message=message("k2"), sha256="ef", now=NOON)
-
-    assert first.receipt("city") == again.receipt("city")
-    assert first.number < other.number
-    assert await actions(state) == ["filing.received", "filing.received"]
 
 
 async def test_owed_is_an_open_clock_without_filing_toward_these_recipients(
