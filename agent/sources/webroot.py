@@ -6,8 +6,9 @@ import io
 import os
 import pwd
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -40,6 +41,9 @@ HOME_PAGES = (
     "home.html",
 )
 _BLOCK = 1 << 20
+_WALKED_PER_FILE = 10
+_FREE_STEPS, _STEP = 20_000, 1000
+_RESTS_PER_STEP = 9.0
 
 
 class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -176,7 +180,9 @@ def contents(root: WebRoot) -> Iterator[Entry]:
     """Yield every file of the root as it is now; what can't be read is left out."""
     count = 0
     for path, status, _ in walk(root):
-        if status is None or count >= root.max_files:
+        if count >= root.max_files:
+            return
+        if status is None:
             continue
         try:
             digest, text = read(Path(root.path, real(path)), status)
@@ -196,6 +202,7 @@ def accept(root: WebRoot, state: Path) -> int:
     return Baseline(Path(root.path), state).accept(contents(root))
 
 
+_Row = tuple[str, os.stat_result | None, str]
 Writers = Callable[[list[str]], dict[str, dict[str, Any]]]
 
 
@@ -254,15 +261,25 @@ class Comparison:
         self, reach: set[str] | None, known: dict[str, tuple[str, int, str]]
     ) -> dict[str, os.stat_result]:
         found: dict[str, os.stat_result] = {}
-        for path, status, error in _places(self._root, reach):
+        most = self._root.max_files
+        for count, (path, status, error) in enumerate(_at_ease(_places(self._root, reach)), 1):
             if status is None:
                 self._unreadable[path] = error
-            elif path in known or len(found) < self._root.max_files:
+            elif path in known or len(found) < most:
                 found[path] = status
             elif not self._full:
                 self._full = True
-                self._unreadable[path] = f"the root has more than max_files = {self._root.max_files} files"
+                self._unreadable[path] = f"the root has more than max_files = {most} files"
+            if count >= _WALKED_PER_FILE * most:
+                self._look_up(known, found)
+                break
         return found
+
+    def _look_up(self, known: dict[str, tuple[str, int, str]], found: dict[str, os.stat_result]) -> None:
+        """Look at the accepted files that the walk did not come to: a flood of others must not hide them."""
+        for path in known.keys() - found.keys():
+            with suppress(OSError):
+                found[path] = Path(self._root.path, real(path)).lstat()
 
     def _judge(
         self, path: str, status: os.stat_result, accepted: tuple[str, int, str] | None
@@ -336,6 +353,17 @@ class Comparison:
             path: msgspec.structs.replace(one, process=writing[path]) if one and path in writing else one
             for path, one in seen.items()
         }
+
+
+def _at_ease(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Rest between the steps of a long walk, so that it takes a tenth of a core and not all of it."""
+    begun = time.thread_time()
+    for count, row in enumerate(rows, 1):
+        if count % _STEP == 0:
+            if count > _FREE_STEPS:
+                time.sleep(_RESTS_PER_STEP * (time.thread_time() - begun))
+            begun = time.thread_time()
+        yield row
 
 
 def _within(path: str, places: Iterable[str]) -> bool:

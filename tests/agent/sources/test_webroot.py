@@ -209,3 +209,27 @@ def test_accepting_takes_everything_but_what_is_excluded(site: WebRoot) -> None:
 def test_a_root_that_is_no_folder_can_not_be_accepted(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         accept(WebRoot(path=str(tmp_path / "nowhere")), tmp_path / "state")
+
+
+def test_a_flood_of_files_ends_the_walk_and_hides_no_accepted_page(
+    site: WebRoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk does not come to the accepted pages any more; it rests on its way."""
+    rests: list[float] = []
+    monkeypatch.setattr("agent.sources.webroot._FREE_STEPS", 0)
+    monkeypatch.setattr("agent.sources.webroot._STEP", 7)
+    monkeypatch.setattr("agent.sources.webroot.time.sleep", rests.append)
+    few = WebRoot(path=site.path, exclude=site.exclude, max_files=4)
+    accept(few, tmp_path / "state")
+    accepted = Baseline(Path(few.path), tmp_path / "state")
+    flood = Path(few.path, "zzz")
+    flood.mkdir()
+    for number in range(100):
+        (flood / str(number)).touch()
+    Path(few.path, "index.html").write_text("0wned")
+    look = Comparison(few, accepted, host_clock().now()).look()
+
+    assert "max_files = 4" in dict(look.unreadable).popitem()[1]
+    assert {path for path, one in look.seen.items() if one and one.change == "deleted"} == set()
+    assert look.seen["index.html"] is not None
+    assert len(rests) >= 3
