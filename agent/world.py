@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from wire.messages import ReportKind
+from wire.signed import digest_of
 
 from . import actions, heartbeat
 from .backoff import Backoff
@@ -79,7 +80,14 @@ class World:
         self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
         self.figures = {source.name: SourceFigures() for source in self.sources}
         self._renew_now = asyncio.Event()
-        self._uplink = Uplink(self.transport, outbox, _random, settings.language, rekey=self._renew_now.set)
+        self._uplink = Uplink(
+            self.transport,
+            outbox,
+            _random,
+            settings.language,
+            authorities=digest_of(identity.authorities().decode()),
+            rekey=self._renew_now.set,
+        )
         self._loop = asyncio.get_running_loop()
         self._reload: Callable[[], None] = lambda: None
         signatures = Signatures(identity.authorities())

@@ -64,7 +64,8 @@ class Batch(Struct, frozen=True, kw_only=True):
 class Ack(Struct, frozen=True, kw_only=True):
     """What the collector holds of an epoch after a commit: everything up to `highest`.
 
-    `highest_id` is that report's id, so that an agent drops only what it can prove was its own.
+    `highest_id` is that report's id, so that an agent drops only what it can prove was its own. `authorities`
+    is the digest of the authorities to trust now: who holds others renews its certificate and gets them.
     """
 
     version: int
@@ -72,6 +73,7 @@ class Ack(Struct, frozen=True, kw_only=True):
     highest: int
     highest_id: str
     received_at: datetime
+    authorities: str = ""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

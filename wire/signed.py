@@ -9,10 +9,17 @@ listener does not sign: it bears another name. Nothing outside `body` is believe
 what can't be believed can be answered.
 """
 
+import hashlib
+
 from .messages import Purpose
 
 SIGNER = "urn:fengsui:signer"
 """The one name in the certificate of a key that may sign."""
+
+
+def digest_of(authorities: str) -> str:
+    """Return the short digest by which both sides tell sets of trusted authorities apart."""
+    return hashlib.sha256(authorities.strip().encode()).hexdigest()[:16]
 
 
 def statement(purpose: Purpose, body: bytes) -> bytes:

@@ -54,6 +54,7 @@ class Uplink:
         random: Callable[[], float],
         language: str,
         *,
+        authorities: str = "",
         rekey: Callable[[], None] = lambda: None,
         sleep: Sleep = asyncio.sleep,
         steady: Callable[[], float] = time.monotonic,
@@ -63,6 +64,7 @@ class Uplink:
         self._pace = Pace(random)
         self._language = language
         self._rekey = rekey
+        self._authorities = authorities
         self._sleep = sleep
         self._steady = steady
         self.answered = asyncio.Event()
@@ -131,6 +133,8 @@ class Uplink:
     async def _confirm(self, ack: Ack) -> float:
         settled = await self._outbox.acknowledge(ack)
         self.answered.set()
+        if ack.authorities and self._authorities and ack.authorities != self._authorities:
+            self._rekey()
         if settled == "dropped":
             self._pace.progressed()
             return 0.0

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.codec import encode
 from wire.messages import DrillAnswer, DrillNotice, Filing, Outcome, Receipt, Signed
+from wire.signed import digest_of
 
 from .. import api, console
 from ..authority import hear, receive
@@ -65,7 +66,7 @@ class AgentsDoor:
         self._registry = live.registry
         self._unit = settings.unit
         flows = Flows(
-            receiver=Receiver(log, self.tally),
+            receiver=Receiver(log, self.tally, authorities=digest_of(self._authority.trusted)),
             enroller=Enroller(store, self._authority, live.registry),
             orders=self._desk,
             program=ProgramDesk(live.rules, self._signer.sign),

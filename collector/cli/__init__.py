@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("demo", "demo"),
     ("token", "token"),
     ("node", "node"),
+    ("ca", "ca"),
     ("user", "user"),
     ("join", "join"),
     ("duty", "duty"),

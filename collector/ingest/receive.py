@@ -20,8 +20,11 @@ _codec = Codec(Batch)
 class Receiver:
     """Takes batches of any number of nodes at once."""
 
-    def __init__(self, log: EventLog, tally: Tally, timer: Callable[[], float] = perf_counter) -> None:
+    def __init__(
+        self, log: EventLog, tally: Tally, timer: Callable[[], float] = perf_counter, authorities: str = ""
+    ) -> None:
         self._log = log
+        self._authorities = authorities
         self._tally = tally
         self._timer = timer
 
@@ -60,6 +63,7 @@ class Receiver:
             highest=answer.held.highest,
             highest_id=answer.held.highest_id,
             received_at=received_at,
+            authorities=self._authorities,
         )
 
     def _count(self, answer: Take | Repeat, seconds: float) -> None:

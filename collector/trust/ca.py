@@ -1,8 +1,12 @@
 """The collector's own certificate authority for its listener and its nodes.
 
-Keys are EC P-256. The authority is made at first start in the state folder (`ca.key` 0600, `ca.pem`). A
-second one, `ca-previous.pem`, is trusted beside it where it lies there, so that an authority can be replaced
-while nodes still hold the old one's certificates.
+Keys are EC P-256. The authority is made at first start in the state folder (`ca.key` 0600, `ca.pem`). Another
+is trusted beside it where it lies there, so that an authority can be replaced while nodes still trust, or
+hold certificates of, the old one (`rotation.py`):
+
+    rotate   ca-next made, trusted by nodes from their next contact on, signs nothing
+    switch   ca-next signs; the old one, ca-previous, is still trusted
+    retire   ca-previous is trusted no more
 """
 
 import fcntl
@@ -28,6 +32,7 @@ NODE_URN = "urn:fengsui:node:"
 NODE_DOMAIN = "node.fengsui"
 """Who asks a node's own listener (metrics) by its address checks this name, or `<node>.` before it."""
 AUTHORITY_DAYS = 3650
+PREVIOUS, NEXT = "ca-previous.pem", "ca-next.pem"
 NODE_LIFE = timedelta(days=90)
 SERVER_LIFE = timedelta(days=90)
 BACKDATED = timedelta(hours=1)
@@ -67,14 +72,14 @@ class Authority:
             PermanentError: the files are there but can't be used.
         """
         key_file, certificate_file = folder / "ca.key", folder / "ca.pem"
-        with _alone(folder):
+        with alone(folder):
             if not certificate_file.exists():
-                _make_authority(key_file, certificate_file, name, now)
+                make_authority(key_file, certificate_file, name, now)
         try:
             key = load_key(key_file)
             certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-            previous_file = folder / "ca-previous.pem"
-            previous = previous_file.read_text() if previous_file.exists() else ""
+            others = [folder / name for name in (PREVIOUS, NEXT)]
+            previous = "".join(file.read_text() for file in others if file.exists())
             x509.load_pem_x509_certificates(previous.encode()) if previous else None
         except (OSError, ValueError) as error:
             raise PermanentError(f"{folder}: the authority's files can't be used: {error}") from error
@@ -235,7 +240,7 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Let one process at a time look and make: `token create` may run before, or beside, the first `run`."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -245,7 +250,8 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make_authority(key_file: Path, certificate_file: Path, name: str, now: datetime) -> None:
+def make_authority(key_file: Path, certificate_file: Path, name: str, now: datetime) -> None:
+    """Make an authority of ten years: its key, 0600, and its certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(f"Fengsui CA {name}"[:64])
     certificate = (

@@ -165,6 +165,7 @@ class FarSide:
         self.encodings: list[str] = []
         self.news = asyncio.Condition()
         self.url = ""
+        self.trusted = ""
         self._batches = codec.Codec(messages.Batch)
 
     async def until(self, holds: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -220,6 +221,7 @@ class FarSide:
                 highest=step.held.highest,
                 highest_id=step.held.highest_id,
                 received_at=batch.sent_at,
+                authorities=self.trusted,
             )
         )
 

@@ -345,3 +345,21 @@ async def test_a_cloned_key_is_exchanged_when_the_collector_says_so(
     await drained(outbox)
 
     assert rekeyed == [True]
+
+
+async def test_other_authorities_in_an_acknowledgement_ask_for_a_renewal(
+    far_side: FarSide, uplink: Uplink, outbox: Outbox, clock: Clock
+) -> None:
+    renewals: list[bool] = []
+    uplink._rekey = lambda: renewals.append(True)
+    uplink._authorities = "old"
+    far_side.trusted = "old"
+    await put(outbox, clock, "a")
+    await drained(outbox)
+    assert renewals == []
+
+    far_side.trusted = "new"
+    await put(outbox, clock, "b")
+    await drained(outbox)
+
+    assert renewals == [True]
