@@ -25,6 +25,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("replay", "replay"),
     ("baseline", "baseline"),
     ("deputy", "deputy"),
+    ("completion", "completion"),
 )
 
 

@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("roster", "roster"),
     ("drill", "drill"),
     ("calendar", "calendar"),
+    ("completion", "completion"),
 )
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"
 
