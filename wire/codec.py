@@ -2,19 +2,30 @@
 
 A body is JSON (RFC 8259); from `COMPRESS_FROM` bytes on it is sent as one zstd frame (RFC 8878)
 that states its content size, with `Content-Encoding: zstd`. Both limits are checked before anything is
-unpacked: refusing costs less than taking.
+unpacked: refusing costs less than taking. Where there is no zstandard (no wheel is built for some machines) a
+body is sent as gzip (RFC 1952), which every side takes.
 """
 
+import zlib
 from typing import Generic, TypeVar
 
 import msgspec
-import zstandard
+
+try:
+    import zstandard
+
+    _has_zstd = True
+except ImportError:  # built for no wheel here; gzip does
+    _has_zstd = False
 
 from .messages import VERSION
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 ZSTD = "zstd"
+GZIP = "gzip"
+GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW = 31
 IDENTITY = "identity"
 COMPRESS_FROM = 1024
 MAX_PACKED = 4 * 1024 * 1024
@@ -53,6 +64,9 @@ def pack(plain: bytes) -> tuple[bytes, str]:
     """Return the body to send and its `Content-Encoding`."""
     if len(plain) < COMPRESS_FROM:
         return plain, IDENTITY
+    if not _has_zstd:
+        packer = zlib.compressobj(level=6, wbits=_GZIP_WINDOW)
+        return packer.compress(plain) + packer.flush(), GZIP
     return zstandard.ZstdCompressor(level=3).compress(plain), ZSTD
 
 
@@ -68,9 +82,27 @@ def unpack(body: bytes, encoding: str) -> bytes:
         )
     if encoding in {"", IDENTITY}:
         return body
-    if encoding != ZSTD:
-        raise WireError("encoding", 415, f"Content-Encoding is {encoding[:40]!r}, expected zstd or identity")
+    if encoding == GZIP:
+        return _gunzip(body)
+    if encoding != ZSTD or not _has_zstd:
+        raise WireError(
+            "encoding", 415, f"Content-Encoding is {encoding[:40]!r}, expected zstd, gzip or identity"
+        )
     return _inflate(body)
+
+
+def _gunzip(body: bytes) -> bytes:
+    """Unpack one complete gzip member, never beyond the limit."""
+    unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    try:
+        plain = unpacker.decompress(body, MAX_PLAIN + 1)
+    except zlib.error as error:
+        raise WireError("malformed", 400, f"gzip body is damaged: {error}") from None
+    if len(plain) > MAX_PLAIN:
+        raise WireError("oversize", 413, f"body unpacks to more than {MAX_PLAIN} bytes; send fewer reports")
+    if not unpacker.eof or unpacker.unused_data:
+        raise WireError("malformed", 400, "gzip body is truncated, or something follows it")
+    return plain
 
 
 def _inflate(body: bytes) -> bytes:

@@ -40,7 +40,7 @@ class Entry(Struct, frozen=True, kw_only=True):
         last: Number of its last report.
         count: Reports above `floor`.
         received_at: When the collector had read it whole; UTC.
-        stored: The body as received: JSON, or one zstd frame of it.
+        stored: The body as received: JSON, or one zstd frame or gzip member of it.
     """
 
     position: int
@@ -55,8 +55,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def body(self) -> bytes:
         """The `wire.messages.Batch` as plain JSON."""
-        packed = self.stored.startswith(_ZSTD_MAGIC)
-        return codec.unpack(self.stored, codec.ZSTD if packed else codec.IDENTITY)
+        encoding = codec.ZSTD if self.stored.startswith(_ZSTD_MAGIC) else codec.IDENTITY
+        if self.stored.startswith(codec.GZIP_MAGIC):
+            encoding = codec.GZIP
+        return codec.unpack(self.stored, encoding)
 
 
 class Extent(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,9 @@
 """Bodies that can't be taken are refused by reason and status, before anything large is unpacked."""
 
+import gzip
 import json
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -8,6 +11,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wire import codec
 from wire.codec import COMPRESS_FROM, MAX_PACKED, MAX_PLAIN, Codec, WireError, encode, pack, unpack
 from wire.messages import VERSION, Ack, Batch
 
@@ -77,7 +81,7 @@ def test_garbage_is_refused_and_never_crashes(garbage: bytes) -> None:
 
 
 def test_an_unknown_encoding_is_named() -> None:
-    assert refused(b"", "gzip") == ("encoding", 415)
+    assert refused(b"", "br") == ("encoding", 415)
 
 
 def test_an_unknown_version_is_refused_even_where_all_else_differs() -> None:
@@ -106,3 +110,36 @@ def test_unknown_fields_are_ignored_so_that_old_and_new_peers_talk() -> None:
 
 def test_every_message_carries_the_version() -> None:
     assert Ack.__struct_fields__[0] == Batch.__struct_fields__[0] == "version"
+
+
+def test_without_zstandard_a_body_goes_as_gzip_and_every_side_takes_it() -> None:
+    """In a process of its own in which the package can't be imported."""
+    code = (
+        "import sys; sys.modules['zstandard'] = None\n"
+        "from wire import codec\n"
+        "body, encoding = codec.pack(b'x' * 5000)\n"
+        "assert codec.unpack(body, encoding) == b'x' * 5000\n"
+        "try: codec.unpack(b'x', 'zstd')\n"
+        "except codec.WireError as error: assert error.status == 415\n"
+        "sys.stdout.buffer.write(encoding.encode() + b' ' + body)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60).stdout
+
+    encoding, _, body = out.partition(b" ")
+    assert (encoding, codec.unpack(body, "gzip")) == (b"gzip", b"x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (gzip.compress(b"x" * (codec.MAX_PLAIN + 1)), "oversize"),
+        (gzip.compress(b"{}")[:-4], "malformed"),
+        (gzip.compress(b"{}") + b"more", "malformed"),
+        (b"no gzip", "malformed"),
+    ],
+)
+def test_a_gzip_body_that_is_a_bomb_or_damaged_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(codec.WireError) as caught:
+        codec.unpack(body, "gzip")
+
+    assert caught.value.reason == reason
