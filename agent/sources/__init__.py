@@ -27,6 +27,7 @@ from .port import Clock, Emit, Observation, Reading, Source, Unreadable
 from .privileges import Privileges, PrivilegesSettings
 from .processes import Processes, ProcessesSettings
 from .ranges import INTERNAL, Ranges
+from .reach import refusal
 from .rules import Rules, RulesSettings
 from .sensorlog import SensorLogSettings
 from .sensors import Sensors, SensorsSettings
@@ -109,9 +110,13 @@ def build(
     inside = settings.internal_ranges
     sites = [one.path for one in settings.files.roots]
     ranges = Ranges(settings.internal_ranges)
+    unchecked = refusal(settings.exits.reach, settings.asset.assets)
     sources: tuple[tuple[bool, Source], ...] = (
         (settings.asset.enabled, Asset(settings.asset, root=root)),
-        (settings.exits.enabled, Exits(settings.exits, ranges=ranges, root=root)),
+        (
+            settings.exits.enabled,
+            Exits(settings.exits, ranges=ranges, root=root, unchecked=unchecked),
+        ),
         (
             settings.sockets.enabled,
             Sockets(settings.sockets, internal_ranges=settings.internal_ranges, root=root),

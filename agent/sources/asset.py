@@ -28,12 +28,14 @@ class DeclaredAsset(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         id: Its key in the registry.
         mlps_grade: Protection grade 1 to 5, as proposed.
         filing_number: 备案编号 of the grading, where there is one.
+        classified: 涉密; then no active check is ever made from this node, whatever its settings say.
     """
 
     id: Name
     name: str = ""
     mlps_grade: Annotated[int, Meta(ge=1, le=5)] | None = None
     filing_number: str = ""
+    classified: bool = False
 
 
 class AssetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

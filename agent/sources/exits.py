@@ -15,6 +15,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from msgspec import Struct, structs
 from ..budget import Budget, RefusedError
 from ..netlink import nat, rtnetlink, wireless
 from ..netlink.message import NetlinkError
+from ..tasks import Tasks
 from . import mailways, surroundings
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .ranges import Ranges
+from .reach import ReachSettings, Way, candidates, reached, traced
 from .routing import hops, in_use, routing
 from .runs import Runs
 from .wakings import Wakings, wakings
@@ -41,12 +44,14 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         enabled: Whether it runs.
         poll: Seconds between looks that no event asked for.
         period: Seconds after which the full picture is told again.
+        reach: The opt-in check that a way leads out (`reach.py`).
         budget: What it may cost; its rest is short, because a way out may open meanwhile.
     """
 
     enabled: bool = True
     poll: float = 30.0
     period: float = 3600.0
+    reach: ReachSettings = ReachSettings()
     budget: Budget = Budget(cool_down=15.0)
 
 
@@ -63,7 +68,9 @@ class Exits:
         root: Path = Path("/"),
         environment: Mapping[str, str] | None = None,
         look: Callable[[], rtnetlink.Tables] = rtnetlink.look,
+        unchecked: str = "off",
     ) -> None:
+        """Take what it works with; `unchecked` says why no active check is made, empty: it is."""
         self._settings = settings or ExitsSettings()
         self._ranges = ranges or Ranges()
         self._root = root
@@ -72,12 +79,21 @@ class Exits:
         self._runs = Runs(self.name, self._settings.budget)
         self._used: list[dict[str, Any]] | None = None
         self._used_at = 0.0
+        self._unchecked = unchecked
+        self._proofs: dict[str, list[dict[str, Any]]] = {}
+        self._ways: tuple[Way, ...] = ()
+        self._fresh_ways = asyncio.Event()
         self._hops: dict[tuple[int, str], str] = {}
 
     @property
     def cpu_seconds(self) -> float:
         """CPU time its looks have taken so far."""
         return self._runs.cpu_seconds
+
+    @property
+    def checks(self) -> bool:
+        """Whether it ever asks anybody."""
+        return not self._unchecked
 
     @property
     def blind(self) -> str:
@@ -90,39 +106,72 @@ class Exits:
             body, unreadable = await self._runs.look(self._picture)
         except (RefusedError, NetlinkError, OSError) as error:
             return Reading(unreadable=(Unreadable(self.name, "routing tables", str(error)),))
+        if self.checks:
+            body |= await self._check(candidates(body))
+        elif self._settings.reach.enabled:
+            unreadable.append(Unreadable(self.name, "active check", self._unchecked))
         return Reading((Observation("exits", self.name, now, body),), tuple(unreadable))
+
+    async def _check(self, ways: tuple[Way, ...]) -> dict[str, list[dict[str, Any]]]:
+        settings = self._settings.reach
+        return {"reached": await reached(settings, ways), "traces": await traced(settings, ways)}
+
+    async def _checking(self, heard: Wakings) -> None:
+        """Check when there is another way out, and every so often; wake the watch with what it gave."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.reach.every):
+                    await self._fresh_ways.wait()
+            self._fresh_ways.clear()
+            self._proofs = await self._check(self._ways)
+            heard.changed.set()
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look at every event, every `poll` seconds, and tell what differs."""
+        with wakings(asyncio.get_running_loop(), self._root) as heard:
+            async with Tasks() as tasks:
+                if self.checks:
+                    tasks.spawn("reach", self._checking(heard))
+                elif self._settings.reach.enabled:
+                    self._runs.note_gap(f"active check is not made: {self._unchecked}")
+                await self._watch(heard, emit, clock)
+
+    async def _watch(self, heard: Wakings, emit: Emit, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
-        with wakings(loop, self._root) as heard:
-            told: dict[str, Any] = {}
-            told_at = 0.0
-            overflows = 0
-            while True:
-                if heard.overflows > overflows:
-                    overflows = heard.overflows
-                    self._runs.note_gap("kernel dropped routing events; the states in between are not known")
-                body = await self._try_picture()
-                heard.know(self._hops)
-                due = loop.time() - told_at >= self._settings.period
-                if body and (due or _essence(body) != _essence(told)):
-                    observation = Observation("exits", self.name, clock(), body)
-                    self._runs.pay(observation)
-                    await emit(observation)
-                    told, told_at = body, loop.time()
-                await self._runs.tell(emit, "exits", clock())
-                await asyncio.sleep(self._runs.resting)
-                await self._wait(heard)
+        told: dict[str, Any] = {}
+        told_at = 0.0
+        overflows = 0
+        while True:
+            if heard.overflows > overflows:
+                overflows = heard.overflows
+                self._runs.note_gap("kernel dropped routing events; the states in between are not known")
+            body = await self._try_picture()
+            heard.know(self._hops)
+            due = loop.time() - told_at >= self._settings.period
+            if body and (due or _essence(body) != _essence(told)):
+                observation = Observation("exits", self.name, clock(), body)
+                self._runs.pay(observation)
+                await emit(observation)
+                told, told_at = body, loop.time()
+            await self._runs.tell(emit, "exits", clock())
+            await asyncio.sleep(self._runs.resting)
+            await self._wait(heard)
 
     async def _try_picture(self) -> dict[str, Any] | None:
         try:
-            return (await self._runs.look(self._picture))[0]
+            body = (await self._runs.look(self._picture))[0]
         except RefusedError:
             return None
         except (NetlinkError, OSError) as error:
             self._runs.note_trouble(f"routing tables could not be read: {error}")
             return None
+        if self.checks:
+            ways = candidates(body)
+            if ways != self._ways:
+                self._ways = ways
+                self._fresh_ways.set()
+            body |= self._proofs
+        return body
 
     async def _wait(self, heard: Wakings) -> None:
         """Wait for an event and for the burst it begins to end, or for the poll."""
@@ -177,4 +226,4 @@ class Exits:
 def _essence(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what counts as a change: of the evidence only which links are in use."""
     used = sorted({(row["interface"], row["local_address"]) for row in body.get("evidence", ())})
-    return {**body, "evidence": used}
+    return {**body, "evidence": used, "traces": None}

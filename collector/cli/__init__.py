@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("sigma", "sigma"),
     ("roster", "roster"),
     ("drill", "drill"),
+    ("beacon", "beacon"),
     ("calendar", "calendar"),
     ("completion", "completion"),
 )

@@ -1,7 +1,8 @@
 """Hosts made of network namespaces: an agent's host, its collector, and a stranger's network beside it.
 
     collector 10.99.0.1 ──veth── 10.99.0.2 host 198.18.0.2/16 ──veth── 198.18.0.1 stranger
-                                      └── tun links, made as needed
+                                      ├── br0 198.19.0.2/16 ──veth── 198.19.0.1 stranger
+                                      └── tun links, made as needed; routers that the stranger announces
 
 The host's default route goes over the collector's side, which the register sanctions; every other way out is
 not. Only namespaces made here are touched, and all of them go when the landscape is left.
@@ -47,6 +48,23 @@ for file, name in zip(held, sys.argv[1:]):
     fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
 print("held", flush=True)
 signal.pause()
+"""
+
+
+ANNOUNCER = """
+import sys
+from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.l2 import Ether
+from scapy.config import conf
+wire = conf.L2socket(iface="eth0")
+print("ready", flush=True)
+for line in sys.stdin:
+    number = int(line)
+    mac = f"02:00:00:00:{number // 256:02x}:{number % 256:02x}"
+    router = IPv6(src=f"fe80::a:{number:x}", dst="ff02::1", hlim=255)
+    announcement = ICMPv6ND_RA(routerlifetime=1800) / ICMPv6NDOptSrcLLAddr(lladdr=mac)
+    wire.send(Ether(src=mac, dst="33:33:00:00:00:01") / router / announcement)
+    print("sent", flush=True)
 """
 
 
@@ -112,12 +130,38 @@ class Landscape:
         with child.stdout as said:
             assert said.readline() == b"held\n"
 
+    def announcer(self) -> Callable[[int], str]:
+        """Return what lets a router of that number announce itself to the host, and gives its address.
+
+        It returns when the announcement was sent.
+        """
+        words = ["ip", "netns", "exec", self.stranger, sys.executable, "-c", ANNOUNCER]
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._children.insert(0, child)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        said, heard = child.stdin, child.stdout
+        assert heard.readline() == b"ready\n"
+
+        def announce(number: int) -> str:
+            said.write(b"%d\n" % number)
+            said.flush()
+            assert heard.readline() == b"sent\n"
+            return f"fe80::a:{number:x}"
+
+        return announce
+
     def _wire(self) -> None:
         for name in (self.collector, self.host, self.stranger):
             command("ip", "netns", "add", name)
             command("ip", "-n", name, "link", "set", "lo", "up")
         self._connect((self.host, "eth0", "10.99.0.2/24"), (self.collector, "eth0", f"{SANCTIONED}/24"))
         self._connect((self.host, "eth1", "198.18.0.2/16"), (self.stranger, "eth0", f"{STRANGER}/16"))
+        self.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
+        self._connect((self.host, "eth2", ""), (self.stranger, "eth1", "198.19.0.1/16"))
+        self.ip("link", "set", "eth2", "master", "br0")
+        self.ip("address", "add", "198.19.0.2/16", "dev", "br0")
+        self.ip("link", "set", "br0", "up")
         self.ip("route", "add", "default", "via", SANCTIONED, "dev", "eth0")
 
     def _connect(self, near: End, far: End) -> None:
@@ -137,7 +181,8 @@ class Landscape:
             far[0],
         )
         for namespace, link, address in (near, far):
-            command("ip", "-n", namespace, "address", "add", address, "dev", link)
+            if address:
+                command("ip", "-n", namespace, "address", "add", address, "dev", link)
             command("ip", "-n", namespace, "link", "set", link, "up")
 
     def _write(self) -> None:

@@ -3,13 +3,15 @@
 import sqlite3
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 from landscape import Landscape, eventually
 
 EVENTS = 50
+FEW = 5
 LIMIT_SECONDS = 2.0
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,11 +44,37 @@ def incidents(landscape: Landscape) -> int:
 
 def timed(landscape: Landscape, *route: str) -> float:
     """Add a route and return the seconds from `ip`'s return to the incident's row."""
+    return until_incident(landscape, lambda: landscape.ip("route", "add", *route))
+
+
+def until_incident(landscape: Landscape, cause: Callable[[], object]) -> float:
+    """Return the seconds from the cause's return to the incident's row."""
     before = incidents(landscape)
-    landscape.ip("route", "add", *route)
+    cause()
     began = time.monotonic()
     eventually(lambda: incidents(landscape) > before, within=10)
     return time.monotonic() - began
+
+
+def over_bridge(landscape: Landscape, events: int) -> list[float]:
+    """Return the seconds of each event over one bridge, a gateway an event."""
+    seconds = []
+    for number in range(events):
+        way = ("default", "via", f"198.19.{1 + number // 200}.{1 + number % 200}", "dev", "br0")
+        metric = str(200 + number)
+        seconds.append(timed(landscape, *way, "metric", metric))
+        landscape.ip("route", "del", *way, "metric", metric)
+    return seconds
+
+
+def by_announcement(landscape: Landscape, events: int) -> list[float]:
+    """Return the seconds of each event, a router that announces itself (IPv6 RA) an event."""
+    announce = landscape.announcer()
+    seconds = []
+    for number in range(1, events + 1):
+        seconds.append(until_incident(landscape, partial(announce, number)))
+        landscape.ip("-6", "route", "del", "default", "via", f"fe80::a:{number:x}", "dev", "eth1")
+    return seconds
 
 
 def p95(seconds: list[float]) -> float:
@@ -76,6 +104,14 @@ def test_a_second_default_route_over_a_tun_link_is_an_incident(landscape: Landsc
         landscape.ip("link", "set", link, "down")
 
     assert p95(seconds) < LIMIT_SECONDS
+
+
+def test_a_second_default_route_over_a_bridge_is_an_incident(landscape: Landscape) -> None:
+    assert max(over_bridge(landscape, FEW)) < LIMIT_SECONDS
+
+
+def test_a_router_that_announces_itself_is_an_incident(landscape: Landscape) -> None:
+    assert max(by_announcement(landscape, FEW)) < LIMIT_SECONDS
 
 
 def test_a_route_taken_away_is_seen_to_go(landscape: Landscape) -> None:
