@@ -119,23 +119,30 @@ def test_an_answer_with_any_byte_changed_is_not_believed_as_another(place: int, 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def silent(*_: object) -> None:
-    await asyncio.Event().wait()
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        await reader.read()
+    writer.close()
 
 
 async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"x" * 1_000_000)
+    writer.close()
 
 
 @pytest.mark.root
 @pytest.mark.parametrize(("talk", "why"), [(silent, "no answer"), (endless, "at most")])
-async def test_a_server_that_is_no_beacon_costs_a_bounded_time_and_space(talk: Talk, why: str) -> None:
+async def test_a_server_that_is_no_beacon_costs_a_bounded_time_and_space(
+    talk: Talk, why: str, eventually: Callable[[Callable[[], object]], Awaitable[None]]
+) -> None:
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     place = BeaconSettings(address=f"127.0.0.1:{server.sockets[0].getsockname()[1]}", public_key=PUBLIC)
 
     with pytest.raises(ReachError, match=why):
         await ask(place, "lo", NONCE, 0.3)
     server.close()
+    await server.wait_closed()
+    await eventually(lambda: len(asyncio.all_tasks()) == 1)
 
 
 async def test_a_link_that_is_gone_is_no_way() -> None:
