@@ -7,6 +7,11 @@ CHINESE: dict[str, str] = {
     "{path}: Is a directory": "{path}：是目录而不是文件",
     "{path}: the settings name this folder, and it is not there": "{path}：设置中写明了此目录，但它不存在",
     "{path}: expected {expected:said}": "{path}：应为 {expected}",
+    "--key {path}: a key of another kind, expected Ed25519; name another file": (
+        "--key {path}：密钥种类不符，应为 Ed25519；请另指定文件"
+    ),
+    "--key {path}: {why}": "--key {path}：{why}",
+    "--listen {host}:{port}: {why}": "--listen {host}:{port}：{why}",
     "{node}: no active node has this id; the console lists them under nodes": (
         "{node}：没有使用此编号的在网节点；控制台“节点”页列有全部节点"
     ),

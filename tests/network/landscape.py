@@ -76,8 +76,10 @@ class Landscape:
         sources: Settings of the agent's sources, where they are not the default.
     """
 
-    def __init__(self, folder: Path, sources: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, sources: dict[str, Any] | None = None, *, encoded: bool = False) -> None:
+        """Take a folder for everything; `encoded`: the agent is the one of `encoded.py`."""
         self.folder = folder
+        self._encoded = encoded
         self._sources = sources or {}
         tag = f"fs{os.getpid() % 100000}"
         self.collector, self.host, self.stranger = f"{tag}c", f"{tag}h", f"{tag}s"
@@ -217,7 +219,10 @@ class Landscape:
             "--config",
             self._file("agent"),
         )
-        self._spawn(self.host, "fengsui-agent", "run", "--config", self._file("agent"))
+        script = (str(BIN / "fengsui-agent"),)
+        if self._encoded:
+            script = (sys.executable, str(Path(__file__).with_name("encoded.py")), str(self.folder))
+        self._launch(self.host, "fengsui-agent", (*script, "run", "--config", self._file("agent")))
 
     def _file(self, name: str) -> str:
         return str(self.folder / f"{name}.yaml")
@@ -226,10 +231,12 @@ class Landscape:
         return ["ip", "netns", "exec", namespace, str(BIN / script), *words]
 
     def _spawn(self, namespace: str, script: str, *words: str) -> None:
-        with (self.folder / f"{script}.log").open("ab") as log:
-            self._children.append(
-                subprocess.Popen(self._argv(namespace, script, words), stdout=log, stderr=log)
-            )
+        self._launch(namespace, script, (str(BIN / script), *words))
+
+    def _launch(self, namespace: str, name: str, words: Sequence[str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            argv = ["ip", "netns", "exec", namespace, *words]
+            self._children.append(subprocess.Popen(argv, stdout=log, stderr=log))
 
     def _ask(self, namespace: str, script: str, *words: str) -> str:
         done = subprocess.run(

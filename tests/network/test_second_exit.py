@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import count
 
 import pytest
+from encoded import plug_in
 from landscape import Landscape, eventually
 
 EVENTS = 50
 FEW = 5
+WAKES = count(1)  # each route that wakes is another: the kernel does not tell one that it has
 LIMIT_SECONDS = 2.0
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -74,6 +77,19 @@ def by_announcement(landscape: Landscape, events: int) -> list[float]:
     for number in range(1, events + 1):
         seconds.append(until_incident(landscape, partial(announce, number)))
         landscape.ip("-6", "route", "del", "default", "via", f"fe80::a:{number:x}", "dev", "eth1")
+    return seconds
+
+
+def by_encoder(landscape: Landscape, kind: str, events: int) -> list[float]:
+    """Return the seconds of each event, a link of a kind that this kernel lacks an event (`encoded.py`).
+
+    A route inside is the kernel's event that wakes the agent.
+    """
+    seconds = []
+    for number in range(events):
+        plug_in(landscape.folder, kind, number)
+        wake = ("route", "replace", "10.200.0.0/24", "dev", "lo", "metric", str(next(WAKES)))
+        seconds.append(until_incident(landscape, partial(landscape.ip, *wake)))
     return seconds
 
 

@@ -59,3 +59,12 @@ def test_a_process_that_ended_is_described_without_what_is_gone(tmp_path: Path) 
 
 def test_why_a_process_stays_hidden_depends_on_who_looks() -> None:
     assert hidden_because().startswith("no process" if os.geteuid() == 0 else "another user's")
+
+
+def test_processes_that_come_and_go_under_the_look_are_no_trouble() -> None:
+    for _ in range(10):
+        short = [subprocess.Popen(["true"]) for _ in range(10)]
+        assert socket_owners({0x7FFFFFFF}) == {}
+        assert all(describe(Path("/proc"), str(child.pid))["pid"] == child.pid for child in short)
+        for child in short:
+            child.wait()

@@ -1,6 +1,7 @@
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -116,3 +117,17 @@ def test_a_talk_to_the_outside_agrees_with_ss_and_is_told_with_its_process(
                 )
 
     own_network(scene)
+
+
+def test_a_hundred_thousand_connections_are_bounded_in_rows_and_cost_no_stall() -> None:
+    ledger = Ledger()
+    many = [
+        later(TALK, local_port=n % 60_000, remote_address=f"198.{n >> 16}.{n >> 8 & 255}.{n & 255}")
+        for n in range(100_000)
+    ]
+    began = time.process_time()
+    assert ledger.note(many, {}, T) is True
+    assert ledger.note(many, {}, T) is False
+
+    assert len(ledger.rows()) == 10_000
+    assert time.process_time() - began < 5
