@@ -1,8 +1,9 @@
-"""`token create`: lets a node enrol, or a program use the API. Works while the collector runs."""
+"""`token create`: lets a node enrol, or a program use the API; `token revoke` takes it back."""
 
 import argparse
 import asyncio
 import json
+import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ _MOST_USES = 10_000
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its one subcommand."""
+    """Add the command and its subcommands."""
     parser = commands.add_parser("token", help="tokens for nodes and for the API 接入令牌")
     parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
     part = parts.add_parser("create", help="make a token; it is shown once 生成令牌,只显示一次")
@@ -37,10 +38,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     part.add_argument(
         "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
     )
+    back = parts.add_parser("revoke", help="take a token back 收回令牌")
+    back.add_argument("token", metavar="ID", help="its id, as the journal's token.created names it 令牌编号")
+    back.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal 原因,记入日志")
+    back.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    back.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the token; print it on stdout and what it is good for on stderr."""
+    """Make the token and print it on stdout and what it is good for on stderr; or take one back.
+
+    Raises:
+        PermanentError: no token in use has this id.
+    """
+    if "reason" in args:
+        return _take_back(args)
     settings = settings_of(args)
     zh = language_of(args) == "zh"
     now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
@@ -50,6 +62,37 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(made) if args.json else made["token"])
     print(_explain(args, made, zh=zh), file=sys.stderr)
     return 0
+
+
+def _take_back(args: argparse.Namespace) -> int:
+    settings = settings_of(args)
+    now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
+    if not asyncio.run(_revoke(settings, args.token, args.reason, now)):
+        raise PermanentError(
+            f"{args.token}: no token in use has this id; the journal's token.created names it"
+        )
+    zh = language_of(args) == "zh"
+    print(f"令牌 {args.token} 已收回。" if zh else f"token {args.token} is taken back", file=sys.stderr)
+    return 0
+
+
+async def _revoke(settings: Settings, token: str, reason: str, now: datetime) -> bool:
+    # The database's libraries are imported only here: `--help` starts without them.
+    from ..store import journal  # noqa: PLC0415 - see above
+    from ..store.engine import Store  # noqa: PLC0415 - see above
+    from ..store.users import revoke_token  # noqa: PLC0415 - see above
+
+    detail = {"reason": reason[:500], "host_user": os.getuid()}
+    entry = journal.Entry(actor="system", action="token.revoked", subject=f"token:{token}", detail=detail)
+    store = await Store.open(settings.database_url)
+    try:
+        async with store.write() as connection:
+            revoked = await revoke_token(connection, token, now)
+            if revoked:
+                await journal.write(connection, entry, now)
+    finally:
+        await store.close()
+    return revoked
 
 
 async def _create(settings: Settings, args: argparse.Namespace, now: datetime) -> dict[str, str]:

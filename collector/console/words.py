@@ -189,6 +189,7 @@ ACTIONS: Mapping[str, Name] = {
     "audit.finding": Name("审计发现", "audit finding"),
     "registry.loaded": Name("登记表已加载", "register loaded"),
     "token.created": Name("令牌已创建", "token created"),
+    "token.revoked": Name("令牌收回", "token taken back"),
     "user.delayed": Name("登录受限", "sign-in delayed"),
     "user.added": Name("用户已添加", "user added"),
     "user.password": Name("口令已重置", "password reset"),

@@ -12,6 +12,9 @@ CHINESE: dict[str, str] = {
     ),
     "--key {path}: {why}": "--key {path}：{why}",
     "--listen {host}:{port}: {why}": "--listen {host}:{port}：{why}",
+    "{token}: no token in use has this id; the journal's token.created names it": (
+        "{token}:没有此编号的可用令牌;编号见日志 token.created"
+    ),
     "{node}: no active node has this id; the console lists them under nodes": (
         "{node}：没有使用此编号的在网节点；控制台“节点”页列有全部节点"
     ),

@@ -106,3 +106,42 @@ def test_wrong_words_are_wrong_usage(config: str, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["token", "create", "--config", config, *words])
     assert ended.value.code == 2
+
+
+async def _ids(config: str, table: str) -> list[str]:
+    store = await Store.open(f"sqlite+aiosqlite:///{Path(config).parent / 'state/state.db'}")
+    async with store.read() as connection:
+        found = (await connection.exec_driver_sql(f"SELECT id FROM {table}")).scalars().all()  # noqa: S608 - ours
+    await store.close()
+    return list(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "table"), [(["--unit", "city"], "enrolment_tokens"), (["--api", "viewer"], "api_tokens")]
+)
+def test_a_token_that_was_taken_back_is_good_for_nothing_and_not_taken_back_twice(
+    config: str, capsys: pytest.CaptureFixture[str], words: list[str], table: str
+) -> None:
+    assert main(["token", "create", "--config", config, *words]) == 0
+    (identifier,) = asyncio.run(_ids(config, table))
+    revoke = ["token", "revoke", identifier, "--reason", "leaked", "--config", config, "--lang", "en"]
+
+    assert (main(revoke), main(revoke)) == (0, 1)
+
+    assert "no token in use has this id" in capsys.readouterr().err
+
+
+def test_a_bearer_that_was_taken_back_is_refused(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["token", "create", "--config", config, "--api", "viewer"])
+    bearer = capsys.readouterr().out.strip()
+    (identifier,) = asyncio.run(_ids(config, "api_tokens"))
+    main(["token", "revoke", identifier, "--reason", "leaked", "--config", config])
+
+    async def known() -> users.ApiToken | None:
+        store = await Store.open(f"sqlite+aiosqlite:///{Path(config).parent / 'state/state.db'}")
+        async with store.read() as connection:
+            found = await users.api_token(connection, digest(bearer))
+        await store.close()
+        return found
+
+    assert asyncio.run(known()) is None
