@@ -15,7 +15,7 @@ from playwright.async_api import Page
 from collector.store import schema
 from tests.browser.chromium import PATH
 from tests.browser.officer import browser
-from tests.browser.watch_room import Room, a_node, a_received, an_exit, watch_room, with_orders
+from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit, watch_room, with_orders
 
 pytestmark = [
     pytest.mark.browser,
@@ -40,6 +40,8 @@ async def pages_of(room: Room) -> list[str]:
     await room.insert(schema.nodes, node)
     await with_orders(room, node["id"], now)
     await room.insert(schema.exits, an_exit(node["id"], now, evidence=[{"remote": "203.0.113.7:443"}]))
+    days = [a_day("district", f"2026-03-0{n}", now, outside=9 - n, unsanctioned=6 - n) for n in range(1, 6)]
+    await room.insert(schema.exit_days, *days)
     await room.insert(schema.received_filings, a_received(now))
     async with room.store.read() as conn:
         (report, *_) = await room.desk.filings.reports(conn, incident, now)
@@ -52,6 +54,7 @@ async def pages_of(room: Room) -> list[str]:
         "/nodes",
         f"/nodes/{node['id']}",
         "/exits",
+        "/exits/register",
         "/runs",
         f"/runs/{run}",
         "/received",
