@@ -10,6 +10,8 @@ from collector.casework.dossier import Cause, Dossier
 from collector.casework.findings import new_incident
 from collector.casework.grading import grade
 from collector.casework.waking import Setting
+from collector.store.engine import Store
+from tests.collector.casework.office_desk import Desk
 
 if TYPE_CHECKING:
     from tests.conftest import Office
@@ -32,3 +34,8 @@ def opened(office: "Office", setting: Setting) -> Callable[..., Dossier]:
         return dossier
 
     return make
+
+
+@pytest.fixture
+def desk(sqlite_state: Store, office: "Office") -> Desk:
+    return Desk(sqlite_state, office)
