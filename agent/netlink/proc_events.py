@@ -12,6 +12,7 @@ which the kernel says by ENOBUFS: `lost` counts how often.
 
 import errno
 import os
+import re
 import socket
 import struct
 from typing import Self
@@ -23,6 +24,7 @@ CN_IDX_PROC = CN_VAL_PROC = 1
 EXEC = 0x00000002
 _LISTEN = 1
 _IGNORE = 2
+_FILTERED_FROM = (6, 6)
 _CONNECTOR = struct.Struct("=IIIIHH")
 _EVENT = struct.Struct("=IIQ")
 _PIDS = struct.Struct("=II")
@@ -77,6 +79,8 @@ class ProcEvents:
 
     def _say(self, operation: int) -> None:
         body = struct.pack("=I", operation)
+        if _kernel() >= _FILTERED_FROM:  # the kernel then keeps forks and ends, most of all events, to itself
+            body += struct.pack("=I", EXEC)
         connector = _CONNECTOR.pack(CN_IDX_PROC, CN_VAL_PROC, 0, 0, len(body), 0)
         header = HEADER.pack(HEADER.size + len(connector) + len(body), 3, 0, 0, os.getpid())
         self._socket.send(header + connector + body)
@@ -113,3 +117,12 @@ class ProcEvents:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _kernel() -> tuple[int, ...]:
+    """Return the kernel's version, as far as it is a number.
+
+    >>> _kernel() > (2, 6)
+    True
+    """
+    return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
