@@ -86,8 +86,9 @@ def main() -> int:
         ("IPv6 RA", by_announcement),
     ]
     slow = measured(kinds, events, encoded=False)
-    others: list[tuple[str, Measure]] = [(f"{kind} (encoded)", partial(_by_encoder, kind)) for kind in KINDS]
-    slow += measured(others, events, encoded=True)
+    # A landscape a kind: so many events in five minutes would overdraw the budget of one agent's source.
+    for kind in KINDS:
+        slow += measured([(f"{kind} (encoded)", partial(_by_encoder, kind))], events, encoded=True)
     return 1 if slow else 0
 
 
