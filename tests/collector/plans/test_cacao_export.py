@@ -107,7 +107,7 @@ def test_other_tools_find_the_graph_and_the_people_in_cacaos_own_words() -> None
     by_name = {step.get("name"): step for step in document["workflow"].values()}
 
     parallel = by_name["先期处置与报告"]
-    assert len(parallel["next_steps"]) == 3
+    assert len(parallel["next_steps"]) == 4
     restore = by_name["从签名备份恢复页面"]
     assert document["agent_definitions"][restore["agent"]] == {"type": "group", "name": "网站管理员"}
     assert "timeout" not in restore, "a step that stays open does not fail by its timeout"

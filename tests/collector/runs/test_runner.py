@@ -22,6 +22,7 @@ FIRST_MINUTE = {
     "static-notice": "waiting",
     "report": "done",
     "receipt": "waiting",
+    "grave": "done",  # level IV: nobody above is asked for
 }
 
 
@@ -135,7 +136,7 @@ steps:
 
     await small_room.work()
 
-    assert (await small_room.run_of(other)).plan == "illegal-external-connection"
+    assert (await small_room.run_of(other)).plan == "hidden-danger"
     (finding,) = await small_room.told("audit.finding")
     assert finding["why"].startswith("the plan calls cannot be started: expected one of the plans")
 
@@ -233,7 +234,7 @@ async def test_the_auditor_finds_a_run_that_is_put_off_again_and_again(small_roo
     assert f"run:{run.id}" in {each.subject for each in found if each.kind == "run_without_progress"}
 
 
-async def test_a_drill_incident_tells_people_so_and_reaches_no_authority(
+async def test_a_drill_incident_tells_people_so_and_asks_a_node_for_a_dry_run_alone(
     small_room: "PlanRoom",
 ) -> None:
     incident = await small_room.open()
@@ -243,12 +244,12 @@ async def test_a_drill_incident_tells_people_so_and_reaches_no_authority(
     await small_room.work()
 
     states = await small_room.states(incident)
-    assert (states["report"], states["keep-evidence"]) == ("skipped", "skipped")
+    assert (states["report"], states["keep-evidence"]) == ("done", "waiting")
     run = await small_room.run_of(incident)
     sent = [row for row in await small_room.rows(notices) if row["key"].startswith(run.id)]
     assert [row["drill"] for row in sent] == [True]
     assert sent[0]["payload"]["subject"].startswith("【演练】通知值班员")
-    assert await small_room.rows(filings) == await small_room.rows(orders) == []
+    assert [row["dry_run"] for row in await small_room.rows(orders)] == [True]
 
 
 async def test_the_flow_is_woken_by_the_incident_itself(small_room: "PlanRoom") -> None:
