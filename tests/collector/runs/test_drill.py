@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.plans import Plan, examine, pin, unpin
+from collector.runs.course import cancel
 from collector.runs.drill import Drilled, drill, made_up_incident, still_open
 from wire.vocabulary import Level
 
@@ -64,6 +65,46 @@ async def test_a_shipped_plan_comes_to_its_end_at_every_graver_level_too(name: s
     if "grave" in states:  # it is asked for at once, and not only when the first hour's work is done
         begun = {step["id"]: step["started"] for step in result.document()["steps"]}
         assert begun["grave"] == begun["keep-evidence"]
+
+
+RESTRICTS = {
+    "credential-compromise": {"disable"},
+    "data-leak": {"stop-leak"},
+    "denial-of-service": {"confirm", "carrier"},
+    "equipment-failure": {"protect"},
+    "illegal-external-connection": {"cut"},
+    "major-event-guard": {"staff", "reduce"},
+    "malware-outbreak": {"isolate", "cut-segment"},
+    "page-tampering": {"static-notice"},
+    "portal-outage": {"verify"},
+    "ransomware": {"stop-the-loss", "protect-backups"},
+}
+
+
+@pytest.mark.parametrize("name", RESTRICTS)
+async def test_giving_up_a_shipped_plan_proposes_to_take_back_what_restricts_people(name: str) -> None:
+    board = (await drilled(read(PLAYBOOKS[name]))).board
+    board.run = replace(board.run, state="running")  # as it stood before its last step
+
+    proposed = cancel(board, "false alarm", NOW, "person:li")
+
+    asked = {row.step: (row.out or {}) for row in board.rows.values() if row.state == "waiting"}
+    assert {out["takes_back"].split("#")[0] for out in asked.values()} == RESTRICTS[name]
+    assert set(asked) == set(proposed)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("equipment-failure", "switch"),
+        ("illegal-external-connection", "cut-until-approved"),
+        ("supply-chain-warning", "mitigate"),
+    ],
+)
+def test_what_restricts_people_in_a_branch_that_a_drill_leaves_out_can_be_taken_back_too(
+    name: str, step: str
+) -> None:
+    assert read(PLAYBOOKS[name]).steps[step].undo is not None
 
 
 async def test_the_simulated_clock_jumps_to_what_comes_next() -> None:
