@@ -74,6 +74,8 @@ class State(Struct, frozen=True, kw_only=True):
     filings: dict[str, int]
     oldest_filing: datetime | None
     runs: dict[str, int]
+    drills_held: dict[str, int]  # by kind
+    units_lacking: dict[str, int]  # by what the year's proof of drills lacks
     quarantined: int
     lateness: Buckets
 
@@ -121,6 +123,7 @@ class _Shown(Collector):
         )
         yield from self._effects(state)
         yield _by("fengsui_runs", "Plan executions, by state.", "state", state.runs)
+        yield from _drills(state)
         yield _plain("fengsui_quarantined_reports", "Reports kept aside as unreadable.", state.quarantined)
         ages = GaugeMetricFamily(
             "fengsui_flow_last_pass_age_seconds",
@@ -187,6 +190,17 @@ _REGISTER = {
 def _register(state: State) -> Iterator[Metric]:
     for field, (name, text) in _REGISTER.items():
         yield _by(name, text, "unit", {unit: int(row[field] or 0) for unit, row in state.exit_days.items()})
+
+
+def _drills(state: State) -> Iterator[Metric]:
+    held = CounterMetricFamily(
+        "fengsui_drills_held_total", "Drills carried through, by kind.", labels=["kind"]
+    )
+    for kind, count in sorted(state.drills_held.items()):
+        held.add_metric([kind], count)
+    yield held
+    text = "Units whose proof of this year's drills lacks something, by what it is."
+    yield _by("fengsui_units_lacking_drill", text, "lack", state.units_lacking)
 
 
 def _own(counters: Mapping[str, Figure]) -> Iterator[Metric]:

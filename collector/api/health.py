@@ -24,7 +24,7 @@ FRESH = timedelta(seconds=2)
 
 def routes(desk: Desk) -> list[web.RouteDef]:
     """Return `/healthz`, `/readyz` and `/metrics`."""
-    reader = Reader(desk.store, desk.registry, FRESH, desk.clock())
+    reader = Reader(desk.store, desk.registry, desk.unit, fresh=FRESH, since=desk.clock())
 
     async def healthz(request: web.Request) -> web.Response:
         del request

@@ -131,6 +131,13 @@ async def all_drills(
     return [one for one in found if units is None or one.unit in units or set(one.units) & set(units)]
 
 
+async def held_drills(conn: AsyncConnection) -> list[Held]:
+    """Return all drills as the year's proof sees them, without scripts, sheets and so without points."""
+    names = tuple(name for name in Held.__struct_fields__ if name != "points")
+    rows = (await conn.execute(sa.select(*(drills.c[name] for name in names)))).mappings()
+    return [Held(**{**row, "units": tuple(row["units"])}, points=None) for row in rows]
+
+
 async def change_drill(conn: AsyncConnection, key: str, **values: Any) -> None:  # noqa: ANN401 - its columns
     """Write some columns of a drill that the caller holds locked."""
     await conn.execute(sa.update(drills).where(drills.c.id == key).values(**values))

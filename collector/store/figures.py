@@ -5,15 +5,19 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from msgspec import Struct, to_builtins
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..drills import KINDS
+from ..drills.yearly import LACKS, prove
 from ..metrics import LATENESS_BOUNDS, Buckets, State
 from ..registry import Registry
 from . import schema
 from .desk import Units
+from .drills import held_drills
 from .engine import Store
 from .exit_days import latest
 
@@ -55,12 +59,13 @@ async def metrics_listeners(conn: AsyncConnection, *, units: Units) -> list[List
 
 
 class Reader:
-    """Reads the figures, at most once in `fresh`; keeps the lateness of alarms since it was made."""
+    """Reads the figures, of `unit` and below, at most once in `fresh`; counts how late alarms were since."""
 
     def __init__(
-        self, store: Store, registry: Callable[[], Registry], fresh: timedelta, since: datetime
+        self, store: Store, registry: Callable[[], Registry], unit: str, *, fresh: timedelta, since: datetime
     ) -> None:
         self._store = store
+        self._unit = unit
         self._registry = registry
         self._fresh = fresh
         self._lock = asyncio.Lock()
@@ -73,7 +78,8 @@ class Reader:
             if self._read is None or now - self._read[0] >= self._fresh or now < self._read[0]:
                 async with self._store.read() as conn:
                     await self._lateness.follow(conn, now)
-                    self._read = now, await _state(conn, self._registry(), now, self._lateness)
+                    state = await _state(conn, self._registry(), self._unit, now, self._lateness)
+                    self._read = now, state
             return self._read[1]
 
 
@@ -107,7 +113,9 @@ class Lateness:
         return Buckets(LATENESS_BOUNDS, tuple(self._counts), self._total)
 
 
-async def _state(conn: AsyncConnection, registry: Registry, now: datetime, lateness: Lateness) -> State:
+async def _state(
+    conn: AsyncConnection, registry: Registry, unit: str, now: datetime, lateness: Lateness
+) -> State:
     nodes, clocks = schema.nodes.c, schema.clocks.c
     notices, filings = schema.notices.c, schema.filings.c
     quiet = sa.and_(
@@ -115,6 +123,7 @@ async def _state(conn: AsyncConnection, registry: Registry, now: datetime, laten
         nodes.kind == "agent",
         sa.func.coalesce(nodes.last_seen, nodes.enrolled_at) < now - SILENT,
     )
+    held, lacking = await _drilled(conn, registry, unit, now)
     levels = await _counted(conn, schema.incidents.c.level, schema.incidents.c.closed_at.is_(None))
     return State(
         nodes=await _nodes(conn, registry),
@@ -132,6 +141,8 @@ async def _state(conn: AsyncConnection, registry: Registry, now: datetime, laten
         filings=await _counted(conn, filings.state),
         oldest_filing=await _earliest(conn, filings.created_at, filings.state.in_(_UNSENT)),
         runs=await _counted(conn, schema.runs.c.state),
+        drills_held=held,
+        units_lacking=lacking,
         quarantined=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.quarantine)),
         lateness=lateness.buckets,
     )
@@ -145,6 +156,20 @@ async def _nodes(conn: AsyncConnection, registry: Registry) -> dict[tuple[str, s
         grade = str((asset and asset.mlps_grade) or "unknown")
         found[state, zone, grade] += 1
     return dict(found)
+
+
+async def _drilled(
+    conn: AsyncConnection, registry: Registry, unit: str, now: datetime
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return drills held by kind, and units by what their own year lacks."""
+    known = await held_drills(conn)
+    lacking = Counter[str]()
+    for key in registry.below(unit):
+        zone = registry.units[key].timezone
+        year = now.astimezone(ZoneInfo(zone)).year
+        lacking.update(lack for proof in prove([(key, zone)], known, year, now) for lack in proof.lacks)
+    held = Counter(one.kind for one in known if one.state == "done")
+    return {kind: held[kind] for kind in KINDS}, {lack: lacking[lack] for lack in LACKS}
 
 
 async def _counted(

@@ -21,6 +21,8 @@ NOTHING = State(
     filings={},
     oldest_filing=None,
     runs={},
+    drills_held={},
+    units_lacking={},
     quarantined=0,
     lateness=Buckets(LATENESS_BOUNDS, (0,) * 10, 0.0),
 )
@@ -39,6 +41,8 @@ BUSY = State(
     filings={},
     oldest_filing=None,
     runs={"running": 2},
+    drills_held={"comprehensive": 1, "special": 0},
+    units_lacking={"no_drill": 3},
     quarantined=1,
     lateness=Buckets(LATENESS_BOUNDS, (2, 1, 0, 0, 0, 0, 0, 0, 0, 1), 4000.0),
 )
@@ -74,6 +78,8 @@ def test_every_figure_is_shown_in_base_units() -> None:
     assert shown.of("fengsui_filings_oldest_unsent_seconds") == 0
     assert shown.of("fengsui_flow_last_pass_age_seconds", flow="auditor") == 2.5
     assert shown.of("fengsui_incidents_open", level="II") == 1
+    assert shown.of("fengsui_drills_held_total", kind="comprehensive") == 1
+    assert shown.of("fengsui_units_lacking_drill", lack="no_drill") == 3
     assert shown.of("fengsui_build_info", version="0.1.0") == 1
 
 

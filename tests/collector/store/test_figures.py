@@ -3,9 +3,11 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from collector.store import schema
+from collector.store.drills import add_drill
 from collector.store.engine import Store
 from collector.store.figures import Reader, metrics_listeners
 from tests.browser.watch_room import a_node, an_exit, casework, open_incident, shipped_registry
+from tests.collector.store.test_drills import a_drill
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 REGISTRY = shipped_registry()
@@ -13,7 +15,7 @@ WORK = casework(REGISTRY)
 
 
 def reader(state: Store, fresh: timedelta = timedelta(0)) -> Reader:
-    return Reader(state, lambda: REGISTRY, fresh, NOW)
+    return Reader(state, lambda: REGISTRY, "district", fresh=fresh, since=NOW)
 
 
 async def put(state: Store, table: sa.Table, *rows: dict[str, object]) -> None:
@@ -62,6 +64,22 @@ async def test_incidents_clocks_and_targets_are_counted(state: Store) -> None:
     assert figures.incidents["IV"] == 1
     assert figures.obligations == {"no_number": 1}
     assert (figures.next_due, figures.next_target) == (None, NOW + timedelta(minutes=30))
+
+
+async def test_drills_are_counted_by_kind_and_units_by_what_they_lack(state: Store) -> None:
+    none = await reader(state).read(NOW)
+    async with state.write() as conn:
+        for number, change in enumerate(({"state": "done", "kind": "special"}, {"kind": "comprehensive"})):
+            drill = a_drill(id=f"d{number}", unit="district", units=["district"], **change)
+            await add_drill(conn, drill, "user:wang")
+    some = await reader(state).read(NOW)
+    december = await reader(state).read(NOW.replace(month=12))
+
+    below = len(REGISTRY.below("district"))
+    assert (none.drills_held, none.units_lacking["no_drill"]) == ({"comprehensive": 0, "special": 0}, below)
+    assert (some.drills_held["special"], some.units_lacking["no_drill"]) == (1, below - 1)
+    assert some.units_lacking["no_plan_next_year"] == 0
+    assert december.units_lacking["no_plan_next_year"] == below
 
 
 async def test_an_alarms_lateness_is_counted_once(state: Store) -> None:
