@@ -12,10 +12,14 @@ import sqlalchemy as sa
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
-from collector.store import schema
+from collector.desk.drills import act_on_drill, plan_drill
+from collector.store import journal, schema
+from collector.store.drills import take_announced
 from tests.browser.chromium import PATH
 from tests.browser.officer import browser
 from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit, watch_room, with_orders
+from tests.collector.desk.test_drills import LI, wanted
+from wire.messages import VERSION, DrillNotice
 
 pytestmark = [
     pytest.mark.browser,
@@ -43,9 +47,14 @@ async def pages_of(room: Room) -> list[str]:
     days = [a_day("district", f"2026-03-0{n}", now, outside=9 - n, unsanctioned=6 - n) for n in range(1, 6)]
     await room.insert(schema.exit_days, *days)
     await room.insert(schema.received_filings, a_received(now))
+    await with_finding(room)
+    held, planned = await drills_of(room)
     async with room.store.read() as conn:
         (report, *_) = await room.desk.filings.reports(conn, incident, now)
-        run = (await conn.execute(sa.select(schema.runs.c.id))).scalar_one()
+        mine = sa.select(schema.runs.c.id).where(schema.runs.c.incident == incident)
+        run = (await conn.execute(mine)).scalar_one()
+        ours = sa.select(schema.drill_incidents.c.incident).where(schema.drill_incidents.c.drill == held)
+        drilled = (await conn.execute(ours.limit(1))).scalar_one()
     written = f"/incidents/{incident}/reports/{report.clock}"
     return [
         "/",
@@ -57,10 +66,45 @@ async def pages_of(room: Room) -> list[str]:
         "/exits/register",
         "/runs",
         f"/runs/{run}",
+        "/drills",
+        f"/drills/{held}",
+        f"/drills/{planned}",
+        f"/incidents/{drilled}",
+        "/a/nope",
         "/received",
         "/received/1",
         "/nope",
     ]
+
+
+async def with_finding(room: Room) -> None:
+    """What the watch has found, on the first page."""
+    hole = {"finding": "roster_hole", "what": "nobody is registered as duty of district"}
+    entry = journal.Entry(actor="system", action="audit.finding", subject="unit:district", detail=hole)
+    async with room.store.write() as conn:
+        await journal.write(conn, entry, room.clock())
+
+
+async def drills_of(room: Room) -> tuple[str, str]:
+    """A drill that is over and has its score, one that is planned, and one announced from below."""
+    held, planned = [await plan_drill(room.desk, LI, wanted(room), room.clock()) for _ in range(2)]
+    await act_on_drill(room.desk, LI, held.id, "start", now=room.clock())
+    assert room.desk.director is not None
+    await room.desk.director.step()  # type: ignore[attr-defined]  # the flow's own door
+    await room.runner.work()
+    await act_on_drill(room.desk, LI, held.id, "end", now=room.clock())
+    notice = DrillNotice(
+        version=VERSION,
+        id="d9",
+        unit="district",
+        name="下级演练",
+        name_en="A drill below",
+        form="table_top",
+        starts_at=room.clock(),
+        ends_at=room.clock(),
+    )
+    await room.store.run(lambda conn: take_announced(conn, notice, "n1", room.clock()))
+    return held.id, planned.id
 
 
 async def wrong_on(page: Page) -> list[str]:
