@@ -87,6 +87,7 @@ async def serve(folder: Path, port: int, *, tls: bool) -> None:
         program=ProgramDesk(list, unused),
         end_order=unused,
         receive_filing=unused,
+        hear_drill=unused,
         forked=unused,
     )
     numbers = itertools.count()

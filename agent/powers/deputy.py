@@ -134,13 +134,16 @@ def serve(path: Path, powers: Powers, verbs: Collection[str], user: int, stop: t
         user: The one user, besides root, who may ask.
         stop: Looked at once a second.
     """
-    path.unlink(missing_ok=True)
+    # It appears under its name when it can be asked, never before.
+    new = path.with_name(path.name + "~")
+    new.unlink(missing_ok=True)
     slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        door.bind(str(path))
-        path.chmod(0o660)
-        os.chown(path, -1, _group_of(user))
+        door.bind(str(new))
+        new.chmod(0o660)
+        os.chown(new, -1, _group_of(user))
         door.listen(_MOST_AT_ONCE)
+        new.replace(path)
         door.settimeout(1.0)
         while not stop.is_set():
             try:

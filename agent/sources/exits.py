@@ -129,11 +129,13 @@ class Exits:
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look at every event, every `poll` seconds, and tell what differs."""
         with wakings(asyncio.get_running_loop(), self._root) as heard:
-            async with Tasks() as tasks:
-                if self.checks:
-                    tasks.spawn("reach", self._checking(heard))
-                elif self._settings.reach.enabled:
+            if not self.checks:
+                if self._settings.reach.enabled:
                     self._runs.note_gap(f"active check is not made: {self._unchecked}")
+                await self._watch(heard, emit, clock)
+                return
+            async with Tasks() as tasks:
+                tasks.spawn("reach", self._checking(heard))
                 await self._watch(heard, emit, clock)
 
     async def _watch(self, heard: Wakings, emit: Emit, clock: Clock) -> None:

@@ -10,8 +10,8 @@ CHINESE: dict[str, str] = {
     "--key {path}: a key of another kind, expected Ed25519; name another file": (
         "--key {path}：密钥种类不符，应为 Ed25519；请另指定文件"
     ),
-    "--key {path}: {why}": "--key {path}：{why}",
-    "--listen {host}:{port}: {why}": "--listen {host}:{port}：{why}",
+    "--key {path}: {why}": "参数 --key {path}：{why}",
+    "--listen {host}:{port}: {why}": "监听地址 --listen {host}:{port}：{why}",
     "{token}: no token in use has this id; the journal's token.created names it": (
         "{token}:没有此编号的可用令牌;编号见日志 token.created"
     ),

@@ -14,7 +14,8 @@ from scapy.utils import RawPcapReader
 
 from agent.powers.capture import Wanted, capture
 
-pytestmark = pytest.mark.root
+# One loopback: what another worker sends there would be seen here too.
+pytestmark = [pytest.mark.root, pytest.mark.xdist_group("loopback-capture")]
 
 
 @pytest.fixture(autouse=True)

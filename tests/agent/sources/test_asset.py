@@ -25,7 +25,13 @@ async def test_the_host_is_told_with_what_it_was_declared_to_be() -> None:
     assert report.body["host_name"] == socket.gethostname()
     assert report.body["unit"] == "district"
     assert report.body["assets"] == [
-        {"id": "portal", "name": "门户网站", "mlps_grade": 3, "filing_number": "11010199001-00001"}
+        {
+            "id": "portal",
+            "name": "门户网站",
+            "mlps_grade": 3,
+            "filing_number": "11010199001-00001",
+            "classified": False,
+        }
     ]
     assert "127.0.0.1" in {one["address"] for one in report.body["addresses"]}
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from agent.sources.matters import Finding
     from tests.agent.sources.conftest import ProcTree
 
+# One table of processes: a shell that another test opens would be found here too.
+pytestmark = pytest.mark.xdist_group("host-processes")
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 
