@@ -187,6 +187,8 @@ class Store:
 
     async def _leave(self, connection: AsyncConnection) -> None:
         """Get a connection out of a transaction whose commit failed; the driver may still be inside it."""
+        if connection.invalidated:
+            return  # cancelled in the middle: SQLAlchemy has let go of it already, and takes no more of it
         if self.dialect == "sqlite":
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection

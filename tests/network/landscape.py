@@ -100,6 +100,9 @@ class Landscape:
         """End what was started and remove the namespaces."""
         for child in reversed(self._children):
             child.terminate()
+            for pipe in (child.stdin, child.stdout):
+                if pipe:
+                    pipe.close()
         for child in self._children:
             try:
                 child.wait(10)

@@ -1,10 +1,13 @@
 """What one database alone shows; the promises both keep are in tests/contracts/test_store.py."""
 
+import asyncio
+import contextlib
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -109,3 +112,28 @@ async def test_every_process_has_a_name_of_its_own(sqlite_state: Store, sqlite_u
     await other.close()
 
     assert other.incarnation != sqlite_state.incarnation
+
+
+async def test_a_write_that_is_cancelled_at_its_commit_is_cancelled_and_nothing_else(
+    sqlite_state: Store,
+) -> None:
+    """A collector that is told to stop ends its flows wherever they are; none of them may die of it."""
+
+    async def write() -> None:
+        async with sqlite_state.write() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(write())
+
+        def stop(_: object) -> None:
+            task.cancel()
+
+        event.listen(sqlite_state.engine.sync_engine, "commit", stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        event.remove(sqlite_state.engine.sync_engine, "commit", stop)
+
+    assert task.cancelled()
+    async with sqlite_state.write() as connection:
+        assert (await connection.execute(sa.text("SELECT 1"))).scalar() == 1
