@@ -14,7 +14,7 @@ from scapy.utils import RawPcapReader
 
 from agent.powers.capture import Wanted, capture
 
-# One loopback: what another worker sends there would be seen here too.
+# One loopback, which brings what one test sent to the next one late: each has a port of its own.
 pytestmark = [pytest.mark.root, pytest.mark.xdist_group("loopback-capture")]
 
 
@@ -62,21 +62,21 @@ def test_what_was_asked_for_is_kept_and_other_software_reads_it() -> None:
 
 
 def test_packets_are_cut_to_the_asked_length() -> None:
-    found, _ = captured(wanted(packet_bytes=64), [b"x" * 1000], 45123)
+    found, _ = captured(wanted(packet_bytes=64, port=45125), [b"x" * 1000], 45125)
 
     assert {len(data) for data in found} == {16 + 64}
 
 
 def test_the_file_never_grows_beyond_its_bound() -> None:
-    found, ended_by = captured(wanted(most_bytes=400), [b"x" * 100] * 10, 45123)
+    found, ended_by = captured(wanted(most_bytes=400, port=45127), [b"x" * 100] * 10, 45127)
 
     assert ended_by == "bytes"
     assert 24 + sum(len(data) + 16 for data in found) <= 400
 
 
 def test_what_was_not_asked_for_never_comes_out_of_the_kernel() -> None:
-    assert captured(wanted(port=45124), [b"other"], 45123)[0] == []
-    assert captured(wanted(address="198.51.100.0/24"), [b"other"], 45123)[0] == []
+    assert captured(wanted(port=45128), [b"other"], 45129)[0] == []
+    assert captured(wanted(address="198.51.100.0/24", port=45131), [b"other"], 45131)[0] == []
 
 
 def test_a_missing_interface_is_an_error() -> None:
