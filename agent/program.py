@@ -150,7 +150,10 @@ class Programs:
 
     def _let_go(self) -> None:
         if self._held:
-            self._file.unlink(missing_ok=True)
+            try:
+                self._file.unlink(missing_ok=True)
+            except OSError as error:
+                _log.warning("program: let go, and comes back at a restart until it is told again: %s", error)
             self._use([])
         self._held, self.rules, self._made_at = "", 0, _OLDEST
 

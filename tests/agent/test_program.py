@@ -134,6 +134,16 @@ async def test_where_there_are_no_rules_any_more_they_are_let_go(
     assert again.used == []
 
 
+async def test_a_disk_that_keeps_and_forgets_nothing_ends_no_agent(
+    tmp_path: Path, authority: Authority
+) -> None:
+    (tmp_path / "program.json").mkdir()
+    node = Node(tmp_path, authority)
+    await node.told(program(authority, RULES), Reply(204, b""))
+
+    assert node.used == [RULES, []]
+
+
 async def test_another_answer_is_no_program(tmp_path: Path, authority: Authority) -> None:
     with pytest.raises(UnreachableError, match="status 503"):
         await Node(tmp_path, authority).told(Reply(503, b""))
