@@ -26,6 +26,7 @@ from clock_office import InvalidError, casework, now, open_one
 from msgspec import Struct
 
 from collector.duty import DutyClock
+from collector.memory import settle_memory
 from collector.store import schema
 from collector.store.engine import Store
 from collector.store.rows import insert_rows
@@ -187,7 +188,7 @@ async def soundings(url: str) -> dict[str, list[Sounding]]:
     async with store.read() as connection:
         for action, subject, detail in await connection.execute(query):
             if action == "notice.queued":
-                queued[detail["key"]] += 1
+                queued.update(one["key"] for one in detail["notices"])
             elif detail["kind"] == "due":
                 one = Sounding(datetime.fromisoformat(detail["at"]), detail["late_by_seconds"])
                 found.setdefault(subject.removeprefix("alarm:"), []).append(one)
@@ -240,6 +241,7 @@ async def child(url: str) -> None:
     """Fire alarms until killed."""
     store = await Store.open(url)
     clock = DutyClock(store, casework(), wall=now, steady=time.monotonic)
+    settle_memory()
     await clock.tick()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

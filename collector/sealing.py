@@ -103,17 +103,21 @@ _TEXTS_AND_TIMES = _TEXTS | {datetime}
 
 
 def _simple(value: object, texts: frozenset[type]) -> bool:
-    """Whether msgspec writes a value as RFC 8785 does; most are flat, so a whole dict is asked at once."""
-    kind = type(value)
-    if kind in texts:
-        return True
-    if isinstance(value, dict):
-        if not _NAMES.issuperset(map(type, value)) or not all(map(str.isascii, value)):
+    """Whether msgspec writes a value as RFC 8785 does; most hold only texts, so a dict is asked as a whole."""
+    asked: list[object] = [value]
+    for one in asked:  # grows while it is gone through
+        if isinstance(one, dict):
+            if not _NAMES.issuperset(map(type, one)) or not "".join(one).isascii():
+                return False
+            asked += () if texts.issuperset(map(type, one.values())) else one.values()
+        elif isinstance(one, list):
+            asked += () if texts.issuperset(map(type, one)) else one
+        elif type(one) not in texts and not _simple_number(one):
             return False
-        value = value.values()
-        return texts.issuperset(map(type, value)) or all(_simple(one, texts) for one in value)
-    if isinstance(value, list):
-        return all(_simple(one, texts) for one in value)
+    return True
+
+
+def _simple_number(value: object) -> bool:
     if isinstance(value, float):
         return 1e-4 <= abs(value) < 1e15 and not value.is_integer()
-    return kind is int and -_SAFE <= value <= _SAFE  # type: ignore[operator]
+    return type(value) is int and -_SAFE <= value <= _SAFE

@@ -1,7 +1,6 @@
 """A collector from its first start to its last answer."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -34,6 +33,7 @@ from ..errors import FengsuiError, PermanentError, RetryableError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..ingest.links import Link as NodeLink
+from ..memory import settle_memory
 from ..notices import Notices
 from ..pipeline import CURSOR, Pipeline
 from ..regimes import Calendars
@@ -249,7 +249,7 @@ class Collector:
         except OSError as error:
             raise PermanentError(f"{error.strerror or error}; see `listen` in the settings") from error
         await self._tell("collector.started", {"version": _version(), "ports": ports})
-        _settle_memory()
+        settle_memory()
         write_ports(settings.state, ports)
         self._notes(
             f"agents at port {ports['agents']}, console at http://{settings.listen.console.host}:{ports['console']}/"
@@ -435,13 +435,6 @@ async def _close(channels: Mapping[str, Channel]) -> None:
     """Let go of channels; what one of them was sending is sent again by the next."""
     for channel in channels.values():
         await channel.close()
-
-
-def _settle_memory() -> None:
-    """Spare the collector what was made at start; a full pass over it would only stop the answers."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def _version() -> str:

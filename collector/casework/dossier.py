@@ -102,6 +102,10 @@ class Dossier:
             if alarm.clock == clock and alarm.kind.startswith(prefix):
                 self.end(alarm, "cancelled", now)
 
+    def has_due(self, prefix: str, now: datetime) -> bool:
+        """Whether an armed alarm of this kind is due."""
+        return any(alarm.kind.startswith(prefix) and alarm.at <= now for alarm in self.armed.values())
+
     def say(self, notice: NewNotice) -> None:
         """Queue a notice."""
         self.notices.append(notice)
@@ -117,12 +121,11 @@ class Dossier:
     def clock_changes(self) -> tuple[list[Clock], list[tuple[Clock, Clock]]]:
         """Return the clocks to be added, and those to be changed as they were and as they shall be."""
         new = [clock for key, clock in self.clocks.items() if key not in self._known]
-        changed = [(self._known[key], clock) for key, clock in self.clocks.items() if key in self._known]
-        return new, [pair for pair in changed if pair[0] != pair[1]]
+        kept = [(self._known[key], clock) for key, clock in self.clocks.items() if key in self._known]
+        return new, [(old, clock) for old, clock in kept if old is not clock and old != clock]
 
-    def concerns_plans(self) -> bool:
+    def concerns_plans(self, added: Sequence[Clock], changed: Sequence[tuple[Clock, Clock]]) -> bool:
         """Whether runs have to look: another level may call for another plan, a clock set a deadline."""
-        added, changed = self.clock_changes()
         moved = any(before.due_at != after.due_at for before, after in changed)
         return self.incident.level != self.before.level or bool(added) or moved
 
@@ -149,7 +152,7 @@ async def save_all(connection: AsyncConnection, dossiers: Sequence[Dossier], now
     old: list[tuple[Clock, Clock]] = []
     for dossier in dossiers:
         added, changed = dossier.clock_changes()
-        if dossier.concerns_plans():
+        if dossier.concerns_plans(added, changed):
             dossier.change(plan_pending=True)
         if dossier.incident != dossier.before:
             await update_incident(connection, dossier.before, dossier.incident)

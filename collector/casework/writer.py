@@ -149,7 +149,7 @@ class Casework(Opening, Deeds):
     async def _grade_due(
         self, connection: AsyncConnection, dossiers: Sequence[Dossier], now: datetime
     ) -> None:
-        grown = [one for one in dossiers if any(alarm.kind == REGRADE for alarm in due_of(one, now))]
+        grown = [one for one in dossiers if one.has_due(REGRADE, now)]
         for dossier in grown:
             # The moment has come; what grading plans next is another alarm.
             for alarm in due_of(dossier, now):
@@ -159,7 +159,7 @@ class Casework(Opening, Deeds):
 
 
 async def _look_for_progress(connection: AsyncConnection, dossiers: Sequence[Dossier], now: datetime) -> None:
-    waiting = [one for one in dossiers if any(alarm.kind.startswith(PROGRESS) for alarm in due_of(one, now))]
+    waiting = [one for one in dossiers if one.has_due(PROGRESS, now)]
     deeds = await last_deeds(connection, [one.incident.id for one in waiting])
     for dossier in waiting:
         dossier.progress_at = deeds.get(dossier.incident.id)

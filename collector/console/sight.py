@@ -240,8 +240,9 @@ class Sight(Struct, frozen=True, kw_only=True):
         """
         told = [
             str(value)
+            for detail in (entry.detail, *entry.detail.get("notices", ()))
             for key in _TOLD.get(entry.action, _TOLD_ELSE)
-            if isinstance(value := entry.detail.get(key), str | int) and not isinstance(value, bool) and value
+            if isinstance(value := detail.get(key), str | int) and not isinstance(value, bool) and value
         ]
         named = {**(titles or {})}
         return " · ".join(named.get(value) or self._named(value) for value in dict.fromkeys(told))

@@ -228,8 +228,8 @@ def clock_values(clock: Clock) -> dict[str, Any]:
 
 
 def _clocks(found: sa.CursorResult[Any]) -> list[Clock]:
-    return [Clock(**dict(zip(Clock.__struct_fields__, row, strict=True))) for row in found]
+    return [Clock(**dict(zip(Clock.__struct_fields__, row, strict=True))) for row in found.all()]
 
 
 def _alarms(found: sa.CursorResult[Any]) -> list[Alarm]:
-    return [Alarm(**dict(zip(Alarm.__struct_fields__, row, strict=True))) for row in found]
+    return [Alarm(**dict(zip(Alarm.__struct_fields__, row, strict=True))) for row in found.all()]

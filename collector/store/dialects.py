@@ -19,6 +19,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-16384",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
 )
 _SQLITE_PASSING = {5: "busy", 6: "locked", 10: "disk error", 13: "disk full", 14: "cannot open", 15: "busy"}

@@ -149,4 +149,4 @@ def _one(found: sa.CursorResult[Any]) -> Incident | None:
 
 def _all(found: sa.CursorResult[Any]) -> list[Incident]:
     # A thousand at once, so no mapping is made of each row.
-    return [Incident(**dict(zip(_NAMES, row, strict=True))) for row in found]
+    return [Incident(**dict(zip(_NAMES, row, strict=True))) for row in found.all()]

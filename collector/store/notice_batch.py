@@ -32,7 +32,10 @@ class NewNotice(Struct, frozen=True, kw_only=True):
 
 
 async def add_notices(connection: AsyncConnection, new: Sequence[NewNotice], now: datetime) -> list[str]:
-    """Queue those whose key is not there yet, with a journal entry each; return the keys that were new."""
+    """Queue those whose key is not there yet, and return the keys that were new.
+
+    What many people are told at once is one entry in the journal, and names them all.
+    """
     if not new:
         return []
     query = sa.select(notices.c.key).where(among(connection, notices.c.key, [notice.key for notice in new]))
@@ -41,7 +44,10 @@ async def add_notices(connection: AsyncConnection, new: Sequence[NewNotice], now
     # Ids of one moment are in random order; sorted, who is named first is told first.
     rows = list(zip(uuid7s(now, len(wanted)), wanted.values(), strict=True))
     await insert_rows(connection, notices, _COLUMNS, [_row(key, one, now) for key, one in rows])
-    await journal.write_all(connection, [_entry(key, one) for key, one in rows], now)
+    told: dict[tuple[str | None, int], list[tuple[str, NewNotice]]] = {}
+    for row in rows:
+        told.setdefault((row[1].incident, id(row[1].payload)), []).append(row)
+    await journal.write_all(connection, [queued(alike) for alike in told.values()], now)
     return list(wanted)
 
 
@@ -50,16 +56,18 @@ def _row(key: str, notice: NewNotice, now: datetime) -> tuple[Any, ...]:
     return (key, *whom, notice.payload, "waiting", 0, now, now, 0, notice.drill)
 
 
-def _entry(key: str, notice: NewNotice) -> journal.Entry:
+def queued(rows: Sequence[tuple[str, NewNotice]], actor: str = "system") -> journal.Entry:
+    """Return the entry of notices, with their ids, that say the same of one incident."""
+    first, notice = rows[0]
     return journal.Entry(
-        actor="system",
+        actor=actor,
         action="notice.queued",
-        subject=f"notice:{key}",
+        subject=f"notice:{first}",
         incident=notice.incident,
         detail={
-            "key": notice.key,
-            "person": notice.person,
-            "channel": notice.channel,
             "subject": notice.payload.get("subject"),
+            "notices": [
+                {"id": key, "key": one.key, "person": one.person, "channel": one.channel} for key, one in rows
+            ],
         },
     )

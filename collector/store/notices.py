@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wire.ids import uuid7
 
 from . import journal
+from .notice_batch import NewNotice, queued
 from .once import insert_once
 from .runs import wake_step
 from .schema import notices
@@ -88,14 +89,10 @@ async def add_notice(
     }
     if not await insert_once(conn, notices, row):
         return False
-    entry = journal.Entry(
-        actor=actor,
-        action="notice.queued",
-        subject=f"notice:{identifier}",
-        incident=incident,
-        detail={"key": key, "person": person, "channel": channel, "subject": payload.get("subject")},
+    notice = NewNotice(
+        key=key, incident=incident, person=person, channel=channel, payload=payload, drill=drill
     )
-    await journal.write(conn, entry, now)
+    await journal.write(conn, queued([(identifier, notice)], actor), now)
     return True
 
 

@@ -155,6 +155,25 @@ async def test_a_notice_is_queued_once_a_key_and_says_so_in_the_journal(state: S
     assert [row.action for row in rows] == ["notice.queued"]
 
 
+async def test_people_who_are_told_the_same_stand_in_one_entry_of_the_journal(state: Store) -> None:
+    def told(key: str, incident: str, payload: dict[str, str]) -> NewNotice:
+        return NewNotice(key=key, incident=incident, person=key, channel="sms", payload=payload)
+
+    fire = {"subject": "火"}
+    notices = [told("li", "a", fire), told("wang", "a", fire), told("zhao", "b", fire), told("wu", "a", {})]
+    async with state.write() as connection:
+        await add_notices(connection, notices, NINE)
+        rows = [row async for row in journal.read_chains(connection)]
+
+    assert [[one["person"] for one in row.detail["notices"]] for row in rows] == [
+        ["li", "wang"],
+        ["zhao"],
+        ["wu"],
+    ]
+    assert [(row.incident, row.detail["subject"]) for row in rows] == [("a", "火"), ("b", "火"), ("a", None)]
+    assert [row.subject for row in rows] == [f"notice:{row.detail['notices'][0]['id']}" for row in rows]
+
+
 async def test_one_live_incident_stands_for_a_fingerprint(state: Store, office: "Office") -> None:
     async with state.write() as connection:
         first = await office.casework.open(connection, office.finding(NINE), NINE, NINE)

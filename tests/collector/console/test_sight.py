@@ -131,7 +131,9 @@ def test_the_gist_of_an_entry_is_what_its_detail_says_in_words() -> None:
         sight("zh").gist(entry("run.step", step="restore", state="done"), {"restore": "恢复"})
         == "恢复 · 完成"
     )
-    assert sight("zh").gist(entry("notice.queued", person="li-na", channel="webhook")) == "webhook · 李娜"
+    called = [{"id": "1", "key": "k/1", "person": "li-na", "channel": "webhook"}]
+    called += [called[0] | {"id": "2", "key": "k/2", "channel": "sms"}]
+    assert sight("zh").gist(entry("notice.queued", subject="火", notices=called)) == "webhook · 李娜 · sms"
 
 
 def test_a_difference_to_the_register_is_said_in_words() -> None:
