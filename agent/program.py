@@ -12,7 +12,6 @@ would otherwise take turns.
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from msgspec import Struct
 from wire.messages import Signed
 from wire.program import Program, ProgramError, Rule, digest, read_program
 
+from .keeping import replace_file
 from .signatures import SignatureError, Signatures
 from .transport import UnreachableError, Way
 
@@ -112,7 +112,7 @@ class Programs:
         if program.made_at < self._made_at:
             return
         try:
-            await asyncio.to_thread(_write, self._file, reply.body)
+            await asyncio.to_thread(replace_file, self._file, reply.body)
         except OSError as error:
             _log.warning("program: it is used, and not kept over a restart: %s", error)
         self._take(program)
@@ -165,12 +165,3 @@ class Programs:
             self._told = seen
             _log.error("program: not taken: %s", why)
             await self._refuse(why)
-
-
-def _write(file: Path, body: bytes) -> None:
-    new = file.with_suffix(".new")
-    with new.open("wb") as out:
-        out.write(body)
-        out.flush()
-        os.fsync(out.fileno())
-    new.replace(file)

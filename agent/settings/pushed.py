@@ -21,7 +21,6 @@ Traceback (most recent call last):
 agent.settings.pushed.PushedError: settings.orders: is the node's own and can't be pushed
 """
 
-import os
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, structs
 
+from ..keeping import replace_file
 from .model import Settings, objections
 
 FILE = "pushed.json"
@@ -110,12 +110,7 @@ class Pushed:
         return held
 
     def _write(self, held: Held) -> None:
-        draft = self._path.with_name(FILE + ".new")
-        with draft.open("wb") as file:
-            file.write(msgspec.json.encode(held))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        replace_file(self._path, msgspec.json.encode(held))
 
 
 def overlaid(settings: Settings, given: Mapping[str, Any]) -> Settings:

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from asyncinotify import Inotify, Mask
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from ..budget import Budget, RefusedError
 from . import journal
 from .authlog import Attempt, AuthReader, LineError
 from .bursts import Bursts, BurstSettings, Counter
+from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
 from .tail import Line, Place, Tail
@@ -82,9 +82,16 @@ class Logins:
     ) -> None:
         self._settings = settings or LoginsSettings()
         self._root = root
-        self._file = state / "logins.json" if state else None
         self._reader = AuthReader()
         self._runs = Runs(self.name, self._settings.budget)
+        self._kept = Kept(
+            state / "logins.json" if state else None,
+            _Saved,
+            _Saved,
+            self._runs,
+            lost="reading on from the end of the log",
+            repeated="what was read since is read again after a restart",
+        )
         self._saved_at = 0.0
         self._ticked_at = 0.0
         self._telling = False
@@ -175,9 +182,9 @@ class Logins:
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Follow the log until cancelled."""
         self._telling = False
-        if self._file is None:
+        if not self._kept.keeps:
             raise ValueError("logins: watching needs a state folder for the place read up to")
-        saved = self._load()
+        saved = self._kept.load()
         bursts = Bursts(self._settings.bursts, saved.counters)
         wait = _AGAIN_SECONDS
         while True:
@@ -202,7 +209,7 @@ class Logins:
         if saved.place is None:
             tail.start_at_end()
             saved.place = tail.place
-            self._save(saved)
+            self._kept.save(saved)
         cuts = 0
         with _grows(path) as changed:
             while self._log() == path:
@@ -222,7 +229,7 @@ class Logins:
         if not saved.cursor and not saved.since:
             saved.since = clock().timestamp()
             saved.cursor = await self._newest()
-            self._save(saved)
+            self._kept.save(saved)
         argv = journal.arguments(self._settings.journalctl, saved.cursor, saved.since, follow=True)
         async with journal.running(argv) as child:
             while True:
@@ -275,29 +282,8 @@ class Logins:
         self._telling = False
         if bodies or (moved and at - self._saved_at >= _SAVE_SECONDS):
             saved.counters = bursts.saved()
-            self._save(saved)
+            self._kept.save(saved)
             self._saved_at = at
-
-    def _load(self) -> _Saved:
-        if self._file is None:
-            return _Saved()
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Saved)
-        except FileNotFoundError:
-            return _Saved()
-        except (msgspec.MsgspecError, OSError) as error:
-            self._runs.note_gap(f"{self._file}: {error}; reading on from the end of the log")
-            return _Saved()
-
-    def _save(self, saved: _Saved) -> None:
-        if self._file is None:
-            return
-        new = self._file.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(saved))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
 
 
 @contextmanager

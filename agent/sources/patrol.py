@@ -9,7 +9,6 @@ more than a third of a percent of a core, whatever `poll` says.
 """
 
 import asyncio
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,11 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-import msgspec
 from asyncinotify import Inotify, Mask
 from msgspec import Struct
 
 from ..budget import Budget, RefusedError
+from .kept import Kept
 from .matters import MAX_MATTERS, Finding, Found, Matter, proceed, standing
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
@@ -30,7 +29,6 @@ from .runs import Runs
 _REST_PER_CPU_SECOND = 300.0
 _SETTLE = 0.2
 _MAX_FOLDERS = 500
-_MAX_MEMORY = 64 * 1024 * 1024
 _CHANGED = (
     Mask.CLOSE_WRITE
     | Mask.ATTRIB
@@ -92,8 +90,14 @@ class Patrol(ABC, Generic[Notes]):
 
     def __init__(self, *, poll: float, budget: Budget, state: Path | None) -> None:
         self._poll = poll
-        self._file = state / f"{self.name}.json" if state else None
         self._runs = Runs(self.name, budget)
+        self._memory: Kept[Memory[Notes]] = Kept(
+            state / f"{self.name}.json" if state else None,
+            Memory[self.notes_kind],  # type: ignore[name-defined] # mypy takes no type from an attribute
+            self._fresh,
+            self._runs,
+            lost="what was told before is forgotten",
+        )
 
     @abstractmethod
     def look(self, now: datetime, notes: Notes, *, alone: bool) -> Round:
@@ -121,7 +125,7 @@ class Patrol(ABC, Generic[Notes]):
     async def once(self, now: datetime) -> Reading:
         """Look once and tell everything that is wrong."""
         try:
-            memory = self._load()
+            memory = self._memory.read() or self._fresh()
             found = await self._runs.look(partial(self.look, now, memory.notes, alone=True))
         except (OSError, RefusedError) as error:
             return Reading(unreadable=(Unreadable(self.name, self.name, str(error)),))
@@ -133,13 +137,9 @@ class Patrol(ABC, Generic[Notes]):
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Make rounds until cancelled."""
-        if self._file is None:
+        if not self._memory.keeps:
             raise ValueError(f"{self.name}: watching needs a state folder for what was told")
-        try:
-            memory = self._load()
-        except OSError as error:
-            self._runs.note_gap(f"{error}; what was told before is forgotten")
-            memory = self._fresh()
+        memory = self._memory.load()
         with self._hearing() as heard:
             while True:
                 before = self.cpu_seconds
@@ -169,7 +169,7 @@ class Patrol(ABC, Generic[Notes]):
         if found.notes is not None:
             memory.notes = found.notes  # type: ignore[assignment] # of `notes_kind`
         if bodies or (found.notes is not None and found.keep):
-            self._save(memory)
+            self._memory.save(memory)
 
     def folders(self) -> Iterable[Path]:
         """Return the folders in which a change makes the next look come at once."""
@@ -195,36 +195,6 @@ class Patrol(ABC, Generic[Notes]):
 
     def _fresh(self) -> Memory[Notes]:
         return Memory(self.notes_kind())  # type: ignore[arg-type] # the kind the subclass names
-
-    def _load(self) -> Memory[Notes]:
-        """Return what was saved.
-
-        Raises:
-            OSError: it can't be read, or is damaged.
-        """
-        if self._file is None or not self._file.exists():
-            return self._fresh()
-        with self._file.open("rb") as file:
-            data = file.read(_MAX_MEMORY)
-        try:
-            memory: Memory[Notes] = msgspec.json.decode(data, type=Memory[self.notes_kind])  # type: ignore[name-defined] # mypy takes no type from an attribute
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise OSError(f"{self._file}: {error}") from None
-        return memory
-
-    def _save(self, memory: Memory[Notes]) -> None:
-        """Replace the file; a disk that refuses costs a repetition after the next start, no report."""
-        if self._file is None:
-            return
-        new = self._file.with_suffix(".new")
-        try:
-            with new.open("wb") as file:
-                file.write(msgspec.json.encode(memory))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._file)
-        except OSError as error:
-            self._runs.note_trouble(f"{self._file}: {error}; what was told is told again after a start")
 
 
 @contextmanager

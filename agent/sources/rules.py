@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from wire.program import Rule
@@ -28,6 +27,7 @@ from ..rules import Engine, Match
 from ..rules.events import Event
 from ..tasks import Tasks
 from . import feeds
+from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, moment
 from .procfs import pids
 from .runs import Runs
@@ -85,8 +85,15 @@ class Rules:
     ) -> None:
         self._settings = settings or RulesSettings()
         self._root = root
-        self._file = state / "rules.json" if state else None
         self._runs: dict[str, Runs] = {}
+        self._kept = Kept(
+            state / "rules.json" if state else None,
+            _Saved,
+            _Saved,
+            self._runs_of("tick"),
+            lost="reading on from the ends of the logs",
+            repeated="what was read since is read again after a restart",
+        )
         self._rules: tuple[Rule, ...] = ()
         self._changed = asyncio.Event()
         self._saved_at = 0.0
@@ -136,9 +143,9 @@ class Rules:
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Evaluate whatever program is in force until cancelled."""
-        if self._file is None:
+        if not self._kept.keeps:
             raise ValueError("rules: watching needs a state folder for the places read up to")
-        saved = self._load()
+        saved = self._kept.load()
         repeats = Repeats(self._settings.repeats, saved.troubles)
         while True:
             self._changed.clear()
@@ -179,29 +186,12 @@ class Rules:
         moved = partial(setattr, saved, "cursor")
         return feeds.journal_lines(runs, self._settings.journalctl, saved.cursor, saved.since, moved)
 
-    def _load(self) -> _Saved:
-        if self._file is None:
-            return _Saved()
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Saved)
-        except FileNotFoundError:
-            return _Saved()
-        except (msgspec.MsgspecError, OSError) as error:
-            self._runs_of("tick").note_gap(f"{self._file}: {error}; reading on from the ends of the logs")
-            return _Saved()
-
     def save(self, saved: _Saved, *, at_once: bool) -> None:
         """Write down what survives a restart: at once where something was told, else now and then."""
         at = asyncio.get_running_loop().time()
-        if self._file is None or (not at_once and at - self._saved_at < _SAVE_SECONDS):
-            return
-        self._saved_at = at
-        new = self._file.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(saved))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        if at_once or at - self._saved_at >= _SAVE_SECONDS:
+            self._saved_at = at
+            self._kept.save(saved)
 
     def runs_of(self, kind: str) -> Runs:
         """Return what pays for a kind of event."""
@@ -253,7 +243,9 @@ class _Watch:
 
     async def tick(self) -> None:
         """Tell what goes on, what is over, and which rules were kept back."""
+        runs = self._source.runs_of("tick")
         while True:
+            await runs.tell(self._emit, "incident", self._clock())
             await asyncio.sleep(_TICK)
             now = self._clock()
             for body in self._repeats.tick(now):

@@ -134,8 +134,12 @@ class Runs:
 
     def note_trouble(self, why: str) -> None:
         """Remember what can't be read: while it lasts it is told once an hour, not at every try."""
-        at = self._monotonic()
         self.trouble = why
+        self.note_seldom(why)
+
+    def note_seldom(self, why: str) -> None:
+        """Remember what goes wrong without making the source blind; it is told once an hour."""
+        at = self._monotonic()
         if at - self._troubles.get(why, -math.inf) < _TROUBLE_SECONDS:
             return
         if len(self._troubles) >= _MAX_TROUBLES:

@@ -19,13 +19,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from ..budget import Budget, RefusedError
 from ..detection.record import MAX_RECORD, RecordError
 from ..detection.repeats import Trouble
 from ..detection.sensor import Reader, Sensor, SensorSettings, Told
+from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
 from .runs import Runs, StuckError
 from .tail import Place, Tail
@@ -116,8 +116,15 @@ class SensorLog:
         self._root = root
         self._reader = reader
         self._settings = settings
-        self._file = state / f"{name}.json" if state else None
         self._runs = Runs(name, settings.budget)
+        self._kept = Kept(
+            state / f"{name}.json" if state else None,
+            _Saved,
+            _Saved,
+            self._runs,
+            lost="reading on from the ends of the logs",
+            repeated="what was read since is read again after a restart",
+        )
         self._refused = _Refused()
         self._present: frozenset[str] = frozenset()
         self._saved_at = 0.0
@@ -167,14 +174,14 @@ class SensorLog:
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Follow the logs until cancelled."""
-        if self._file is None:
+        if not self._kept.keeps:
             raise ValueError(f"{self.name}: watching needs a state folder for the places read up to")
-        saved = self._load()
+        saved = self._kept.load()
         sensor = Sensor(self._reader(), self._settings.sensor, saved.troubles)
         if not saved.began:
             saved.places = dict(_ends(self._paths()))
             saved.began = True
-            self._save(saved)
+            self._kept.save(saved)
         self._present = frozenset(saved.places)
         late: _Look | None = None
         while True:
@@ -261,31 +268,9 @@ class SensorLog:
         at = asyncio.get_running_loop().time()
         if at - self._saved_at >= (_SAVE_SOON if self._unsaved else _SAVE_SECONDS):
             saved.troubles = sensor.saved()
-            self._save(saved)
+            self._kept.save(saved)
             self._saved_at = at
             self._unsaved = False
-
-    def _load(self) -> _Saved:
-        if self._file is None:
-            return _Saved()
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Saved)
-        except FileNotFoundError:
-            return _Saved()
-        except (msgspec.MsgspecError, OSError) as error:
-            self._runs.note_gap(f"{self._file}: {error}; reading on from the ends of the logs")
-            return _Saved()
-
-    def _save(self, saved: _Saved) -> None:
-        if self._file is None:
-            return
-        content = msgspec.json.encode(saved)
-        new = self._file.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
 
 
 def _ends(paths: list[str]) -> Iterator[tuple[str, Place]]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -46,6 +46,8 @@ from wire.messages import ReportKind
 GOLDEN = Path(__file__).parents[1] / "golden/sensors"
 # Packets come over a wire, and rules from a collector: what those sources owe, their twins hold.
 NAMES = [source.name for source in SOURCES if source not in {Packets, Rules}]
+# These show the whole state anew at every start, or keep accepted content in a database of its own.
+KEEP_NOTHING = {"asset", "exits", "sockets", "files"}
 
 
 class Host(NamedTuple):
@@ -76,12 +78,10 @@ def host(tmp_path: Path) -> Host:
     (site / "index.html").write_text("bad")
     at = host_clock().now().isoformat()
     log.write_text(f"{at} host sshd[1]: Failed password for root from 203.0.113.9 port 1 ssh2\n" * 9)
-    (state / "logins.json").write_bytes(
-        msgspec.json.encode({"place": {"inode": log.stat().st_ino, "offset": 0}})
-    )
+    keep(state, "logins", {"place": {"inode": log.stat().st_ino, "offset": 0}})
     for sensor, name in (("suricata", "eve.json"), ("zeek", "notice.log")):
         shutil.copy(GOLDEN / name, tmp_path)
-        (state / f"{sensor}.json").write_text('{"began": true}')
+        keep(state, sensor, {"began": True})
     bursts = BurstSettings(by_source=5)
     intrude(tmp_path, state)
     (tmp_path / "ended.pem").write_bytes(ended_certificate())
@@ -90,6 +90,11 @@ def host(tmp_path: Path) -> Host:
         state,
         msgspec.structs.replace(everything(tmp_path, web), logins=LoginsSettings(bursts=bursts)),
     )
+
+
+def keep(state: Path, source: str, kept: object) -> None:
+    """Leave what a source kept, as `agent/sources/kept.py` has it."""
+    (state / f"{source}.json").write_bytes(msgspec.json.encode({"version": 1, "kept": kept}))
 
 
 def intrude(root: Path, state: Path) -> None:
@@ -114,7 +119,7 @@ def intrude(root: Path, state: Path) -> None:
         ("privileges", {"taken": True}),
         ("logs", {"files": {"/var/log/wtmp": wtmp}}),
     ):
-        (state / f"{source}.json").write_bytes(msgspec.json.encode({"notes": notes}))
+        keep(state, source, {"notes": notes})
 
 
 def everything(root: Path, web: WebRoot) -> SourcesSettings:
@@ -199,6 +204,15 @@ async def test_what_was_not_made_durable_is_told_again_at_the_next_start(host: H
     assert (told.kind, told.body.get("key")) == (refused[0].kind, refused[0].body.get("key"))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in KEEP_NOTHING])
+async def test_kept_state_that_is_damaged_is_told_set_aside_and_begun_anew(host: Host, name: str) -> None:
+    (host.state / f"{name}.json").write_bytes(b"{")
+    told = await first(host.source(name), lambda one: one.kind == "gap")
+
+    assert f"{name}.json: " in told.body["why"]
+    assert (host.state / f"{name}.json.damaged").read_bytes() == b"{"
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_watch_that_is_cancelled_ends_and_leaves_nothing_open(host: Host, name: str) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting, no paths
@@ -207,12 +221,13 @@ async def test_a_watch_that_is_cancelled_ends_and_leaves_nothing_open(host: Host
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
 
 
-async def first(source: Source) -> Observation:
-    """Return the first thing a watch tells, and end it."""
+async def first(source: Source, wanted: Callable[[Observation], bool] = bool) -> Observation:
+    """Return the first thing a watch tells that is wanted, and end it."""
     heard: asyncio.Queue[Observation] = asyncio.Queue()
     async with asyncio.timeout(20), Tasks() as tasks:
         tasks.spawn(source.name, source.watch(heard.put, host_clock().now))
-        told = await heard.get()
+        while not wanted(told := await heard.get()):
+            pass
         tasks.stop()
     return told
 

@@ -53,7 +53,7 @@ def started(tmp_path: Path, eventually: Eventually) -> Callable[[], Coroutine[An
 def begin(tmp_path: Path, log: Path) -> None:
     """Let the source begin at the log's beginning."""
     place = {"place": {"inode": log.stat().st_ino, "offset": 0}}
-    (tmp_path / "state/logins.json").write_text(json.dumps(place))
+    (tmp_path / "state/logins.json").write_text(json.dumps({"version": 1, "kept": place}))
 
 
 def rotate(log: Path) -> None:

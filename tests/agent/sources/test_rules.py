@@ -123,10 +123,38 @@ async def test_once_asks_about_every_program_that_runs_now() -> None:
     assert seen.body["target"] == PYTHON
 
 
-async def test_a_damaged_state_file_is_told_and_reading_begins_at_the_ends(tmp_path: Path) -> None:
+async def test_a_damaged_state_file_is_told_and_reading_begins_at_the_ends(
+    tmp_path: Path, watching: Watching
+) -> None:
     root, state = host(tmp_path)
     (state / "rules.json").write_text("{")
-    source = Rules(state=state, root=root)
+    async with watching(Rules(state=state, root=root)) as listener:
+        told = await listener.until(lambda one: one.kind == "gap")
 
-    assert source._load().places == {}
-    assert any("rules.json" in why for _, _, why in source.runs_of("tick")._untold)
+    assert "rules.json" in told.body["why"]
+    assert told.body["why"].endswith("; reading on from the ends of the logs")
+
+
+async def test_a_place_that_could_not_be_saved_is_told_as_that_and_the_log_is_read_on(
+    tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.sources.rules._TICK", 0.1)
+    root, state = host(tmp_path)
+    log = root / "var/log/auth.log"
+    log.touch()
+    (state / "rules.json.new").mkdir()
+    source = Rules(state=state, root=root)
+    source.use([rule(Text("", "has", ["planted"]), id="line", log="line", service="sshd")])
+    async with watching(source) as listener:
+        for number in range(100):
+            with log.open("a") as out:
+                out.write(f"Mar  2 09:10:00 web sshd[1]: planted {number}\n")
+            if any(one.kind == "gap" for one in listener.heard):
+                break
+            await asyncio.sleep(0.05)
+        told = await listener.until(lambda one: one.kind == "gap")
+        await listener.until(lambda one: one.kind == "incident")
+
+    assert "rules.json could not be saved: [Errno 21]" in told.body["why"]
+    assert "could not be read" not in told.body["why"]
+    assert source.blind == ""

@@ -1,0 +1,42 @@
+"""Small files that are replaced whole: after a kill or a power cut there is the old one or the new one.
+
+FILE.new written, fsync -> renamed over FILE -> fsync of the folder, so that the rename stays too
+"""
+
+import os
+from pathlib import Path
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in the place of the file, durably.
+
+    Raises:
+        OSError: nothing changed, the old file stands.
+    """
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_file(path: Path, most: int) -> bytes | None:
+    """Return what the file holds, None where there is none.
+
+    Raises:
+        OSError: it can't be read, or has more than `most` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except FileNotFoundError:
+        return None
+    if len(content) > most:
+        raise OSError(f"{path}: more than {most} bytes")
+    return content
