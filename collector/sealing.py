@@ -103,7 +103,7 @@ _TEXTS_AND_TIMES = _TEXTS | {datetime}
 
 
 def _simple(value: object, texts: frozenset[type]) -> bool:
-    """Whether msgspec writes a value as RFC 8785 does; most hold only texts, so a dict is asked as a whole."""
+    """Whether msgspec writes a value as RFC 8785 does; most hold only texts, so a dict is asked whole."""
     asked: list[object] = [value]
     for one in asked:  # grows while it is gone through
         if isinstance(one, dict):
