@@ -118,24 +118,22 @@ class Casework(Opening, Deeds):
         connection: AsyncConnection,
         now: datetime,
         *,
+        incidents: Collection[str] | None = None,
         limit: int = 500,
         outage: Outage | None = None,
         jumps: Sequence[Jump] = (),
-        only: str | None = None,
-        skip: Collection[str] = (),
     ) -> Fired:
         """Fire the alarms that are due, incident by incident; those another process holds are left to it.
 
         Args:
             connection: A write transaction.
             now: Alarms up to this moment are due.
-            limit: How many due alarms are looked at.
+            incidents: Whose alarms; absent: the incidents of the `limit` alarms that are due longest.
+            limit: How many due alarms are then looked at.
             outage: The last time nobody was running; late alarms say so.
             jumps: What the host clock jumped over; a clock due within waits for a person's word.
-            only: Look at this incident alone.
-            skip: Leave these incidents out.
         """
-        keys = [only] if only else await clock_rows.due_incidents(connection, now, limit, skip)
+        keys = await clock_rows.due_incidents(connection, now, limit) if incidents is None else incidents
         held = await lock_free(connection, keys)
         dossiers = await load(connection, held)
         await self._grade_due(connection, dossiers, now)

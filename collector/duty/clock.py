@@ -132,7 +132,7 @@ class DutyClock:
         if not keys:
             return None
         try:
-            return await self._store.run(lambda connection: self._fire_batch(connection, now))
+            return await self._store.run(lambda connection: self._fire_batch(connection, now, keys))
         except RetryableError:
             raise
         except Exception:  # noqa: BLE001 - an edge; counted, and taken apart below
@@ -141,15 +141,9 @@ class DutyClock:
             self.failures += 1
             return await self._fire_apart(keys, now)
 
-    async def _fire_batch(self, connection: AsyncConnection, now: datetime, only: str | None = None) -> Fired:
+    async def _fire_batch(self, connection: AsyncConnection, now: datetime, incidents: list[str]) -> Fired:
         fired = await self._casework.fire_due(
-            connection,
-            now,
-            limit=self._batch,
-            outage=self._outage,
-            jumps=self._jumps,
-            only=only,
-            skip=self._sick,
+            connection, now, incidents=incidents, outage=self._outage, jumps=self._jumps
         )
         await raise_mark(connection, MARK, now)
         self._marked = now
@@ -160,7 +154,7 @@ class DutyClock:
         for key in keys:
             try:
                 one = await self._store.run(
-                    lambda connection, key=key: self._fire_batch(connection, now, key)  # type: ignore[misc]
+                    lambda connection, key=key: self._fire_batch(connection, now, [key])  # type: ignore[misc]
                 )
             except RetryableError:
                 raise

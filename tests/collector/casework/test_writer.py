@@ -40,14 +40,14 @@ async def test_a_receipt_meets_the_clock_in_time_by_when_it_was_filed(desk: Desk
     assert (met.state, met.met_by, met.met_at) == ("met", "f", arrived)
 
 
-async def test_firing_leaves_out_what_it_is_told_to(desk: Desk) -> None:
+async def test_firing_looks_at_the_incidents_it_is_told_and_leaves_the_others_armed(desk: Desk) -> None:
     first = await desk.report(fingerprint="1")
     second = await desk.report(fingerprint="2")
-    skipped = await desk.do("fire_due", NINE, skip=[first])
-    only = await desk.do("fire_due", NINE, only=first)
+    one = await desk.do("fire_due", NINE, incidents=[first])
+    others = await desk.do("fire_due", NINE)
 
-    assert [alarm.incident for alarm in skipped.alarms] == [second]
-    assert [alarm.incident for alarm in only.alarms] == [first]
+    assert [alarm.incident for alarm in one.alarms] == [first]
+    assert [alarm.incident for alarm in others.alarms] == [second]
 
 
 @pytest.mark.slow
