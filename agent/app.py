@@ -77,7 +77,7 @@ class Agent:
         """Run a world until the next one stands; None: told to stop."""
         try:
             async with Tasks() as tasks:
-                world.start(tasks, partial(self._changes.put_nowait, "reload"))
+                world.start(tasks, partial(self._changes.put_nowait, "reload"), await outbox.rests())
                 while True:
                     if await self._changes.get() == "stop":
                         _log.info(say(world.settings.language, "stopping"))

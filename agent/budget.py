@@ -6,6 +6,10 @@ A source spends CPU seconds and bytes from one purse each, filled anew every win
     window 300 s  0       60      120  180     |  and a `gap` report says so
                                        resume at 180 + cool_down
 
+The rest outlives the agent: it is written together with the report of the overdraft, in one transaction
+(`agent/outbox/rests.py`), and a new start goes on resting. So a source that brings the agent down, or is
+killed with it, spends no second purse, and its report is neither lost nor told twice.
+
 A run that has not come back is never joined by a second one: on a hung file system each try would leave one
 more stuck thread behind, until the host dies of its monitoring.
 
@@ -66,6 +70,13 @@ class Overdraft(Struct, frozen=True):
     until: float
 
 
+class Rest(Struct, frozen=True):
+    """A cool-down that begins: whose purse ran out, and for how many seconds."""
+
+    account: str
+    seconds: float
+
+
 class Account:
     """The purses of one source. Times are seconds of any one monotonic clock, given by the caller."""
 
@@ -102,6 +113,10 @@ class Account:
         self._refill(at)
         self._bytes += count
         return self._settle(at, "report_bytes", self._bytes, self._budget.report_bytes)
+
+    def resume(self, at: float, seconds: float) -> None:
+        """Go on with a cool-down of an earlier life; none is longer than the budget's."""
+        self._resting_until = max(self._resting_until, at + min(seconds, self._budget.cool_down))
 
     def rest(self, at: float) -> float:
         """Return the seconds of cool-down left."""

@@ -10,7 +10,7 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -143,9 +143,17 @@ class World:
         with suppress(RuntimeError):  # the loop is closed: the agent has ended
             self._loop.call_soon_threadsafe(what)
 
-    def start(self, tasks: Tasks, reload: Callable[[], None]) -> None:
-        """Start every task; `reload` is called when there is a new identity, or new settings."""
+    def start(self, tasks: Tasks, reload: Callable[[], None], rests: Mapping[str, float] = {}) -> None:
+        """Start every task.
+
+        Args:
+            tasks: Where they run.
+            reload: Called when there is a new identity, or new settings.
+            rests: The sources' cool-downs that are not over, in seconds.
+        """
         self._tasks, self._reload = tasks, reload
+        for source in self.sources:
+            source.resume(rests)
         tasks.spawn("uplink", self._uplink.run())
         tasks.spawn("renewal", self._renew(reload))
         tasks.spawn("tidy", self._tidy())

@@ -1,7 +1,8 @@
 """Captures in a process of its own: `python -m agent.capture.child`, fed with a `Job` on stdin.
 
     stdin    one line: the job as JSON; its end ends the process
-    stdout   JSON lines: {"told": {"kind", "body"}} as found, {"status": {...}} every `STATUS_SECONDS`
+    stdout   JSON lines: {"told": {"kind", "body"}} as found, {"status": {...}} every `STATUS_SECONDS`;
+             what tells of a rest carries its seconds, `{"told": {"kind", "body", "rest"}}`
 
 What it may cost is held where it is spent. Memory is bounded by the kernel. When it takes more than its
 share of a core over a window it has the kernel drop every packet until the cool-down is over, which costs
@@ -46,6 +47,7 @@ class Job(Struct, frozen=True, kw_only=True):
         ring_megabytes: Of kernel memory for packets that wait.
         memory_bytes: Of the process's own memory.
         cpu_share: Of one core, over `window` seconds; more, and it rests for `cool_down`.
+        rest: Seconds of a cool-down that an earlier child began.
     """
 
     interface: str = ""
@@ -54,6 +56,7 @@ class Job(Struct, frozen=True, kw_only=True):
     cpu_share: float = 0.2
     window: float = 10.0
     cool_down: float = 60.0
+    rest: float = 0.0
     loss_threshold: float = 0.001
     traffic: TrafficSettings = TrafficSettings()
 
@@ -77,12 +80,12 @@ class Purse:
     (True, False)
     """
 
-    def __init__(self, share: float, window: float, cool_down: float) -> None:
+    def __init__(self, share: float, window: float, cool_down: float, rest: float = 0.0) -> None:
         self._share = share
         self._window = window
         self._cool_down = cool_down
         self._begin = (0.0, 0.0)
-        self._until = 0.0
+        self._until = rest
 
     def spent(self, at: float, cpu: float) -> bool:
         """Take a reading of the clock and of the CPU time; say whether the window was overdrawn just now."""
@@ -109,15 +112,18 @@ class Capture:
         self._write = write
         self._traffic = Traffic(job.traffic)
         self._meter = LossMeter(job.loss_threshold)
-        self._purse = Purse(job.cpu_share, job.window, job.cool_down)
+        self._purse = Purse(job.cpu_share, job.window, job.cool_down, job.rest)
         self._tally = Tally()
         self._seen, self._lost = 0, 0
-        self._resting = False
+        self._resting = self._purse.resting(0.0)
 
     def run(self, stop: int, now: Callable[[], datetime]) -> None:
         """Capture until the descriptor `stop` has something to read or is closed."""
         begun = stepped = told = measured = time.monotonic()
         self._purse.spent(0.0, time.process_time())
+        if self._resting:
+            self._ring.attach(bpf.nothing())
+            self._say_status()
         self._meter.note("", Counted(now(), 0, 0))
         while not self._ring.wait(_WAIT_MS, stop):
             drain(self._ring, self._tally)
@@ -163,11 +169,12 @@ class Capture:
             why = f"overdrawn: more than {self._job.cpu_share:.0%} of a core; no packet for {rest:g} s"
             over = moment(now + timedelta(seconds=rest))
             body = {"kind": "incident", "count": None, "from": moment(now), "to": over, "why": why}
-            self._tell(Told("gap", body))
+            self._tell(Told("gap", body), rest)
             self._say_status()
 
-    def _tell(self, told: Told) -> None:
-        self._write(msgspec.json.encode({"told": {"kind": told.kind, "body": told.body}}) + b"\n")
+    def _tell(self, told: Told, rest: float = 0.0) -> None:
+        line = {"kind": told.kind, "body": told.body, "rest": rest}
+        self._write(msgspec.json.encode({"told": line}) + b"\n")
 
     def _say_status(self) -> None:
         status = Status(

@@ -7,9 +7,11 @@ from msgspec import Struct
 
 from wire.messages import ReportKind
 
+from ..budget import Rest
+
 
 class Observed(Protocol):
-    """Anything with the four things a report is made from; a source's observation is one."""
+    """Anything with the things a report is made from; a source's observation is one."""
 
     @property
     def kind(self) -> ReportKind:
@@ -31,6 +33,11 @@ class Observed(Protocol):
         """JSON values only."""
         ...
 
+    @property
+    def rest(self) -> Rest | None:
+        """The cool-down it tells of, which must be as durable as the report."""
+        ...
+
 
 class Entry(Struct, frozen=True):
     """An observation made by the agent's own core: a heartbeat, a gap, evidence."""
@@ -39,3 +46,4 @@ class Entry(Struct, frozen=True):
     source: str
     observed_at: datetime
     body: dict[str, Any]
+    rest: Rest | None = None

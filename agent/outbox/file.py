@@ -8,6 +8,8 @@ from pathlib import Path
 
 from wire.ids import uuid7
 
+from . import rests
+
 NAME = "outbox.db"
 _LOCK = "agent.lock"
 _FORMAT = 2
@@ -160,6 +162,7 @@ def _prepare(db: sqlite3.Connection, path: Path, now: datetime) -> None:
         _begin(db, now)
     elif written == 1:
         db.executescript(_FROM_1)
+    db.execute(rests.TABLE)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 8388608")

@@ -12,6 +12,7 @@ from . import file
 from .entry import Entry, Observed
 from .ledger import MOST_BYTES, MOST_REPORTS, Ledger, Settled, Status
 from .orders import OrderBook
+from .rests import Rests
 from .worker import Worker
 
 _PAGES_TOGETHER = 2048
@@ -40,6 +41,7 @@ class Outbox:
             raise
         self._ledger = Ledger(self._db, clock, bounds)
         self._orders = OrderBook(self._db, clock, self._ledger)
+        self._rests = Rests(self._db, clock)
         self._worker = Worker(self._db)
         self.news = asyncio.Event()
         self._moved = asyncio.Event()
@@ -52,14 +54,23 @@ class Outbox:
         self.news.set()
 
     async def accept(self, seen: Observed) -> str:
-        """Write an observation as a report; return its id after fsync.
+        """Write an observation as a report, and the rest it tells of with it; return its id after fsync.
 
         Raises:
             OutboxFullError: the disk is full; hold the observation and try again.
         """
-        identifier = await self._worker.do(lambda: self._ledger.accept(seen))
+        identifier = await self._worker.do(lambda: self._accept(seen))
         self.news.set()
         return identifier
+
+    def _accept(self, seen: Observed) -> str:
+        if seen.rest:
+            self._rests.note(seen.rest)
+        return self._ledger.accept(seen)
+
+    async def rests(self) -> dict[str, float]:
+        """Return the seconds left of the cool-downs that were told of, by purse."""
+        return await self._worker.do(self._rests.left)
 
     async def peek(self, limit_reports: int = MOST_REPORTS, limit_bytes: int = MOST_BYTES) -> Batch | None:
         """Return the next batch to send, None when nothing waits."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,6 +79,10 @@ class Asset:
     def blind(self) -> str:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once."""

@@ -100,6 +100,10 @@ class Exits:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
 
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
+
     async def once(self, now: datetime) -> Reading:
         """Look once."""
         try:

@@ -16,7 +16,7 @@ distance, from `settle` to `repeat`; a home page's first change and the end of a
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -137,6 +137,10 @@ class Files:
     def blind(self) -> str:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Compare every root with its accepted content."""

@@ -6,7 +6,7 @@ emitted. So a kill loses no failure and counts none twice; it may tell an incide
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -118,6 +118,10 @@ class Logins:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
 
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
+
     async def once(self, now: datetime) -> Reading:
         """Read the last of the log and tell the bursts in it."""
         bursts = Bursts(self._settings.bursts)
@@ -195,14 +199,16 @@ class Logins:
                     await self._follow_file(path, saved, bursts, emit, clock)
                 else:
                     await self._follow_journal(saved, bursts, emit, clock)
-            except (OSError, RefusedError) as error:
+            except RefusedError:
+                pass  # resting, or a look that hangs: told by its gaps
+            except OSError as error:
                 if self._telling:
                     raise  # not the log but the outbox failed
                 self._runs.note_trouble(f"{path or 'journal'} could not be read: {error}")
             await self._runs.tell(emit, "incident", clock())
             lasted = asyncio.get_running_loop().time() - begun
             wait = _AGAIN_SECONDS if lasted > _AGAIN_AT_MOST else min(2 * wait, _AGAIN_AT_MOST)
-            await asyncio.sleep(wait)
+            await asyncio.sleep(max(wait, self._runs.resting))
 
     async def _follow_file(self, path: Path, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
         tail = Tail(path, saved.place)

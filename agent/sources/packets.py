@@ -8,8 +8,9 @@ are told.
 
 import asyncio
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from itertools import chain
@@ -21,7 +22,7 @@ from msgspec import Meta, Struct
 
 from wire.messages import ReportKind
 
-from ..budget import Budget
+from ..budget import Budget, Rest
 from ..capture.child import STATUS_SECONDS, Job, Status
 from ..detection.traffic import TrafficSettings
 from .port import Clock, Emit, Observation, Reading, Unreadable
@@ -63,6 +64,7 @@ class PacketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class _Told(Struct, frozen=True):
     kind: ReportKind
     body: dict[str, Any]
+    rest: float = 0.0
 
 
 class _Line(Struct, frozen=True):
@@ -99,6 +101,7 @@ class Packets:
         self._cpu = 0.0
         self._cpu_before = 0.0
         self._blind = ""
+        self._rests_until = 0.0
 
     @property
     def cpu_seconds(self) -> float:
@@ -109,6 +112,12 @@ class Packets:
     def blind(self) -> str:
         """Why no packet is looked at, empty where they are."""
         return self._blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life; no child looks before it is over."""
+        if self.name in rests:
+            self._rests_until = time.monotonic() + min(rests[self.name], self._settings.cool_down)
+            self._blind = _RESTS
 
     async def once(self, now: datetime) -> Reading:
         """Watch for three seconds."""
@@ -147,7 +156,10 @@ class Packets:
         if told.kind == "incident" and body.get("source_address") in self._own_addresses():
             # Who attacks others from here is no visitor: this host may be taken.
             body = {**body, "from_this_host": True, "severity_hint": "high"}
-        return Observation(told.kind, self.name, now, body)
+        if not told.rest:
+            return Observation(told.kind, self.name, now, body)
+        self._rests_until = time.monotonic() + told.rest
+        return Observation(told.kind, self.name, now, body, Rest(self.name, told.rest))
 
     async def _said(self, child: Process) -> AsyncIterator["_Told"]:
         """Yield what the child tells until it ends.
@@ -180,10 +192,15 @@ class Packets:
             last = complaint.splitlines()[-1:] or [f"ended with status {child.returncode}"]
             raise ChildError(f"the capture failed: {last[0][:300]}")
 
+    def _job(self) -> Job:
+        its = self._settings
+        rest = max(0.0, self._rests_until - time.monotonic())
+        return Job(
+            rest=rest, **{name: getattr(its, name) for name in Job.__struct_fields__ if name != "rest"}
+        )
+
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[Process]:
-        its = self._settings
-        job = Job(**{name: getattr(its, name) for name in Job.__struct_fields__})
         # -P: not even where we were started may another `agent` be found.
         words = (sys.executable, "-P", "-m", "agent.capture.child")
         child = await asyncio.create_subprocess_exec(
@@ -191,7 +208,7 @@ class Packets:
         )
         try:
             if child.stdin:
-                child.stdin.write(msgspec.json.encode(job) + b"\n")
+                child.stdin.write(msgspec.json.encode(self._job()) + b"\n")
             yield child
         finally:
             await _end(child)

@@ -10,7 +10,7 @@ more than a third of a percent of a core, whatever `poll` says.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -121,6 +121,10 @@ class Patrol(ABC, Generic[Notes]):
     def blind(self) -> str:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once and tell everything that is wrong."""

@@ -1,6 +1,6 @@
 """The port every source stands behind, and what passes through it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from wire.messages import ReportKind
 
+from ..budget import Rest
 from ..clock import moment
 
 
-class Observation(Struct, frozen=True):
+class Observation(Struct, frozen=True, omit_defaults=True):
     """One thing a source saw; it becomes a report when the outbox has it on disk.
 
     Fields:
@@ -19,12 +20,14 @@ class Observation(Struct, frozen=True):
         source: The source's name.
         observed_at: The host's clock, aware.
         body: JSON values only.
+        rest: The cool-down it tells of; it becomes durable with it.
     """
 
     kind: ReportKind
     source: str
     observed_at: datetime
     body: dict[str, Any]
+    rest: Rest | None = None
 
 
 class Unreadable(Struct, frozen=True):
@@ -71,6 +74,10 @@ class Source(Protocol):
     @property
     def blind(self) -> str:
         """Why it sees nothing, or not all, at present; empty where it sees."""
+        ...
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with the cool-downs of an earlier life: seconds left by purse."""
         ...
 
     async def once(self, now: datetime) -> Reading:

@@ -10,7 +10,7 @@ too long, is told as a `gap`: a rule that is not asked protects nobody.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -85,6 +85,7 @@ class Rules:
     ) -> None:
         self._settings = settings or RulesSettings()
         self._root = root
+        self._rests: Mapping[str, float] = {}
         self._runs: dict[str, Runs] = {}
         self._kept = Kept(
             state / "rules.json" if state else None,
@@ -114,8 +115,17 @@ class Rules:
         """Why a kind of event is not looked at, at present."""
         return next((runs.blind for runs in self._runs.values() if runs.blind), "")
 
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with the cool-downs of an earlier life."""
+        self._rests = rests
+        for runs in self._runs.values():
+            runs.resume(rests)
+
     def _runs_of(self, kind: str) -> Runs:
-        return self._runs.setdefault(kind, Runs(self.name, self._settings.budget))
+        if kind not in self._runs:
+            self._runs[kind] = Runs(self.name, self._settings.budget, part=kind)
+            self._runs[kind].resume(self._rests)
+        return self._runs[kind]
 
     async def once(self, now: datetime) -> Reading:
         """Ask the rules about every program that runs now."""

@@ -4,20 +4,22 @@
         thread: work()     -> result, CPU seconds of that thread
         stuck_after passes -> StuckError; the thread stays, the next look is refused until it is back
 
-Overdrafts and stuck runs are kept until the source hands them out as `gap` observations.
+Overdrafts and stuck runs are kept until the source hands them out as `gap` observations; that of an overdraft
+carries the rest, so that both are durable together.
 """
 
 import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
-from ..budget import Account, Budget, Overdraft, StillRunningError
+from ..budget import Account, Budget, Overdraft, Rest, StillRunningError
 from .port import Emit, Observation, moment
 
 Result = TypeVar("Result")
@@ -29,22 +31,40 @@ class StuckError(StillRunningError):
     """A run that did not come back in its time; it is still out there."""
 
 
+class _Missed(Struct, frozen=True):
+    """What was missed, from and to in monotonic seconds, why, and the rest it begins."""
+
+    start: float
+    end: float
+    why: str
+    rest: Rest | None = None
+
+
 class Runs:
-    """The runs of one source.
+    """The runs of one source, or of a part of it with a purse of its own.
 
     Attributes:
+        account: Whose purse it is.
         cpu_seconds: CPU time that all of them have taken together.
         trouble: Why nothing was seen lately; empty since the last run that came back well.
     """
 
-    def __init__(self, source: str, budget: Budget, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: str,
+        budget: Budget,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        part: str = "",
+    ) -> None:
         self._source = source
+        self.account = f"{source}/{part}" if part else source
         self._budget = budget
         self._account = Account(budget)
         self._monotonic = monotonic
         self.cpu_seconds = 0.0
         self.trouble = ""
-        self._untold: list[tuple[float, float, str]] = []
+        self._untold: list[_Missed] = []
         self._troubles: dict[str, float] = {}
 
     async def look(self, work: Callable[[], Result]) -> Result:
@@ -69,7 +89,7 @@ class Runs:
                 raise
             at = self._monotonic()
             why = f"run stuck for more than {self._budget.stuck_after:g} s; no other starts until it is back"
-            self._untold.append((at - self._budget.stuck_after, at, why))
+            self._untold.append(_Missed(at - self._budget.stuck_after, at, why))
             self.trouble = why
             raise StuckError(why) from None
 
@@ -108,13 +128,17 @@ class Runs:
                 f"overdrawn: {overdraft.what} {overdraft.spent:g} of {overdraft.allowed:g}; "
                 f"rests {overdraft.until - at:.0f} s"
             )
-            self._untold.append((at, overdraft.until, why))
+            self._untold.append(_Missed(at, overdraft.until, why, Rest(self.account, overdraft.until - at)))
 
     def pay(self, observation: Observation) -> None:
         """Pay for a report's bytes; incidents and gaps are free."""
         if observation.kind not in {"incident", "gap"}:
             at = self._monotonic()
             self._note(self._account.pay_bytes(at, len(msgspec.json.encode(observation.body))), at)
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life, if there is one of this purse."""
+        self._account.resume(self._monotonic(), rests.get(self.account, 0.0))
 
     @property
     def resting(self) -> float:
@@ -130,7 +154,7 @@ class Runs:
     def note_gap(self, why: str) -> None:
         """Remember that something may have been missed just now."""
         at = self._monotonic()
-        self._untold.append((at, at, why))
+        self._untold.append(_Missed(at, at, why))
 
     def note_trouble(self, why: str) -> None:
         """Remember what can't be read: while it lasts it is told once an hour, not at every try."""
@@ -145,27 +169,23 @@ class Runs:
         if len(self._troubles) >= _MAX_TROUBLES:
             self._troubles.clear()
         self._troubles[why] = at
-        self._untold.append((at, at, why))
+        self._untold.append(_Missed(at, at, why))
 
     def gaps(self, kind: str, now: datetime) -> tuple[Observation, ...]:
         """Return what was missed since the last call, as observations; `kind` is what was not reported."""
         at = self._monotonic()
         untold, self._untold = self._untold, []
-        return tuple(
-            Observation(
-                kind="gap",
-                source=self._source,
-                observed_at=now,
-                body={
-                    "kind": kind,
-                    "count": None,
-                    "from": moment(now + timedelta(seconds=start - at)),
-                    "to": moment(now + timedelta(seconds=end - at)),
-                    "why": why,
-                },
-            )
-            for start, end, why in untold
-        )
+        return tuple(self._gap(missed, kind, now, at) for missed in untold)
+
+    def _gap(self, missed: _Missed, kind: str, now: datetime, at: float) -> Observation:
+        body = {
+            "kind": kind,
+            "count": None,
+            "from": moment(now + timedelta(seconds=missed.start - at)),
+            "to": moment(now + timedelta(seconds=missed.end - at)),
+            "why": missed.why,
+        }
+        return Observation("gap", self._source, now, body, missed.rest)
 
     async def tell(self, emit: Emit, kind: str, now: datetime) -> None:
         """Emit what was missed."""

@@ -12,7 +12,7 @@ what waits, so that a log of gigabytes is worked off in steps that the budget ca
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -139,6 +139,10 @@ class SensorLog:
     def blind(self) -> str:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
 
     def _paths(self) -> list[str]:
         patterns = (pattern.lstrip("/") for pattern in self._settings.files)

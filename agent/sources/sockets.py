@@ -210,6 +210,10 @@ class Sockets:
         """Why it sees nothing at present, empty where it sees."""
         return self._runs.blind
 
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)
+
     async def once(self, now: datetime) -> Reading:
         """Look once."""
         ledger = Ledger()
@@ -233,7 +237,7 @@ class Sockets:
         loop = asyncio.get_running_loop()
         ledger = Ledger()
         due = told_at = 0.0
-        pending = False
+        pending = looked = False
         while True:
             heard = news.take()
             if heard.lost or heard.overflows:
@@ -243,13 +247,14 @@ class Sockets:
             changed = False
             try:
                 changed = await self._runs.look(partial(self._look, ledger, heard.flows, now))
+                looked = True
             except RefusedError:
                 pass
             except (NetlinkError, OSError) as error:
                 self._runs.note_trouble(f"socket table could not be read: {error}")
             pending = pending or changed
             settled = loop.time() - told_at >= min(_SETTLED, self._settings.poll)
-            if (pending and settled) or loop.time() >= due:
+            if looked and ((pending and settled) or loop.time() >= due):
                 observation = Observation("sockets", self.name, now, self._body(ledger))
                 self._runs.pay(observation)
                 await emit(observation)

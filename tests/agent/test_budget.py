@@ -30,6 +30,18 @@ def test_a_source_that_overdraws_its_cpu_rests_and_then_goes_on() -> None:
     account.start(70.0)
 
 
+def test_a_rest_of_an_earlier_life_goes_on_and_is_no_longer_than_the_budget_says() -> None:
+    account = Account(Budget(cool_down=60.0))
+    account.resume(1000.0, 20.0)
+    with pytest.raises(RestingError, match="resting for 20 s"):
+        account.start(1000.0)
+    account.start(1020.0)
+    account.finish(1020.0, cpu_seconds=0.1)
+
+    account.resume(2000.0, 1e9)
+    assert account.rest(2000.0) == 60.0
+
+
 def test_purses_are_full_again_in_the_next_window() -> None:
     account = Account(Budget(cpu_seconds=1.0, window=300.0))
     for at in (0.0, 300.0, 600.0):

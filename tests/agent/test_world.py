@@ -19,7 +19,7 @@ from agent.world import World
 from tests.agent.loaded import Load, bodies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from agent.clock import Clock
     from agent.enrolment import Identity
@@ -35,6 +35,9 @@ class Flaky:
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        assert rests == {}
 
     async def once(self, now: Any) -> Reading:  # noqa: ANN401 - never asked
         raise NotImplementedError(now)

@@ -214,6 +214,26 @@ async def test_kept_state_that_is_damaged_is_told_set_aside_and_begun_anew(host:
 
 
 @pytest.mark.parametrize("name", NAMES)
+async def test_a_cool_down_of_an_earlier_life_goes_on_and_is_not_told_again(host: Host, name: str) -> None:
+    source = host.source(name)
+    source.resume({name: 14.0})
+    assert source.blind.startswith("overdrawn, rests 14 s")
+    heard: list[Observation] = []
+
+    async def emit(seen: Observation) -> None:
+        heard.append(seen)
+
+    before = source.cpu_seconds
+    async with Tasks() as tasks:
+        tasks.spawn(name, source.watch(emit, host_clock().now))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        tasks.stop()
+    assert heard == []
+    assert source.cpu_seconds == before
+
+
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_watch_that_is_cancelled_ends_and_leaves_nothing_open(host: Host, name: str) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting, no paths
     await first(host.source(name))

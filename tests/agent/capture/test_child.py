@@ -59,6 +59,29 @@ def test_who_takes_more_than_its_share_rests_and_says_so(on_a_wire: Callable[[An
 
 
 @pytest.mark.root
+def test_a_rest_that_an_earlier_child_began_goes_on(on_a_wire: Callable[[Any], None]) -> None:
+    lines: list[bytes] = []
+
+    def body(wire: Any) -> None:  # noqa: ANN401 - the fixture's wire
+        job = Job(interface="fsfar", ring_megabytes=1, rest=3600.0)
+        stop, end = os.pipe()
+
+        def write(line: bytes) -> None:
+            lines.append(line)
+            if len(lines) == 1:
+                wire.send(b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28))
+                os.close(end)
+
+        with Ring("fsfar", 1, bpf.interesting()) as ring:
+            Capture(job, ring, write).run(stop, host_clock().now)
+        os.close(stop)
+
+    on_a_wire(body)
+    status = [msgspec.json.decode(line)["status"] for line in lines]
+    assert [(one["resting"], one["packets"]) for one in status] == [(True, 0), (True, 0)]
+
+
+@pytest.mark.root
 def test_packets_the_kernel_had_no_room_for_are_a_gap_and_an_incident(
     on_a_wire: Callable[[Any], None],
 ) -> None:

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from agent.budget import Rest
 from agent.clock import host_clock
 from agent.sources import Packets, PacketsSettings
-from agent.sources.packets import own_addresses
+from agent.sources.packets import _Told, own_addresses
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -150,6 +151,19 @@ def test_a_watch_that_is_cancelled_leaves_no_process_and_nothing_open(
         assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
 
     own_network(body)
+
+
+def test_a_rest_outlives_the_child_and_the_agent_and_is_durable_with_its_report() -> None:
+    first = Packets(PacketsSettings(cool_down=60.0))
+    assert first._job().rest == 0.0
+    told = first._observation(_Told("gap", {"why": "overdrawn"}, 60.0), host_clock().now())
+    assert told.rest == Rest("packets", 60.0)
+    assert 59 < first._job().rest <= 60
+
+    again = Packets(PacketsSettings(cool_down=60.0))
+    again.resume({"packets": 40.0})
+    assert 39 < again._job().rest <= 40
+    assert "rests" in again.blind
 
 
 def test_a_host_knows_its_own_addresses() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.budget import Budget, RestingError, StillRunningError
+from agent.budget import Budget, Rest, RestingError, StillRunningError
 from agent.sources.port import Observation
 from agent.sources.runs import Runs, StuckError
 
@@ -57,6 +57,7 @@ async def test_an_overdrawn_source_rests_and_says_from_when_to_when() -> None:
     (gap,) = runs.gaps("sockets", NOW)
     assert (gap.body["from"], gap.body["to"]) == ("2026-03-02T01:10:00Z", "2026-03-02T01:11:00Z")
     assert gap.body["count"] is None
+    assert gap.rest == Rest("sockets", 60.0)
     assert gap.body["why"].startswith("overdrawn: cpu_seconds")
     assert runs.gaps("sockets", NOW) == ()
     clock[0] = 160.0
@@ -129,3 +130,17 @@ async def test_a_source_that_rests_is_blind() -> None:
     await runs.look(lambda: None)
 
     assert "rests" in runs.blind
+
+
+async def test_a_cool_down_of_an_earlier_life_goes_on_for_the_purse_it_was_of() -> None:
+    process, line = (
+        Runs("rules", Budget(), monotonic=lambda: 7.0, part=part) for part in ("process", "line")
+    )
+    for runs in (process, line):
+        runs.resume({"rules/process": 20.0, "rules": 90.0})
+
+    with pytest.raises(RestingError, match="resting for 20 s"):
+        await process.look(lambda: None)
+    assert process.blind == "overdrawn, rests 20 s more"
+    assert process.gaps("incident", NOW) == (), "it was told in that life"
+    assert await line.look(lambda: 42) == 42
