@@ -18,6 +18,7 @@ from wire.messages import Filing as Message
 from wire.messages import Receipt
 
 from . import journal
+from .claims import Outgoing, claim, end_claim, next_claim_at, oldest_left
 from .once import insert_once
 from .schema import clocks, filings
 
@@ -157,35 +158,9 @@ async def claim_filings(
         limit: At most so many.
         way: By which they go.
     """
-    due = sa.or_(
-        sa.and_(filings.c.state == "waiting", filings.c.next_at <= now),
-        sa.and_(filings.c.state == "sending", filings.c.lease_until <= now),
-    )
-    rows = await conn.execute(
-        sa.select(filings.c.id, filings.c.fence)
-        .where(_LEFT, filings.c.way == way, due)
-        .order_by(filings.c.next_at, filings.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = [row.id for row in rows if await _claim(conn, row.id, row.fence, owner, now + lease)]
+    claimed = await claim(conn, _outgoing(way), owner=owner, now=now, lease=lease, limit=limit)
     found = await conn.execute(sa.select(*_COLUMNS).where(filings.c.id.in_(claimed)).order_by(filings.c.id))
     return [Filing(**row) for row in found.mappings()]
-
-
-async def _claim(conn: AsyncConnection, identifier: str, fence: int, owner: str, until: datetime) -> bool:
-    claim = (
-        filings.update()
-        .where(filings.c.id == identifier, filings.c.fence == fence)
-        .values(
-            state="sending",
-            owner=owner,
-            lease_until=until,
-            fence=fence + 1,
-            attempts=filings.c.attempts + 1,
-        )
-    )
-    return (await conn.execute(claim)).rowcount == 1
 
 
 async def record_receipt(
@@ -245,9 +220,7 @@ async def record_failure(
 
 
 async def _end_claim(conn: AsyncConnection, filing: Filing, values: dict[str, Any]) -> bool:
-    held = (filings.c.id == filing.id, filings.c.fence == filing.fence, filings.c.state == "sending")
-    done = filings.update().where(*held).values(owner=None, lease_until=None, **values)
-    return (await conn.execute(done)).rowcount == 1
+    return await end_claim(conn, filings, filing.id, filing.fence, values)
 
 
 async def of_drills(conn: AsyncConnection, limit: int = 100) -> list[Filing]:
@@ -348,20 +321,16 @@ async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: d
 
 async def next_filing_at(conn: AsyncConnection, way: Way = "upstream") -> datetime | None:
     """Return when the next filing of a way is due or the next lease runs out."""
-    left = sa.and_(_LEFT, filings.c.way == way)
-    waiting = sa.select(sa.func.min(filings.c.next_at)).where(left, filings.c.state == "waiting")
-    leased = sa.select(sa.func.min(filings.c.lease_until)).where(left, filings.c.state == "sending")
-    times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
-    return min((time for time in times if time is not None), default=None)
+    return await next_claim_at(conn, _outgoing(way))
 
 
 async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
     """Return when the oldest filing that is to be sent and has not been was made."""
-    waits = (_LEFT, filings.c.way.in_(["upstream", "mail"]))
-    found: datetime | None = (
-        await conn.execute(sa.select(sa.func.min(filings.c.created_at)).where(*waits))
-    ).scalar()
-    return found
+    return await oldest_left(conn, _outgoing("upstream", "mail"))
+
+
+def _outgoing(*ways: Way) -> Outgoing:
+    return Outgoing(table=filings, left=_LEFT, also=filings.c.way.in_(ways))
 
 
 async def _journal(

@@ -1,8 +1,7 @@
 """Notices: what is to be said to a person or a machine, once a key.
 
-A notice is claimed under a lease with a fence: the fence counts claims, and a result is only taken from the
-claim that holds the newest. A process that dies while sending leaves a lease that runs out; then the next one
-sends again with the same key, so that a receiver that reads the key sees one effect.
+A process that dies while sending leaves a lease that runs out (`store.claims`); then the next one sends again
+with the same key, so that a receiver that reads the key sees one effect.
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wire.ids import uuid7
 
 from . import journal
+from .claims import Outgoing, claim, end_claim, next_claim_at, oldest_left
 from .notice_batch import NewNotice, queued
 from .once import insert_once
 from .runs import wake_step
@@ -53,8 +53,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = tuple(notices.c[field] for field in Notice.__struct_fields__)
-# Literal, for SQLite takes a partial index only where the query itself holds its condition.
-_LEFT = sa.text("notices.state IN ('waiting', 'sending')")
+_OUTGOING = Outgoing(table=notices, left=sa.text("notices.state IN ('waiting', 'sending')"))
 
 
 async def add_notice(
@@ -108,35 +107,9 @@ async def claim_notices(
         lease: How long nobody else may take them.
         limit: At most so many.
     """
-    due = sa.or_(
-        sa.and_(notices.c.state == "waiting", notices.c.next_at <= now),
-        sa.and_(notices.c.state == "sending", notices.c.lease_until <= now),
-    )
-    rows = await conn.execute(
-        sa.select(notices.c.id, notices.c.fence)
-        .where(_LEFT, due)
-        .order_by(notices.c.next_at, notices.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = [row.id for row in rows if await _claim(conn, row.id, row.fence, owner, now + lease)]
+    claimed = await claim(conn, _OUTGOING, owner=owner, now=now, lease=lease, limit=limit)
     found = await conn.execute(sa.select(*_COLUMNS).where(notices.c.id.in_(claimed)).order_by(notices.c.id))
     return [Notice(**row) for row in found.mappings()]
-
-
-async def _claim(conn: AsyncConnection, key: str, fence: int, owner: str, until: datetime) -> bool:
-    claim = (
-        notices.update()
-        .where(notices.c.id == key, notices.c.fence == fence)
-        .values(
-            state="sending",
-            owner=owner,
-            lease_until=until,
-            fence=fence + 1,
-            attempts=notices.c.attempts + 1,
-        )
-    )
-    return (await conn.execute(claim)).rowcount == 1
 
 
 async def record_notice(
@@ -161,19 +134,9 @@ async def record_notice(
     Returns:
         False where another claim has taken over: nothing was written.
     """
-    done = (
-        notices.update()
-        .where(notices.c.id == notice.id, notices.c.fence == notice.fence, notices.c.state == "sending")
-        .values(
-            state=state,
-            next_at=next_at,
-            result=result,
-            owner=None,
-            lease_until=None,
-            sent_at=now if state == "sent" else None,
-        )
-    )
-    if (await conn.execute(done)).rowcount != 1:
+    sent_at = now if state == "sent" else None
+    values = {"state": state, "next_at": next_at, "result": result, "sent_at": sent_at}
+    if not await end_claim(conn, notices, notice.id, notice.fence, values):
         return False
     if notice.person is None and state != "waiting":
         await wake_step(conn, notice.key, now)  # a plan's step may wait for what the call came to
@@ -210,18 +173,12 @@ async def get_notice(conn: AsyncConnection, key: str) -> Notice | None:
 
 async def next_notice_at(conn: AsyncConnection) -> datetime | None:
     """Return when the next notice is due or the next lease runs out."""
-    waiting = sa.select(sa.func.min(notices.c.next_at)).where(_LEFT, notices.c.state == "waiting")
-    leased = sa.select(sa.func.min(notices.c.lease_until)).where(_LEFT, notices.c.state == "sending")
-    times = [(await conn.execute(query)).scalar() for query in (waiting, leased)]
-    return min((time for time in times if time is not None), default=None)
+    return await next_claim_at(conn, _OUTGOING)
 
 
 async def oldest_unsent(conn: AsyncConnection) -> datetime | None:
     """Return when the oldest notice that is not at its end was made."""
-    found: datetime | None = (
-        await conn.execute(sa.select(sa.func.min(notices.c.created_at)).where(_LEFT))
-    ).scalar()
-    return found
+    return await oldest_left(conn, _OUTGOING)
 
 
 async def notices_of(conn: AsyncConnection, incident: str) -> list[Notice]:
