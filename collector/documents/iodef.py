@@ -1,6 +1,6 @@
 """The incident as JSON IODEF (RFC 8727; names and values of RFC 7970), for an authority's machine (pure).
 
-Held against the working group's own schema in tests/collector/documents/iodef-schema.json.
+Held against the RFC's own schema (appendix B) in tests/collector/documents/iodef-schema.json.
 """
 
 from collections.abc import Iterator

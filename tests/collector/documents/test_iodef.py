@@ -1,4 +1,4 @@
-"""JSON IODEF against the working group's own schema, that of the draft which became RFC 8727."""
+"""JSON IODEF against the schema of RFC 8727 itself, its appendix B."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.collector.documents.test_eight_items import LAW, REGISTER
 if TYPE_CHECKING:
     from collector.documents.material import Material
 
-# Where it is from, and what could not be held against it, says its first entry.
+# Where it is from, and what was mended in it, says its first entry.
 SCHEMA = Draft4Validator(json.loads((Path(__file__).parent / "iodef-schema.json").read_text("utf-8")))
 
 
