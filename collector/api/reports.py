@@ -4,7 +4,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ..desk.filings import MAX_ATTACHMENT_BYTES, hand_in, make_document, read_reports, write_report
+from ..desk.answers import Answer
+from ..desk.filings import (
+    MAX_ATTACHMENT_BYTES,
+    hand_in,
+    make_document,
+    read_answer,
+    read_reports,
+    write_report,
+)
 from ..desk.papers import Handed, Report
 from ..statement import Ransom
 from ..store.drafts import Attachment, attachment_bytes, get_attachment
@@ -37,6 +45,12 @@ class Named(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the file is called."""
 
     name: Annotated[str, Meta(max_length=200)] = "proof"
+
+
+class About(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which report the mail is held against."""
+
+    clock: Annotated[str, Meta(max_length=64)]
 
 
 class Which(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +93,11 @@ async def _attachment(call: Call) -> File:
     return File(name=found.name, media_type=found.media_type, body=body)
 
 
+async def _answer(call: Call) -> Answer:
+    path = call.path
+    return await read_answer(call.desk, call.principal, path["id"], call.query.clock, path["attachment"])
+
+
 async def _document(call: Call) -> File:
     name, media, body = await make_document(
         call.desk,
@@ -117,7 +136,7 @@ ENDPOINTS = (
         method="POST",
         path="/api/v1/incidents/{id}/attachments",
         name="handInProof",
-        summary="Hand in a PDF, PNG or JPEG file as proof of a filing",
+        summary="Hand in a PDF, PNG or JPEG file as proof of a filing, or the mail that answers one (.eml)",
         handler=_hand_in,
         answer=Attachment,
         deed="act",
@@ -134,6 +153,16 @@ ENDPOINTS = (
         answer=File,
         media="application/octet-stream",
         problems=("not-found",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/incidents/{id}/attachments/{attachment}/answer",
+        name="getAnswer",
+        summary="What a mail that was handed in says of a mailed report: whether it arrived",
+        handler=_answer,
+        answer=Answer,
+        query=About,
+        problems=("not-found", "conflict"),
     ),
     Endpoint(
         method="GET",

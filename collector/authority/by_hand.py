@@ -1,7 +1,8 @@
 """Reports as persons file them: written in the console, sent up, or filed elsewhere and proved here.
 
     written ──> draft ──submit──> upstream: the same row the automatic filing would make
-                             └──> person:   12387, web form, fax: number, time, proof ──> the clock is met
+                             ├──> person:   12387, web form, fax: number, time, proof ──> the clock is met
+                             └──> answer:   the mail that says whether the mailed report arrived
 
 A report is filed once: its key is unique. What waits for a line that is down may be taken over by a person.
 """
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.messages import Filing as Message
 
+from ..desk.answers import Answer, NoAnswerError
 from ..desk.papers import Handed, Report
 from ..errors import PermanentError
 from ..registry import Registry
@@ -23,8 +25,17 @@ from ..statement import Ransom, read_statement
 from ..store.clocks import Clock, clocks_of, get_clock
 from ..store.drafts import draft_of, get_attachment, save_draft
 from ..store.drills import drill_of_incident
-from ..store.filings import Filing, add_filing, filing_of, filings_of, record_proof, take_over
+from ..store.filings import (
+    Filing,
+    add_filing,
+    filing_of,
+    filings_of,
+    record_proof,
+    record_returned,
+    take_over,
+)
 from ..store.incidents import Incident, get_incident
+from .answered import arrived_at, read_heard, told
 from .upstream import Compose, NoSuchClockError, RecordFiling, Upstream, compose, key_of
 
 
@@ -112,11 +123,14 @@ class ByHand:
             NoSuchClockError: The incident has no such clock.
             AlreadyFiledError: It was filed, or is on its way.
             NoProofError: Nothing proves that it was filed, or its time cannot be.
+            NoAnswerError: What was handed in as an answer says nothing of the report.
         """
         found, row = await self._owed(conn, incident, clock)
         filing = await filing_of(conn, key_of(incident, found.obligation))
         if filing is not None and filing.receipt_at is not None:
             raise _filed(filing)
+        if handed.way == "answer":
+            return await self._hear(conn, found, row, filing, handed=handed, actor=actor, now=now)
         if handed.way == "person":
             return await self._prove(conn, found, row, filing, handed=handed, actor=actor, now=now)
         if not row.drill and self._routes().get(found.recipient, Route()).way == "person":
@@ -128,7 +142,18 @@ class ByHand:
             raise _filed(filing)
         return await self._upstream.file(conn, clock, actor, now, complete=True, content={})
 
-    async def _prove(
+    async def answer(self, conn: AsyncConnection, incident: str, clock: str, attachment: str) -> Answer:
+        """Return what a mail that was handed in says of the report's own.
+
+        Raises:
+            NoSuchClockError: The incident has no such clock.
+            NoAnswerError: It says nothing of it.
+        """
+        found, _ = await self._owed(conn, incident, clock)
+        filing = await filing_of(conn, key_of(incident, found.obligation))
+        return (await read_heard(conn, filing, incident, attachment))[1]
+
+    async def _hear(
         self,
         conn: AsyncConnection,
         clock: Clock,
@@ -139,8 +164,37 @@ class ByHand:
         actor: str,
         now: datetime,
     ) -> str:
+        attachment, answer = await read_heard(conn, filing, incident.id, handed.attachment)
+        assert filing is not None  # noqa: S101 - what has an answer was mailed
+        if answer.outcome == "pending":
+            raise NoAnswerError(
+                "attachment: found a mail that says neither that it arrived nor that it came back"
+            )
+        if answer.outcome == "returned":
+            why, heard = f"the mail came back: {answer.why}", told(attachment, answer)
+            if not await record_returned(conn, filing, why=why, answer=heard, actor=actor, now=now):
+                raise AlreadyFiledError(f"{filing.key}: is being sent just now; look again in a minute")
+            return filing.id
+        at = handed.filed_at or arrived_at(answer, filing.filed_at or filing.created_at, now)
+        proof = msgspec.structs.replace(handed, way="person", medium="mail", filed_at=at)
+        more = {"answer": told(attachment, answer)}
+        return await self._prove(conn, clock, incident, filing, handed=proof, actor=actor, now=now, more=more)
+
+    async def _prove(
+        self,
+        conn: AsyncConnection,
+        clock: Clock,
+        incident: Incident,
+        filing: Filing | None,
+        *,
+        handed: Handed,
+        actor: str,
+        now: datetime,
+        more: Mapping[str, Any] | None = None,
+    ) -> str:
         filed_at = receipt_at = handed.filed_at or now
         proof = await _proof(conn, incident, handed, filed_at, actor=actor, now=now)
+        proof |= more or {}
         said = await self._statement(conn, clock, now)
         message = compose(
             clock,
@@ -199,6 +253,7 @@ class ByHand:
             target_at=clock.target_at,
             upstream=self._routes().get(clock.recipient, Route()).way == "upstream",
             mail=self._routes().get(clock.recipient, Route()).to,
+            mailed=filing is not None and filing.way == "mail",
             filing=filing.id if filing else None,
             filing_state=filing.state if filing else None,
             receipt_at=filing.receipt_at if filing else None,

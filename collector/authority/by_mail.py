@@ -7,9 +7,9 @@
         no answer after DATA   unknown whether it arrived: again
 
 A server's 250 proves that the report left, not that the authority has it: the clock goes on until its
-answer is recorded. What is sent again, after a process died between the server's word and the commit too, is
-the very same mail: its bytes are kept with the incident before the first attempt, and its id comes from the
-filing's key.
+answer is recorded, or the mail that says so is handed in (`answered`). What is sent again, after a process
+died between the server's word and the commit too, is the very same mail: its bytes are kept with the incident
+before the first attempt, and its id comes from the filing's key.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from ..statement import read_statement
 from ..store.drafts import add_attachment, attachment_named
 from ..store.engine import Store
 from ..store.filings import Filing, claim_filings, next_filing_at, record_failure, record_sent
-from .letter import Enclosure, letter, message_id
+from .letter import Enclosure, letter, letter_name, message_id
 from .upstream import RecordFiling
 
 LEASE = timedelta(minutes=3)  # above the longest conversation with a server and the making of the documents
@@ -139,7 +139,7 @@ class ByMail:
 
     async def _letter(self, filing: Filing, route: Route, sender: str) -> bytes:
         """The filing's mail: made at the first attempt, kept, and the same ever after."""
-        name = f"{filing.key.replace('/', '_')}.eml"
+        name = letter_name(filing.key)
         async with self._store.read() as conn:
             kept = await attachment_named(conn, filing.incident, name)
         if kept is not None:

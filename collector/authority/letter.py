@@ -37,6 +37,11 @@ def message_id(key: str, address: str, sender: str) -> str:
     return f"<{identity}@{sender.rpartition('@')[2]}>"
 
 
+def letter_name(key: str) -> str:
+    """Return the name under which a filing's mail is kept with its incident."""
+    return f"{key.replace('/', '_')}.eml"
+
+
 def letter(
     filing: Filing, said: Statement, enclosures: Sequence[Enclosure], *, sender: str, to: str, language: str
 ) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import BodyPartReader, web
 from msgspec import Struct
 
-from ..desk.filings import MAX_ATTACHMENT_BYTES, MAX_TEXT, hand_in, read_reports, write_report
+from ..desk.filings import MAX_ATTACHMENT_BYTES, MAX_TEXT, hand_in, read_answer, read_reports, write_report
 from ..desk.identity import require_same_origin
 from ..desk.papers import Handed, Medium, Report
 from ..desk.problem import ProblemError
@@ -47,8 +47,22 @@ class Reports:
         sight = await self._pages.reader(request)
         key = request.match_info["id"]
         report = await self._report(request, _known(sight))
+        handed = request.query.get("answer", "")[:64]
+        answer = (
+            await read_answer(self._desk, _known(sight), key, report.clock, handed)
+            if handed.isalnum() or handed.replace("-", "").isalnum()
+            else None
+        )
         return self._pages.show(
-            request, "report.html", sight, report=report, incident=key, media=_MEDIA, most=MAX_TEXT
+            request,
+            "report.html",
+            sight,
+            report=report,
+            incident=key,
+            media=_MEDIA,
+            most=MAX_TEXT,
+            answer=answer,
+            handed=handed,
         )
 
     async def take(self, request: web.Request) -> web.StreamResponse:
@@ -59,6 +73,8 @@ class Reports:
         require_same_origin(request, principal, sent.fields.get("csrf", ""))
         report = await self._report(request, principal)
         incident, clock = request.match_info["id"], report.clock
+        if sent.fields.get("deed") == "answer":
+            return await self._take_answer(sent, principal, incident, clock, now)
         texts = {
             item.number: sent.fields[name].replace("\r\n", "\n")
             for item in report.statement.items
@@ -69,6 +85,15 @@ class Reports:
             self._desk, principal, incident, clock, texts=texts, ransom=_ransom(sent), handed=handed, now=now
         )
         place = f"/incidents/{incident}" if handed else f"/incidents/{incident}/reports/{clock}"
+        return web.Response(status=303, headers={"Location": place})
+
+    async def _take_answer(
+        self, sent: Sent, principal: Principal, incident: str, clock: str, now: datetime
+    ) -> web.Response:
+        """Keep the mail that was handed in, and show what it says before anything is done about it."""
+        kept = await hand_in(self._desk, principal, incident, sent.name, sent.body, now=now)
+        await read_answer(self._desk, principal, incident, clock, kept.id)
+        place = f"/incidents/{incident}/reports/{clock}?answer={kept.id}#answer"
         return web.Response(status=303, headers={"Location": place})
 
     async def _report(self, request: web.Request, principal: Principal) -> Report:
@@ -87,6 +112,8 @@ class Reports:
             return None
         if deed == "upstream":
             return Handed(way="upstream")
+        if deed == "confirm":
+            return Handed(way="answer", attachment=fields.get("answer", "")[:64])
         filed_at = _time(fields.get("filed_at", ""), sight.zone) or now
         medium, number = fields.get("medium", "phone"), fields.get("number", "")[:200].strip()
         if medium not in _MEDIA or not number.isprintable():

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from wire.vocabulary import LEVELS, LINK_KINDS, ORDER_STATES, ORDERS, VERDICTS, ZONES, Name
 
+from ..desk.answers import KINDS as ANSWERS
+from ..desk.answers import OUTCOMES
+
 INCIDENT_STATES: Mapping[str, Name] = {
     "open": Name("待签收", "open"),
     "acknowledged": Name("已签收", "acknowledged"),
@@ -185,6 +188,7 @@ ACTIONS: Mapping[str, Name] = {
     "filing.queued": Name("报送入队", "filing queued"),
     "filing.sent": Name("报送已发出", "filing sent"),
     "filing.receipted": Name("收到回执", "receipt received"),
+    "filing.returned": Name("邮件被退回", "mail came back"),
     "filing.received": Name("收到下级报送", "filing received from below"),
     "audit.finding": Name("审计发现", "audit finding"),
     "registry.loaded": Name("登记表已加载", "register loaded"),
@@ -380,6 +384,8 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "fact": FACTS,
     "finding": FINDINGS,
     "medium": MEDIA,
+    "answer": ANSWERS,
+    "outcome": OUTCOMES,
     "alarm": ALARMS,
     "order": {str(code): name for code, name in ORDERS.items()},
     "order_state": {

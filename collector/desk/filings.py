@@ -10,6 +10,7 @@ from ..errors import PermanentError
 from ..statement import Ransom
 from ..store.board import unit_of_incident
 from ..store.drafts import Attachment, add_attachment
+from .answers import MEDIA_TYPE, Answer, looks_like_mail
 from .papers import Handed, Report
 from .problem import ProblemError
 from .rights import Deed, Principal, allow_on
@@ -70,13 +71,13 @@ async def hand_in(
     """Keep a file as proof.
 
     Raises:
-        ProblemError: not-found, forbidden, too-large, or malformed where it is no PDF, PNG or JPEG.
+        ProblemError: not-found, forbidden, too-large, or malformed where it is no PDF, PNG, JPEG or mail.
     """
     if len(body) > MAX_ATTACHMENT_BYTES:
         raise ProblemError("too-large", f"attachment: expected at most {MAX_ATTACHMENT_BYTES} bytes")
     media = media_type(body)
     if media is None:
-        raise ProblemError("malformed", "attachment: expected a PDF, PNG or JPEG file")
+        raise ProblemError("malformed", "attachment: expected a PDF, PNG, JPEG or .eml file")
     plain = "".join(letter for letter in name[-120:] if letter.isprintable() and letter not in '/\\"') or "-"
 
     async def work(conn: AsyncConnection) -> Attachment:
@@ -85,6 +86,20 @@ async def hand_in(
         )
 
     return await _act(desk, principal, incident, work)
+
+
+async def read_answer(desk: Desk, principal: Principal, incident: str, clock: str, attachment: str) -> Answer:
+    """Return what a mail that was handed in says of a mailed report.
+
+    Raises:
+        ProblemError: not-found, or conflict where it says nothing of it.
+    """
+    async with desk.store.read() as conn:
+        await _admit(conn, desk, principal, incident, "read")
+        try:
+            return await desk.filings.answer(conn, incident, clock, attachment)
+        except PermanentError as error:
+            raise ProblemError("conflict", str(error)) from error
 
 
 async def make_document(
@@ -116,7 +131,8 @@ def media_type(body: bytes) -> str | None:
     >>> media_type(b"%PDF-1.7"), media_type(b"<html>")
     ('application/pdf', None)
     """
-    return next((media for magic, media in _MAGIC.items() if body.startswith(magic)), None)
+    known = next((media for magic, media in _MAGIC.items() if body.startswith(magic)), None)
+    return known or (MEDIA_TYPE if looks_like_mail(body) else None)
 
 
 async def _act(

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..statement import Ransom, Statement
+from .answers import Answer
 
 Medium = Literal["phone", "web", "fax", "mail", "letter", "in_person"]
 Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -20,6 +21,7 @@ class Report(Struct, frozen=True, kw_only=True):
         clock: Its obligation's clock.
         upstream: Whether it may go to the collector above.
         mail: The authority's address, where it may go by mail; else empty.
+        mailed: Whether it goes or went by mail, so that an answer may come.
         filing, filing_state: Once it is filed or on its way.
         receipt_at: Once its receipt or proof is here.
         version: Of what persons wrote; 0: nothing yet.
@@ -36,6 +38,7 @@ class Report(Struct, frozen=True, kw_only=True):
     target_at: datetime | None
     upstream: bool
     mail: str
+    mailed: bool = False
     filing: str | None
     filing_state: str | None
     receipt_at: datetime | None
@@ -49,14 +52,15 @@ class Handed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a report was filed.
 
     Fields:
-        way: `upstream`: the collector above shall have it; `person`: a person has filed it already.
+        way: `upstream`: the collector above shall have it; `person`: a person has filed it already; `answer`:
+            it was mailed, and the attachment is the mail that says whether it arrived.
         filed_at: When they did; now where it is absent.
         medium: By which of the authority's channels.
         number: What the authority gave as its number.
-        attachment: Id of the proof handed in.
+        attachment: Id of the proof handed in, or of the answer.
     """
 
-    way: Literal["upstream", "person"] = "person"
+    way: Literal["upstream", "person", "answer"] = "person"
     filed_at: datetime | None = None
     medium: Medium = "phone"
     number: Line = ""
@@ -88,6 +92,10 @@ class Filings(Protocol):
         self, conn: AsyncConnection, incident: str, clock: str, handed: Handed, *, actor: str, now: datetime
     ) -> str:
         """File a report, once; return the filing's id."""
+        ...
+
+    async def answer(self, conn: AsyncConnection, incident: str, clock: str, attachment: str) -> Answer:
+        """Return what a mail that was handed in says of the report's own."""
         ...
 
 

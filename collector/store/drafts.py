@@ -168,10 +168,12 @@ async def get_attachment(conn: AsyncConnection, incident: str, key: str) -> Atta
     return Attachment(**row) if row else None
 
 
-async def attachment_named(conn: AsyncConnection, incident: str, name: str) -> bytes | None:
-    """Return the bytes of an incident's first attachment of a name."""
+async def attachment_named(
+    conn: AsyncConnection, incident: str, name: str, actor: str = "system"
+) -> bytes | None:
+    """Return the bytes of the first attachment of a name that an actor put to an incident."""
     query = sa.select(attachments.c.body).where(
-        attachments.c.incident == incident, attachments.c.name == name
+        attachments.c.incident == incident, attachments.c.name == name, attachments.c.actor == actor
     )
     found: bytes | None = (await conn.execute(query.order_by(attachments.c.id).limit(1))).scalar()
     return found

@@ -290,6 +290,35 @@ async def record_proof(
     return True
 
 
+async def record_returned(
+    conn: AsyncConnection,
+    filing: Filing,
+    *,
+    why: str,
+    answer: dict[str, Any],
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Write down that a mailed filing came back, as a person has seen: it is to be filed otherwise.
+
+    Returns:
+        False while a sending is under way, or where the receipt is here: nothing was written.
+    """
+    held = (
+        filings.c.id == filing.id,
+        filings.c.fence == filing.fence,
+        filings.c.way == "mail",
+        filings.c.state != "sending",
+        filings.c.receipt_at.is_(None),
+    )
+    values = {"state": "refused", "result": (filing.result or {}) | {"why": why, "answer": answer}}
+    if (await conn.execute(filings.update().where(*held).values(**values))).rowcount != 1:
+        return False
+    detail = {"outcome": "returned", "why": why, "answer": answer}
+    await _journal(conn, "filing.returned", filing, detail, actor=actor, now=now)
+    return True
+
+
 async def take_over(conn: AsyncConnection, filing: Filing, *, actor: str, now: datetime) -> bool:
     """Let a person file what the line to the collector above has not brought there.
 

@@ -19,6 +19,7 @@ from collector.actions import Actions, build
 from collector.actions.port import Surroundings
 from collector.app.drilling import DrillReports, make_director
 from collector.authority import ByHand, Upstream
+from collector.authority.letter import letter_name
 from collector.casework import Casework
 from collector.classes import Classes, read_classes
 from collector.desk import Desk, make_application
@@ -34,9 +35,10 @@ from collector.runs.runner import Runner
 from collector.runs.starting import Starter
 from collector.settings import Route
 from collector.store import schema
+from collector.store.drafts import add_attachment
 from collector.store.engine import Store
 from collector.store.evidence import Manifest, keep_chunk, keep_manifest
-from collector.store.filings import add_filing
+from collector.store.filings import add_filing, claim_filings, record_sent
 from collector.store.orders import add_order, end_order
 from collector.store.users import User, add_api_token, add_user
 from collector.trust.tokens import digest, new_bearer
@@ -249,6 +251,42 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
     finally:
         await server.close()
         await store.close()
+
+
+async def mailed(room: Room, incident: str) -> tuple[str, str]:
+    """The first report of an incident, as one that a mail server has taken: its clock and the mail's id."""
+    now, identity = room.clock(), "<0001@district.example>"
+    async with room.store.write() as conn:
+        report, *_ = await room.desk.filings.reports(conn, incident, now)
+        message = Filing(
+            version=VERSION,
+            key=f"{incident}/{report.obligation}",
+            incident_id=incident,
+            unit="district",
+            obligation=report.obligation,
+            recipient=report.recipient,
+            level="IV",
+            filed_at=now,
+            due_at=report.due_at,
+            complete=True,
+            incident={},
+            content=report.statement.content(),
+        )
+        await add_filing(conn, message=message, clock=report.clock, way="mail", actor="system", now=now)
+        (filing,) = await claim_filings(
+            conn, owner="o", now=now, lease=timedelta(minutes=3), limit=1, way="mail"
+        )
+        await add_attachment(
+            conn,
+            incident,
+            name=letter_name(filing.key),
+            media_type="message/rfc822",
+            body=f"Message-ID: {identity}\n\n".encode(),
+            actor="system",
+            now=now,
+        )
+        await record_sent(conn, filing, {"reply": "250 ok"}, filed_at=now, now=now)
+    return report.clock, identity
 
 
 def a_node(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - columns and fields

@@ -54,9 +54,11 @@ class Postbox:
 
 
 @asynccontextmanager
-async def postbox(context: ssl.SSLContext | None = None, *, starttls: bool = False) -> AsyncIterator[Postbox]:
+async def postbox(
+    context: ssl.SSLContext | None = None, *, starttls: bool = False, box: Postbox | None = None
+) -> AsyncIterator[Postbox]:
     """Serve on a free loopback port; with a context over TLS, from the first byte or after STARTTLS."""
-    box = Postbox()
+    box = box or Postbox()
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:

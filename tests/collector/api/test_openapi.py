@@ -12,10 +12,12 @@ from collector.api import ENDPOINTS
 from collector.api.endpoint import Endpoint
 from collector.authority.drilling import notice_of
 from collector.store import schema
+from collector.store.drafts import add_attachment
 from collector.store.drills import add_drill, take_announced
 from collector.store.evidence import keep_manifest
 from collector.store.orders import add_order
-from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit
+from tests.browser.watch_room import Room, a_day, a_node, a_received, an_exit, mailed
+from tests.collector.desk.test_answers import reply
 from tests.collector.desk.test_drills import SCRIPT_HERE
 from tests.collector.store.test_drills import a_drill
 from tests.collector.store.test_evidence import manifest
@@ -41,7 +43,8 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
         if endpoint.media != "application/json":
             checked.add(endpoint.name)  # a file; its own test looks into it
             continue
-        path = endpoint.template.format(**values | values.get(endpoint.name, {}))
+        query = "?clock={clock}".format(**values["getAnswer"]) if endpoint.name == "getAnswer" else ""
+        path = endpoint.template.format(**values | values.get(endpoint.name, {})) + query
         body = {
             "moveIncident": {"to": "acknowledged"},
             "confirmIncident": {"level": "I"},
@@ -64,7 +67,7 @@ async def test_every_route_answers_what_the_document_says(room: Room, ask: Ask) 
             assert answer["items"], path
         checked.add(endpoint.name)
         if "not-found" in endpoint.problems and endpoint.parameters:
-            missing = endpoint.template.format(**dict.fromkeys(endpoint.parameters, "nothing"))
+            missing = endpoint.template.format(**dict.fromkeys(endpoint.parameters, "nothing")) + query
             status, problem = await ask(missing, endpoint.method, **sent)
             assert status == 404, missing
             _check(problem, document, endpoint, "404")
@@ -112,8 +115,21 @@ async def _lived_in(room: Room) -> dict[str, Any]:
         await add_drill(conn, a_drill(unit="district", units=["district"]), "user:wang")
         await take_announced(conn, notice_of(a_drill(id="d9", unit="district")), "n1", now)
         await keep_manifest(conn, manifest(order.id), node=node["id"], unit="district", now=now)
+    mailed_one = await room.open()
+    mailed_clock, identity = await mailed(room, mailed_one)
+    async with room.store.write() as conn:
+        answer = await add_attachment(
+            conn,
+            mailed_one,
+            name="answer.eml",
+            media_type="message/rfc822",
+            body=reply(refers=identity),
+            actor="user:wang",
+            now=now,
+        )
     return {
         "id": incident,
+        "getAnswer": {"id": mailed_one, "attachment": answer.id, "clock": mailed_clock},
         "getOrder": {"id": order.id},
         "getEvidence": {"id": order.id},
         "getNode": {"id": node["id"]},

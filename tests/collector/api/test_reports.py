@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import ClientSession
 
 from collector.desk.filings import MAX_ATTACHMENT_BYTES
-from tests.browser.watch_room import Room
+from tests.browser.watch_room import Room, mailed
+from tests.collector.desk.test_answers import OURS, delivery_status, reply
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 PROOF = b"%PDF-1.7 confirmation"
@@ -70,3 +71,31 @@ async def test_an_incident_comes_as_a_document_of_every_kind(room: Room, ask: As
     status, problem = await ask(f"{path}/odt")
     assert (status, problem["type"]) == (409, "urn:fengsui:problem:conflict")
     assert (await ask("/api/v1/incidents/nothing/documents/pdf"))[0] == 404
+
+
+async def test_the_answer_to_a_mailed_report_is_looked_at_and_confirmed(room: Room, ask: Ask) -> None:
+    incident = await room.open()
+    path, (clock, identity) = f"/api/v1/incidents/{incident}", await mailed(room, incident)
+    body = reply().replace(OURS.encode(), identity.encode())
+    _, kept = await ask(f"{path}/attachments?name=answer.eml", "POST", data=body)
+    assert kept["media_type"] == "message/rfc822"
+    status, answer = await ask(f"{path}/attachments/{kept['id']}/answer?clock={clock}")
+    assert (status, answer["outcome"], answer["refers"]) == (200, "arrived", [identity])
+
+    submit = {"way": "answer", "attachment": kept["id"]}
+    status, filed = await ask(f"{path}/filings", "POST", json={"clock": clock, "submit": submit})
+    (report,) = [one for one in filed["items"] if one["clock"] == clock]
+    assert (status, report["filing_state"], report["state"]) == (200, "receipted", "met")
+
+
+async def test_an_answer_to_another_mail_proves_nothing(room: Room, ask: Ask) -> None:
+    incident = await room.open()
+    path, (clock, _) = f"/api/v1/incidents/{incident}", await mailed(room, incident)
+    _, kept = await ask(f"{path}/attachments", "POST", data=delivery_status("failed"))
+    submit = {"way": "answer", "attachment": kept["id"]}
+
+    for status, problem in (
+        await ask(f"{path}/attachments/{kept['id']}/answer?clock={clock}"),
+        await ask(f"{path}/filings", "POST", json={"clock": clock, "submit": submit}),
+    ):
+        assert (status, "expected one to <0001@district.example>" in problem["detail"]) == (409, True)

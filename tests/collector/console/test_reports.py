@@ -5,8 +5,9 @@ from typing import Any
 from aiohttp import ClientSession, FormData
 
 from collector.store import schema
-from tests.browser.watch_room import Room, a_received
+from tests.browser.watch_room import Room, a_received, mailed
 from tests.collector.console.test_forms import journal, proof
+from tests.collector.desk.test_answers import OURS, delivery_status, reply
 
 PDF = b"%PDF-1.7 confirmation"
 
@@ -113,3 +114,42 @@ async def test_the_authority_above_reads_the_report_item_by_item(room: Room, li:
 
     assert "home page tampered with since" in page
     assert "open: measures taken and their effect" in page
+
+
+async def test_a_mail_is_shown_before_an_officer_confirms_what_it_says(room: Room, li: ClientSession) -> None:
+    incident = await room.open()
+    clock, identity = await mailed(room, incident)
+    path = f"/incidents/{incident}/reports/{clock}"
+    body = reply("收到 <b>").replace(OURS.encode(), identity.encode())
+    status, place = await send(li, path, body, deed="answer")
+    shown = place.partition("#")[0]
+    page, chinese = await text(li, shown), await text(li, shown, "zh")
+
+    assert (status, shown.partition("?answer=")[0]) == (303, path)
+    assert "收到 &lt;b&gt;" in page
+    assert "from desk@authority.example, as it says; nothing proves who wrote it" in page
+    assert "确认已送达" in chinese
+    assert [row["state"] for row in await filings(room)] == ["sent"]
+
+    status, _ = await send(li, path, deed="confirm", answer=shown.partition("?answer=")[2])
+    assert (status, [row["state"] for row in await filings(room)]) == (303, ["receipted"])
+
+
+async def test_a_mail_that_came_back_is_recorded_and_one_about_another_mail_refused(
+    room: Room, li: ClientSession
+) -> None:
+    incident = await room.open()
+    clock, identity = await mailed(room, incident)
+    path = f"/incidents/{incident}/reports/{clock}"
+    assert (await send(li, path, delivery_status("failed"), deed="answer"))[0] == 409
+    assert (await send(li, path, b"<html>", deed="answer"))[0] == 400
+    assert (await send(li, path, deed="answer"))[0] == 400
+
+    body = delivery_status("failed").replace(OURS.encode(), identity.encode())
+    _, place = await send(li, path, body, deed="answer")
+    page = await text(li, place.partition("#")[0])
+    assert "5.1.1 550 no such user" in page
+    assert "Record that it came back" in page
+    await send(li, path, deed="confirm", answer=place.partition("#")[0].partition("?answer=")[2])
+    assert [row["state"] for row in await filings(room)] == ["refused"]
+    assert "mail came back" in await text(li, f"/incidents/{incident}")
