@@ -76,6 +76,7 @@ class State(Struct, frozen=True, kw_only=True):
     runs: dict[str, int]
     drills_held: dict[str, int]  # by kind
     units_lacking: dict[str, int]  # by what the year's proof of drills lacks
+    calendars_missing: dict[str, int]  # years by region
     quarantined: int
     lateness: Buckets
 
@@ -124,6 +125,8 @@ class _Shown(Collector):
         yield from self._effects(state)
         yield _by("fengsui_runs", "Plan executions, by state.", "state", state.runs)
         yield from _drills(state)
+        text = "Years of working days that should have been decreed by now and are not here, by region."
+        yield _by("fengsui_calendar_years_missing", text, "region", state.calendars_missing)
         yield _plain("fengsui_quarantined_reports", "Reports kept aside as unreadable.", state.quarantined)
         ages = GaugeMetricFamily(
             "fengsui_flow_last_pass_age_seconds",

@@ -17,6 +17,7 @@ from ..desk.world import Desk
 from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
+from ..store.calendars import missing_years
 from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, hosts_of, one, page
 from ..store.exit_days import read_days
 from ..store.watch import read_findings
@@ -169,7 +170,8 @@ class Pages:
             journal = await newest_entry(conn)
             board = await read_board(conn, units=self._units(sight))
             found = await read_findings(conn, units=self._units(sight), since=sight.now - WATCHED)
-        return self.show(request, "incidents.html", sight, journal, board=board, found=found)
+            years = await missing_years(conn, sight.now)
+        return self.show(request, "incidents.html", sight, journal, board=board, found=found, years=years)
 
     async def incident(self, request: web.Request) -> web.Response:
         """Show one incident with all that hangs on it."""

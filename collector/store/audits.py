@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .calendars import undecreed
 from .schema import Instant, alarms, calendar_year, clocks, filings, incidents, notices, run_steps, runs
 
 OWN = "audit/"
@@ -70,8 +71,7 @@ def questions(now: datetime, grace: Grace, limit: int) -> list[sa.Select[Any]]:
 
 def _calendars(now: datetime) -> sa.Select[Any]:
     """A year that is here, or from November on the next, and that nobody has decreed, only reckoned."""
-    november = datetime(now.year, 11, 1, tzinfo=now.tzinfo)
-    last = now.year + (now >= november)
+    wanted, november = undecreed(now)
     of = calendar_year.c
     begun = sa.case(
         (of.year == now.year, sa.literal(datetime(now.year, 1, 1, tzinfo=now.tzinfo), Instant)),
@@ -86,7 +86,7 @@ def _calendars(now: datetime) -> sa.Select[Any]:
             nobody.label("unit"),
             begun.label("since"),
         )
-        .where(of.confirmed.is_(False), of.year.between(now.year, last))
+        .where(wanted)
         .order_by(of.year, of.region)
     )
 

@@ -42,6 +42,23 @@ async def read_years(connection: AsyncConnection) -> dict[tuple[str, int], Calen
     }
 
 
+def undecreed(now: datetime) -> tuple[sa.ColumnElement[bool], datetime]:
+    """Which years of the table are wanted by now and only reckoned, and since when the next one is wanted.
+
+    The year that is, and from November on, when it is decreed, the next.
+    """
+    november = datetime(now.year, 11, 1, tzinfo=now.tzinfo)
+    of = calendar_year.c
+    return sa.and_(of.confirmed.is_(False), of.year.between(now.year, now.year + (now >= november))), november
+
+
+async def missing_years(connection: AsyncConnection, now: datetime) -> list[tuple[str, int]]:
+    """Return the regions and years that are wanted by now and that nobody has decreed, by year."""
+    of = calendar_year.c
+    query = sa.select(of.region, of.year).where(undecreed(now)[0]).order_by(of.year, of.region)
+    return [(region, year) for region, year in await connection.execute(query)]
+
+
 async def fill(
     connection: AsyncConnection,
     years: Iterable[CalendarYear],

@@ -16,6 +16,7 @@ from ..drills.yearly import LACKS, prove
 from ..metrics import LATENESS_BOUNDS, Buckets, State
 from ..registry import Registry
 from . import schema
+from .calendars import missing_years
 from .desk import Units
 from .drills import held_drills
 from .engine import Store
@@ -143,6 +144,7 @@ async def _state(
         runs=await _counted(conn, schema.runs.c.state),
         drills_held=held,
         units_lacking=lacking,
+        calendars_missing=Counter(region for region, _ in await missing_years(conn, now)),
         quarantined=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.quarantine)),
         lateness=lateness.buckets,
     )

@@ -23,6 +23,7 @@ NOTHING = State(
     runs={},
     drills_held={},
     units_lacking={},
+    calendars_missing={},
     quarantined=0,
     lateness=Buckets(LATENESS_BOUNDS, (0,) * 10, 0.0),
 )
@@ -43,6 +44,7 @@ BUSY = State(
     runs={"running": 2},
     drills_held={"comprehensive": 1, "special": 0},
     units_lacking={"no_drill": 3},
+    calendars_missing={"CN": 1},
     quarantined=1,
     lateness=Buckets(LATENESS_BOUNDS, (2, 1, 0, 0, 0, 0, 0, 0, 0, 1), 4000.0),
 )
@@ -73,6 +75,7 @@ def test_every_figure_is_shown_in_base_units() -> None:
 
     assert shown.of("fengsui_nodes", state="active", zone="internet", grade="3") == 4
     assert shown.of("fengsui_next_due_seconds", basis="law") == 1200
+    assert shown.of("fengsui_calendar_years_missing", region="CN") == 1
     assert shown.of("fengsui_next_due_seconds", basis="target") == -60
     assert shown.of("fengsui_notices_oldest_unsent_seconds") == 30
     assert shown.of("fengsui_filings_oldest_unsent_seconds") == 0

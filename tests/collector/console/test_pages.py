@@ -58,6 +58,18 @@ async def test_a_hole_in_the_roster_is_in_plain_sight_in_both_languages(
     assert "值班表有空缺 · district 没有登记 duty 人员" in page
 
 
+async def test_a_year_that_nobody_decreed_stands_there_until_it_is(room: Room, li: ClientSession) -> None:
+    year = {"region": "CN", "year": room.clock().year, "source": "s", "filled_at": room.clock()}
+    assert "nobody has decreed" not in await text(li, "/")
+    await room.insert(schema.calendar_year, year | {"confirmed": False})
+
+    page = await text(li, "/")
+    assert f"CN {room.clock().year}" in page
+    assert "until fengsui-collector calendar import FILE takes them in" in page
+    li.cookie_jar.update_cookies({pages.LANGUAGE_COOKIE: "zh"}, URL(room.url))
+    assert "尚未公布放假安排的工作日历" in await text(li, "/")
+
+
 async def test_what_is_due_first_stands_on_top(room: Room, li: ClientSession) -> None:
     later, now = await room.open(), room.clock()
     room.clock.at = now - timedelta(minutes=20)

@@ -64,3 +64,16 @@ async def test_a_change_is_told_in_the_journal(state: Store) -> None:
     assert first["detail"]["changed"] is None
     assert (second["actor"], second["subject"]) == ("user:li", "calendar:CN/2026")
     assert second["detail"] == {"source": "local", "confirmed": True, "working_days": 247, "changed": 1}
+
+
+async def test_a_year_is_missing_where_it_is_here_or_to_be_decreed_and_only_reckoned(state: Store) -> None:
+    years = [CHINA, GUESS, library_year("CN", 2028)]
+    await state.run(lambda connection: calendars.fill(connection, years, NOW))
+
+    async with state.read() as connection:
+        assert await calendars.missing_years(connection, NOW.replace(month=10)) == []
+        assert await calendars.missing_years(connection, NOW) == [("CN", 2027)]
+        assert await calendars.missing_years(connection, NOW.replace(year=2027)) == [
+            ("CN", 2027),
+            ("CN", 2028),
+        ]

@@ -119,3 +119,16 @@ async def test_a_listener_is_known_by_the_last_heartbeat(state: Store) -> None:
         assert await metrics_listeners(conn, units=["city"]) == []
 
     assert (listener.node, listener.address) == (node["id"], "10.20.0.7:9464")
+
+
+async def test_a_year_of_working_days_is_missing_from_november_on(state: Store) -> None:
+    years = [
+        {"region": "CN", "year": 2026, "confirmed": True, "source": "s", "filled_at": NOW},
+        {"region": "CN", "year": 2027, "confirmed": False, "source": "s", "filled_at": NOW},
+        {"region": "GB", "year": 2027, "confirmed": True, "source": "s", "filled_at": NOW},
+    ]
+    await put(state, schema.calendar_year, *years)
+    october, november = datetime(2026, 10, 31, 23, 59, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+
+    assert (await reader(state).read(october)).calendars_missing == {}
+    assert (await reader(state).read(november)).calendars_missing == {"CN": 1}
