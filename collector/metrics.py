@@ -73,6 +73,7 @@ class State(Struct, frozen=True, kw_only=True):
     oldest_notice: datetime | None
     filings: dict[str, int]
     oldest_filing: datetime | None
+    unreached: datetime | None
     runs: dict[str, int]
     drills_held: dict[str, int]  # by kind
     units_lacking: dict[str, int]  # by what the year's proof of drills lacks
@@ -161,6 +162,9 @@ class _Shown(Collector):
         ):
             age = (self._now - oldest).total_seconds() if oldest else 0.0
             yield _plain(name, f"Age of the oldest {noun} that is not out yet; 0 when all are.", age)
+        since = (self._now - state.unreached).total_seconds() if state.unreached else 0.0
+        text = "Time for which no notice to a person has got through though one should have; 0 when one did."
+        yield _plain("fengsui_duty_unreached_seconds", text, since)
 
 
 def _nodes(state: State) -> Iterator[Metric]:

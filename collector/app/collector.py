@@ -133,6 +133,7 @@ class Collector:
             store,
             open_incident=self._casework.open,
             note_end=self._casework.note,
+            end=self._casework.move,
             registry=live.registry,
             directory=lambda: live.directory(now()),
             unit=settings.unit,

@@ -1,6 +1,7 @@
 """Tells the collector above every half minute that this one lives, and how its duty clock does.
 
-    flows' last passes, oldest unsent notice and filing, clocks overdue ──> one `heartbeat` report
+    flows' last passes, oldest unsent notice and filing, since when nobody was reached, clocks overdue
+    ──> one `heartbeat` report
     ──> POST /v1/batches as the node that `join` enrolled ──> Ack: the next number of the same epoch
                                                          └──> anything else: a new epoch, number 1
 
@@ -29,6 +30,7 @@ from ..store.clocks import count_overdue
 from ..store.engine import Store
 from ..store.filings import oldest_unsent as oldest_filing
 from ..store.notices import oldest_unsent as oldest_notice
+from ..store.reach import unreached_since
 from ..trust.superior import read_superior, superior_context
 from .line import Line
 
@@ -169,13 +171,15 @@ class Heartbeat:
         try:
             async with self._store.read() as conn:
                 notice, filing = await oldest_notice(conn), await oldest_filing(conn)
+                unreached = await unreached_since(conn)
                 overdue: int | None = await count_overdue(conn, now)
         except RetryableError as error:
             _log.warning("heartbeat: %s", error)
-            notice = filing = overdue = None
+            notice = filing = unreached = overdue = None
         return {
             "oldest_notice_seconds": _age(notice, now) if notice else None,
             "oldest_filing_seconds": _age(filing, now) if filing else None,
+            "unreached_seconds": _age(unreached, now) if unreached else None,
             "clocks_overdue": overdue,
         }
 

@@ -1,12 +1,11 @@
-"""Finds collectors below that have gone silent, or whose duty clock or auditor stands still.
+"""Finds collectors below that have gone silent or stand still, and those whose people nobody can reach.
 
-Level-triggered: each look compares what the last heartbeats say with the incident that stands for the node,
-and tells it what differs from the newest evidence it has.
+Level-triggered: each look compares what the last heartbeats say (`below`) with the incident that stands for
+the matter, and tells it what differs from the newest evidence it has.
 
-    heartbeat older than 90 s  ─┐                          no incident, or its newest evidence says otherwise
-    its auditor stands still   ─┼─> why ──> open or attach: people here and at the unit below are told
-    its duty clock stands still ┘
-    none of it                 ──> "back" ──> note: the incident is told; ending it is for a person
+    wrong ──────> no incident, or its newest evidence says otherwise
+                  ──> open or attach: people here and at the unit below are told
+    none of it ─> "back" ──> note: the incident is told; what ends by itself is handled, the rest by a person
 
 Only time in which this process was looking counts as silence: after a start, or a sleep of the host, every
 collector below is given its 90 seconds anew.
@@ -18,7 +17,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import RetryableError
@@ -29,20 +27,10 @@ from ..store.engine import Store
 from ..store.incidents import Incident, get_live, lock_live
 from ..store.nodes import Below, collectors_below
 from ..store.notice_batch import NewNotice, add_notices
+from .below import BACK, MATTERS, SILENT, Matter, Trouble, Unknown, evidence_of, finding_of, lines_of
 
 EVERY = timedelta(seconds=10)
-SILENT = timedelta(seconds=90)
-STANDS_STILL = {"auditor": timedelta(minutes=2), "clock": timedelta(minutes=1)}
-KLASS = "DETECH"
-SOURCE = "collector"
-BACK = "back"
-_MOST_SECONDS = 10 * 366 * 86400
 _log = logging.getLogger(__name__)
-_WORDS = {
-    "silent": ("下级采集端失联", "collector silent"),
-    "auditor": ("下级采集端自查停止", "collector's auditor stands still"),
-    "clock": ("下级采集端时限钟停止", "collector's duty clock stands still"),
-}
 
 
 class OpenIncident(Protocol):
@@ -65,11 +53,14 @@ class NoteEnd(Protocol):
         ...
 
 
-class Trouble(Struct, frozen=True):
-    """What is wrong with a collector below: a key of the words, and since when."""
+class End(Protocol):
+    """`Casework.move`."""
 
-    why: str
-    since: datetime
+    def __call__(  # noqa: PLR0917 - the form is fixed between the rooms
+        self, connection: AsyncConnection, incident: str, to: str, actor: str, now: datetime, reason: str, /
+    ) -> Awaitable[None]:
+        """Take an incident to a later state."""
+        ...
 
 
 class Silence:
@@ -77,7 +68,7 @@ class Silence:
 
     Args:
         store: The state.
-        open_incident, note_end: The writers of incidents.
+        open_incident, note_end, end: The writers of incidents.
         registry: Names of units.
         directory: Whom roles mean now.
         unit: This collector's own; its duty people are told as well as those of the unit below.
@@ -94,6 +85,7 @@ class Silence:
         *,
         open_incident: OpenIncident,
         note_end: NoteEnd,
+        end: End,
         registry: Callable[[], Registry],
         directory: Callable[[], Directory],
         unit: str,
@@ -102,6 +94,7 @@ class Silence:
         self._store = store
         self._open = open_incident
         self._note = note_end
+        self._end = end
         self._registry = registry
         self._directory = directory
         self._unit = unit
@@ -131,31 +124,44 @@ class Silence:
             self._watching_since = now
         async with self._store.read() as connection:
             below = await collectors_below(connection)
-            told = {one.id: await get_live(connection, fingerprint(one)) for one in below}
+            told = {
+                (one.id, matter.name): await get_live(connection, matter.fingerprint(one))
+                for one in below
+                for matter in MATTERS
+            }
         for node in below:
-            trouble = trouble_of(node, self._watching_since, now)
-            if _differs(told[node.id], trouble):
-                await self._store.run(lambda connection, node=node: self._tell(connection, node, now))  # type: ignore[misc]
+            for matter in MATTERS:
+                trouble = matter.judge(node, self._watching_since, now)
+                if _differs(told[node.id, matter.name], trouble):
+                    await self._store.run(
+                        lambda connection, node=node, matter=matter: self._tell(connection, node, matter, now)  # type: ignore[misc]
+                    )
         self.last_pass = now
 
-    async def _tell(self, connection: AsyncConnection, node: Below, now: datetime) -> None:
-        held = await lock_live(connection, fingerprint(node))
-        trouble = trouble_of(node, self._watching_since or now, now)
-        if not _differs(held, trouble):
+    async def _tell(self, connection: AsyncConnection, node: Below, matter: Matter, now: datetime) -> None:
+        fingerprint = matter.fingerprint(node)
+        held = await lock_live(connection, fingerprint)
+        trouble = matter.judge(node, self._watching_since or now, now)
+        if isinstance(trouble, Unknown) or not _differs(held, trouble):
             return  # another process was first
         if trouble is None:
-            await self._note(connection, fingerprint(node), _evidence(node, BACK, now), now)
+            await self._note(connection, fingerprint, evidence_of(node, BACK, now), now)
+            if matter.ends and held is not None and not reopens(held.state):
+                await self._end(connection, held.id, "handled", "system", now, matter.ends)
             return
         unit = self._registry().unit(node.unit)
-        finding = finding_of(node, trouble, (unit.name, unit.name_en or unit.name) if unit else None, now)
+        names = (unit.name, unit.name_en or unit.name) if unit else None
+        finding = finding_of(node, matter, trouble, names, now)
         incident = await self._open(connection, finding, now, now)
-        await add_notices(connection, self._notices(incident, finding, trouble), now)
+        await add_notices(
+            connection, self._notices(incident, finding, trouble, lines_of(node.said, trouble)), now
+        )
 
-    def _notices(self, incident: str, finding: Finding, trouble: Trouble) -> list[NewNotice]:
+    def _notices(self, incident: str, finding: Finding, trouble: Trouble, body: str) -> list[NewNotice]:
         """The chain wakes the unit below; who watches it from here has to hear of it too."""
         payload = {
             "subject": f"【烽燧】{finding.title} [Fengsui] {finding.title_en}",
-            "body": f"{trouble.since.isoformat(' ', 'seconds')}",
+            "body": body,
             "kind": f"collector_{trouble.why}",
             "incident": incident,
         }
@@ -172,59 +178,10 @@ class Silence:
         ]
 
 
-def fingerprint(node: Below) -> str:
-    """Return what stands for a collector's silence."""
-    return f"{node.id}/collector-silent"
-
-
-def trouble_of(node: Below, watching_since: datetime, now: datetime) -> Trouble | None:
-    """Return what is wrong with a collector below, gravest first; None: nothing.
-
-    A time that a heartbeat does not tell, as those of older collectors, is no trouble.
-    """
-    heard = node.heard_at or node.enrolled_at
-    if now - max(heard, watching_since) > SILENT:
-        return Trouble("silent", heard)
-    for flow, limit in sorted(STANDS_STILL.items(), reverse=True):
-        age = (node.said or {}).get(f"{flow}_age_seconds")
-        if isinstance(age, int | float) and not isinstance(age, bool) and age > limit.total_seconds():
-            return Trouble(flow, heard - timedelta(seconds=min(age, _MOST_SECONDS)))
-    return None
-
-
-def finding_of(node: Below, trouble: Trouble, names: tuple[str, str] | None, now: datetime) -> Finding:
-    """Return what is said of a collector below in trouble; `names` of its unit in zh and en."""
-    zh, en = _WORDS[trouble.why]
-    name_zh, name_en = names or (node.unit, node.unit)
-    return Finding(
-        fingerprint=fingerprint(node),
-        klass=KLASS,
-        unit=node.unit,
-        node=node.id,
-        times={"occurred": trouble.since, "detected": now},
-        first_seen=trouble.since,
-        last_seen=now,
-        title=f"{zh}：{name_zh}（{node.host_name}）",
-        title_en=f"{en}: {name_en} ({node.host_name})",
-        evidence=(_evidence(node, trouble.why, now) | {"since": trouble.since.isoformat()},),
-        source=SOURCE,
-    )
-
-
-def _evidence(node: Below, why: str, now: datetime) -> dict[str, Any]:
-    return {
-        "source": SOURCE,
-        "collector": node.id,
-        "unit": node.unit,
-        "why": why,
-        "received_at": now.isoformat(),
-        "heard_at": node.heard_at.isoformat() if node.heard_at else None,
-        "heartbeat": node.said,
-    }
-
-
-def _differs(held: Incident | None, trouble: Trouble | None) -> bool:
+def _differs(held: Incident | None, trouble: Trouble | Unknown | None) -> bool:
     """Whether the incident has not been told yet how things stand."""
+    if isinstance(trouble, Unknown):
+        return False
     said = held.evidence[-1].get("why", BACK) if held and held.evidence else BACK
     if trouble is None:
         return said != BACK

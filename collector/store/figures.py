@@ -21,6 +21,7 @@ from .desk import Units
 from .drills import held_drills
 from .engine import Store
 from .exit_days import latest
+from .reach import unreached_since
 
 SILENT = timedelta(minutes=5)
 _OVERLAP = timedelta(minutes=1)
@@ -141,6 +142,7 @@ async def _state(
         oldest_notice=await _earliest(conn, notices.created_at, notices.state.in_(_UNSENT)),
         filings=await _counted(conn, filings.state),
         oldest_filing=await _earliest(conn, filings.created_at, filings.state.in_(_UNSENT)),
+        unreached=await unreached_since(conn),
         runs=await _counted(conn, schema.runs.c.state),
         drills_held=held,
         units_lacking=lacking,

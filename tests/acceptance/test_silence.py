@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 from msgspec import convert
 
 from collector.authority import Heartbeat
+from collector.channels.webhook import Webhook
 from collector.duty import Auditor, DutyClock, Silence
 from collector.eventlog.sqlite import SqliteLog
+from collector.notices import Notices
 from collector.pipeline import Pipeline
+from collector.registry import read_registry
 from collector.stages import stages
 from collector.store import schema
 from collector.store.engine import Store
@@ -21,6 +25,7 @@ from collector.store.incidents import get_incident
 from collector.trust.superior import join
 from collector.trust.tokens import read_token
 from tests.collector.ingest.tower import Tower
+from tests.contracts.receiver import Receiver, receiver
 
 if TYPE_CHECKING:
     from collector.store.incidents import Incident
@@ -49,6 +54,7 @@ class County:
         )
         self.alive = True
         self.audits = True
+        self.notices: Notices | None = None
 
     def _pulses(self) -> dict[str, datetime]:
         passes = {"auditor": self.auditor.last_pass, "clock": self.clock.last_tick}
@@ -61,6 +67,9 @@ class County:
         await self.clock.tick()
         if self.audits:
             await self.auditor.audit()
+        if self.notices is not None:
+            await self.notices.step()
+            await self.notices.settle()
         await self.heart.beat()
 
 
@@ -79,6 +88,7 @@ class Pair:
             city.store,
             open_incident=casework.open,
             note_end=casework.note,
+            end=casework.move,
             registry=lambda: office.registry,
             directory=lambda: office.registry,
             unit="city",
@@ -157,3 +167,68 @@ async def test_a_collector_whose_auditor_has_died_says_so_itself(pair: Pair) -> 
     assert held is not None
     assert held.evidence[-1]["why"] == "auditor"
     assert held.title_en.startswith("collector's auditor stands still")
+
+
+ROOT = Path(__file__).parents[2]
+
+
+async def gone(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=410)
+
+
+@pytest.fixture
+async def hook(pair: Pair, sqlite_state: Store) -> AsyncIterator[Receiver]:
+    """The county's only channel, over which its notices really go."""
+    async with receiver() as place:
+        text = (ROOT / "tests/golden/office.yaml").read_text("utf-8")
+        registry = read_registry(text.replace("http://127.0.0.1:9000", place.url.partition("/hook")[0]), "o")
+        channel = Webhook("webhook", place.url)
+        pair.county.notices = Notices(
+            sqlite_state,
+            channels=lambda: {"webhook": channel},
+            registry=lambda: registry,
+            http_allow=list,
+            clock=lambda: pair.city.now,
+            on_death=died,
+        )
+        yield place
+        await channel.close()
+
+
+def died(name: str, error: BaseException) -> None:
+    raise AssertionError(name) from error
+
+
+@pytest.mark.parametrize("answer", ["never", "not now"])
+async def test_a_county_whose_only_channel_is_dead_is_telephoned_by_the_city(
+    pair: Pair, hook: Receiver, sqlite_state: Store, office: "Office", answer: str
+) -> None:
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503)
+
+    await pair.pass_time(timedelta(minutes=1))
+    hook.answer = gone if answer == "never" else busy
+    began = pair.city.now
+    async with sqlite_state.write() as conn:
+        await office.casework.open(conn, office.finding(began), began, began)
+    await pair.pass_time(timedelta(minutes=4))
+    assert await pair.incident() is None
+    await pair.pass_time(timedelta(minutes=3))
+
+    held = await pair.incident()
+    assert held is not None
+    assert (held.title_en, held.unit, held.count) == (
+        "duty unreachable: 望楼县政府办 (county-1)",
+        "county",
+        1,
+    )
+    assert "li" in await pair.told()
+
+    hook.answer = None
+    for _ in range(30):
+        await pair.pass_time(timedelta(minutes=1))
+        held = await pair.incident()
+        assert held is not None
+        if held.state == "handled":
+            break
+    assert (held.state, held.evidence[-1]["why"]) == ("handled", "back")

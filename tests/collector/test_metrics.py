@@ -20,6 +20,7 @@ NOTHING = State(
     oldest_notice=None,
     filings={},
     oldest_filing=None,
+    unreached=None,
     runs={},
     drills_held={},
     units_lacking={},
@@ -41,6 +42,7 @@ BUSY = State(
     oldest_notice=NOW - timedelta(seconds=30),
     filings={},
     oldest_filing=None,
+    unreached=NOW - timedelta(minutes=6),
     runs={"running": 2},
     drills_held={"comprehensive": 1, "special": 0},
     units_lacking={"no_drill": 3},
@@ -76,6 +78,7 @@ def test_every_figure_is_shown_in_base_units() -> None:
     assert shown.of("fengsui_nodes", state="active", zone="internet", grade="3") == 4
     assert shown.of("fengsui_next_due_seconds", basis="law") == 1200
     assert shown.of("fengsui_calendar_years_missing", region="CN") == 1
+    assert shown.of("fengsui_duty_unreached_seconds") == 360
     assert shown.of("fengsui_next_due_seconds", basis="target") == -60
     assert shown.of("fengsui_notices_oldest_unsent_seconds") == 30
     assert shown.of("fengsui_filings_oldest_unsent_seconds") == 0

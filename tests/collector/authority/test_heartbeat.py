@@ -84,6 +84,7 @@ async def test_a_heartbeat_says_how_the_duty_clock_and_the_auditor_do(below: Bel
         "clock_age_seconds": 5.0,  # it has made no pass since the start
         "oldest_notice_seconds": None,
         "oldest_filing_seconds": None,
+        "unreached_seconds": None,
         "clocks_overdue": 0,
     }
 

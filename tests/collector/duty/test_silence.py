@@ -1,15 +1,16 @@
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
-from collector.duty.silence import STANDS_STILL, Silence, trouble_of
+from collector.duty.below import STANDS_STILL
+from collector.duty.silence import Silence
 from collector.store import nodes, schema
 from collector.store.engine import Store
 from collector.store.facts import Fact, put_heartbeats
 from collector.store.incidents import Incident, get_incident
-from collector.store.nodes import Below, NodeRow
+from collector.store.nodes import NodeRow
 
 if TYPE_CHECKING:
     from tests.conftest import Office
@@ -32,6 +33,7 @@ class Watch:
             self.store,
             open_incident=self.office.casework.open,
             note_end=self.office.casework.note,
+            end=self.office.casework.move,
             registry=lambda: self.office.registry,
             directory=lambda: self.office.registry,
             unit="city",
@@ -54,7 +56,7 @@ class Watch:
         async with self.store.write() as connection:
             await nodes.add_node(connection, row)
 
-    async def hear(self, name: str = "tower", **said: float) -> None:
+    async def hear(self, name: str = "tower", **said: float | None) -> None:
         body = {"auditor_age_seconds": 3.0, "clock_age_seconds": 0.2} | said
         beat = Fact(kind="heartbeat", body=body, observed_at=self.now, received_at=self.now)
         async with self.store.write() as connection:
@@ -211,9 +213,58 @@ async def test_two_processes_tell_it_once(watch: Watch) -> None:
     assert await watch.told() == [("li", "collector_silent")]
 
 
-@pytest.mark.parametrize("age", [None, "much", True, [], 3])
-def test_an_age_that_cannot_be_read_is_no_trouble(age: Any) -> None:  # noqa: ANN401 - JSON
-    said = {"auditor_age_seconds": age}
-    node = Below(id="n", unit="county", host_name="h", enrolled_at=NINE, heard_at=NINE, said=said)
+async def test_people_whom_nobody_can_reach_are_an_incident_once_and_it_ends_with_the_first_who_is(
+    watch: Watch,
+) -> None:
+    await watch.enrol()
+    for minute in range(12):
+        watch.now = NINE + 60 * minute * SECOND
+        await watch.hear(unreached_seconds=60.0 * minute, clocks_overdue=2)
+        await watch.look(after=SECOND)
 
-    assert trouble_of(node, NINE, NINE + SECOND) is None
+    (held,) = await watch.incidents()
+    assert (held.fingerprint, held.unit, held.count) == ("tower/duty-unreachable", "county", 1)
+    assert held.title == "值班不可达：望楼县政府办（tower.county）"
+    assert held.title_en.startswith("duty unreachable: ")
+    assert held.first_seen == NINE
+    assert await watch.told() == [("li", "collector_unreached")]
+    async with watch.store.write() as connection:
+        await watch.office.casework.fire_due(connection, watch.now)
+    assert ("wang", "escalate_0") in await watch.told()
+
+    await watch.hear(unreached_seconds=None, clocks_overdue=2)
+    await watch.look()
+    await watch.look()
+    (held,) = await watch.incidents()
+    assert (held.state, held.evidence[-1]["why"]) == ("handled", "back")
+
+
+async def test_a_second_time_of_being_unreachable_burns_again(watch: Watch) -> None:
+    await watch.enrol()
+    for unreached in (400.0, None, 400.0):
+        await watch.hear(unreached_seconds=unreached)
+        await watch.look()
+
+    assert [(one.state, one.count) for one in await watch.incidents()] == [("open", 2)]
+
+
+async def test_a_collector_that_falls_silent_is_another_matter_and_ends_nothing(watch: Watch) -> None:
+    await watch.enrol()
+    await watch.hear(unreached_seconds=400.0)
+    await watch.minutes(3)
+
+    assert {one.fingerprint: one.state for one in await watch.incidents()} == {
+        "tower/duty-unreachable": "open",
+        "tower/collector-silent": "open",
+    }
+
+
+async def test_who_are_told_of_it_hear_what_may_be_missed_meanwhile(watch: Watch) -> None:
+    await watch.enrol()
+    await watch.hear(unreached_seconds=400.0, clocks_overdue=3)
+    await watch.look()
+
+    async with watch.store.read() as connection:
+        (payload,) = (await connection.execute(sa.select(schema.notices.c.payload))).scalars()
+    assert "已逾期时限 3 项" in payload["body"]
+    assert "telephone. Clocks past due there: 3" in payload["body"]
