@@ -133,3 +133,49 @@ class Account:
         since = at if self._opened is None else self._opened
         self._opened = None
         return Overdraft(what, round(spent, 3), allowed, since, self._resting_until)
+
+
+class Pace:
+    """Spaces the looks that events ask for, so that a flood of events never overdraws a budget.
+
+    Somebody who can make events at will (a link that flaps) could otherwise spend a source's purse and then
+    do what he likes while it rests. Nine twentieths of each purse may be spent as fast as events come; as
+    much again flows back evenly over a window. Together they stay below the purse, and what is left pays for
+    the look that empties the stock.
+
+    >>> pace = Pace(Budget(cpu_seconds=6.0, window=300.0))
+    >>> for second in range(100):
+    ...     pace.spend(second, cpu_seconds=0.02)
+    >>> pace.wait(100.0)
+    0.0
+    >>> for second in range(100, 400):
+    ...     pace.spend(second, cpu_seconds=0.02)
+    >>> round(pace.wait(400.0), 1)  # seconds until there is something to spend again
+    188.9
+    """
+
+    _SHARE = 0.45
+
+    def __init__(self, budget: Budget) -> None:
+        self._most = (self._SHARE * budget.cpu_seconds, self._SHARE * budget.report_bytes)
+        self._rates = tuple(most / budget.window for most in self._most)
+        self._left = list(self._most)
+        self._at: float | None = None
+
+    def spend(self, at: float, *, cpu_seconds: float = 0.0, report_bytes: float = 0.0) -> None:
+        """Note what was spent until `at`."""
+        self._refill(at)
+        self._left[0] -= cpu_seconds
+        self._left[1] -= report_bytes
+
+    def wait(self, at: float) -> float:
+        """Return for how many seconds the next look should wait."""
+        self._refill(at)
+        purses = zip(self._left, self._rates, strict=True)
+        return max(-left / rate if left < 0 and rate else 0.0 for left, rate in purses)
+
+    def _refill(self, at: float) -> None:
+        passed = max(0.0, at - (at if self._at is None else self._at))
+        self._at = at
+        purses = zip(self._left, self._most, self._rates, strict=True)
+        self._left = [min(most, left + rate * passed) for left, most, rate in purses]

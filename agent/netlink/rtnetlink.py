@@ -364,8 +364,8 @@ class Changes:
     def drain(self) -> bool:
         """Read everything that waits; say whether any of it is a reason to look, an overflow included."""
         overflows = self.overflows
-        heard = [self._matters(datagram) for datagram in self._events.drain()]
-        return any(heard) or self.overflows > overflows
+        waiting = self._events.drain()
+        return self.overflows > overflows or any(self._matters(datagram) for datagram in waiting)
 
     def _matters(self, datagram: bytes) -> bool:
         try:

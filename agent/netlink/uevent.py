@@ -75,8 +75,8 @@ class Devices:
     def drain(self) -> bool:
         """Read everything that waits; say whether a link may come of any of it, an overflow included."""
         overflows = self._events.overflows
-        heard = [_matters(datagram) for datagram in self._events.drain()]
-        return any(heard) or self._events.overflows > overflows
+        waiting = self._events.drain()
+        return self._events.overflows > overflows or any(_matters(datagram) for datagram in waiting)
 
     def close(self) -> None:
         """Close the socket."""

@@ -8,7 +8,9 @@
        | every `poll` seconds (what no event tells), every `period` the full picture
 
 An event is only a reason to look. When the kernel drops events because nobody read them in time, the dump
-that follows shows the truth all the same; the states in between are gone, and a `gap` says so.
+that follows shows the truth all the same; the states in between are gone, and a `gap` says so. A flood of
+events (a link that flaps) first spends what the budget has to spare, then looks are spaced so that it is
+never overdrawn: whoever could make this source rest could use the rest.
 """
 
 import asyncio
@@ -52,7 +54,7 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     poll: float = 30.0
     period: float = 3600.0
     reach: ReachSettings = ReachSettings()
-    budget: Budget = Budget(cool_down=15.0)
+    budget: Budget = Budget(cpu_seconds=6.0, cool_down=15.0)
 
 
 class Exits:
@@ -150,7 +152,7 @@ class Exits:
         while True:
             if heard.overflows > overflows:
                 overflows = heard.overflows
-                self._runs.note_gap("kernel dropped routing events; the states in between are not known")
+                self._runs.note_span("kernel dropped routing events; the states in between are not known")
             body = await self._try_picture()
             heard.know(self._hops)
             due = loop.time() - told_at >= self._settings.period
@@ -161,6 +163,7 @@ class Exits:
                 told, told_at = body, loop.time()
             await self._runs.tell(emit, "exits", clock())
             await asyncio.sleep(self._runs.resting)
+            await self._space(heard)
             await self._wait(heard)
 
     async def _try_picture(self) -> dict[str, Any] | None:
@@ -178,6 +181,16 @@ class Exits:
                 self._fresh_ways.set()
             body |= self._proofs
         return body
+
+    async def _space(self, heard: Wakings) -> None:
+        """Wait as long as a flood of events has to, and say that it does."""
+        spacing = min(self._runs.spacing, self._settings.poll)
+        if spacing > _QUIET:
+            await asyncio.sleep(spacing)
+            if heard.changed.is_set():
+                self._runs.note_span(
+                    "events come so fast that looks are spaced; what was open between two looks is not known"
+                )
 
     async def _wait(self, heard: Wakings) -> None:
         """Wait for an event and for the burst it begins to end, or for the poll."""

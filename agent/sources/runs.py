@@ -12,19 +12,20 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from ..budget import Account, Budget, Overdraft, Rest, StillRunningError
+from ..budget import Account, Budget, Overdraft, Pace, Rest, StillRunningError
 from .port import Emit, Observation, moment
 
 Result = TypeVar("Result")
 _TROUBLE_SECONDS = 3600.0
 _MAX_TROUBLES = 100
+_SPAN_SECONDS = 60.0
 
 
 class StuckError(StillRunningError):
@@ -38,6 +39,15 @@ class _Missed(Struct, frozen=True):
     end: float
     why: str
     rest: Rest | None = None
+
+
+class _Span(Struct):
+    """What goes on: since when and until when it is not told yet, and when it was told last."""
+
+    start: float
+    end: float
+    told: float = -math.inf
+    pending: bool = True
 
 
 class Runs:
@@ -61,11 +71,13 @@ class Runs:
         self.account = f"{source}/{part}" if part else source
         self._budget = budget
         self._account = Account(budget)
+        self._pace = Pace(budget)
         self._monotonic = monotonic
         self.cpu_seconds = 0.0
         self.trouble = ""
         self._untold: list[_Missed] = []
         self._troubles: dict[str, float] = {}
+        self._spans: dict[str, _Span] = {}
 
     async def look(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns, run in a thread; its exceptions are raised here.
@@ -113,6 +125,7 @@ class Runs:
     ) -> None:
         at = self._monotonic()
         self.cpu_seconds += spent
+        self._pace.spend(at, cpu_seconds=spent)
         self._note(self._account.finish(at, cpu_seconds=spent), at)
         if done.done():
             return
@@ -134,7 +147,9 @@ class Runs:
         """Pay for a report's bytes; incidents and gaps are free."""
         if observation.kind not in {"incident", "gap"}:
             at = self._monotonic()
-            self._note(self._account.pay_bytes(at, len(msgspec.json.encode(observation.body))), at)
+            count = len(msgspec.json.encode(observation.body))
+            self._pace.spend(at, report_bytes=count)
+            self._note(self._account.pay_bytes(at, count), at)
 
     def resume(self, rests: Mapping[str, float]) -> None:
         """Go on with a cool-down of an earlier life, if there is one of this purse."""
@@ -144,6 +159,11 @@ class Runs:
     def resting(self) -> float:
         """Seconds of cool-down left."""
         return self._account.rest(self._monotonic())
+
+    @property
+    def spacing(self) -> float:
+        """Seconds that a look which an event asks for should wait, so that no flood overdraws the budget."""
+        return self._pace.wait(self._monotonic())
 
     @property
     def blind(self) -> str:
@@ -171,10 +191,24 @@ class Runs:
         self._troubles[why] = at
         self._untold.append(_Missed(at, at, why))
 
+    def note_span(self, why: str) -> None:
+        """Remember what goes on: told at once, then once a minute with the time it took; of few kinds."""
+        at = self._monotonic()
+        span = self._spans.setdefault(why, _Span(at, at))
+        if not span.pending:
+            span.start, span.pending = at, True
+        span.end = at
+
+    def _due_spans(self, at: float) -> Iterator[_Missed]:
+        for why, span in self._spans.items():
+            if span.pending and at - span.told >= _SPAN_SECONDS:
+                span.told, span.pending = at, False
+                yield _Missed(span.start, span.end, why)
+
     def gaps(self, kind: str, now: datetime) -> tuple[Observation, ...]:
         """Return what was missed since the last call, as observations; `kind` is what was not reported."""
         at = self._monotonic()
-        untold, self._untold = self._untold, []
+        untold, self._untold = [*self._untold, *self._due_spans(at)], []
         return tuple(self._gap(missed, kind, now, at) for missed in untold)
 
     def _gap(self, missed: _Missed, kind: str, now: datetime, at: float) -> Observation:

@@ -7,6 +7,9 @@
 
 None of them says what is: each only sets `changed`. What is forbidden here (a sandbox, no CAP_NET_ADMIN) is
 left out and named in `deaf`; the poll remains.
+
+An ear that was read rests for a moment before it is read again: a flood costs a bounded number of wakings,
+and the first event after a quiet time is heard at once.
 """
 
 import asyncio
@@ -39,6 +42,9 @@ _FOLDERS = (
     "run/systemd/resolve",
     "run/NetworkManager",
 )
+
+
+_EAR_RESTS = 0.02
 
 
 class _Ear(Protocol):
@@ -83,8 +89,7 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
                 found.deaf[name] = error.strerror or str(error)
                 return
             stack.callback(one.close)
-            loop.add_reader(one.fileno(), lambda: found.changed.set() if heard(one) else None)
-            stack.callback(loop.remove_reader, one.fileno())
+            stack.callback(_hear(loop, one, lambda: found.changed.set() if heard(one) else None))
 
         def routes() -> rtnetlink.Changes:
             found._changes = rtnetlink.Changes()  # noqa: SLF001 - this block makes and ends it
@@ -97,6 +102,28 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
         )
         listen("inotify", lambda: Files(root), lambda ear: isinstance(ear, Files) and ear.drain())
         yield found
+
+
+def _hear(loop: asyncio.AbstractEventLoop, ear: _Ear, read: Callable[[], object]) -> Callable[[], None]:
+    """Read an ear when it has something, at most every `_EAR_RESTS` seconds; returns what ends that."""
+    waking: asyncio.TimerHandle | None = None
+
+    def listen() -> None:
+        loop.add_reader(ear.fileno(), woken)
+
+    def woken() -> None:
+        nonlocal waking
+        loop.remove_reader(ear.fileno())
+        read()
+        waking = loop.call_later(_EAR_RESTS, listen)
+
+    def end() -> None:
+        loop.remove_reader(ear.fileno())
+        if waking:
+            waking.cancel()
+
+    listen()
+    return end
 
 
 class Files:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import budget
-from agent.budget import Account, Budget, RestingError, StillRunningError
+from agent.budget import Account, Budget, Pace, RestingError, StillRunningError
 
 
 def test_a_run_that_has_not_come_back_is_never_joined_by_a_second() -> None:
@@ -82,6 +82,37 @@ def test_no_window_costs_more_than_its_purse_and_one_run(costs: list[float]) -> 
         assert spent <= 3.0 + cost + 1e-9
         if account.finish(at, cpu_seconds=cost):
             spent = 0.0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 0.3), st.integers(0, 400), st.floats(0, 40)), min_size=1, max_size=300)
+)
+def test_whoever_keeps_the_pace_is_never_overdrawn(looks: list[tuple[float, int, float]]) -> None:
+    """Looks of up to a twentieth of the purse, and a caller that waits as long as it is told, or longer."""
+    budget = Budget(cpu_seconds=6.0, report_bytes=8000, window=300.0)
+    account, pace, at = Account(budget), Pace(budget), 0.0
+    for cost, count, idle in looks:
+        account.start(at)
+        pace.spend(at, cpu_seconds=cost)
+        assert account.finish(at, cpu_seconds=cost) is None
+        pace.spend(at, report_bytes=count)
+        assert account.pay_bytes(at, count) is None
+        at += max(pace.wait(at), idle)
+
+
+def test_a_flood_still_gets_what_flows_back_and_a_quiet_time_fills_the_stock() -> None:
+    pace = Pace(Budget(cpu_seconds=6.0, window=300.0))
+    for _ in range(1000):
+        pace.spend(0.0, cpu_seconds=0.004)
+    assert pace.wait(0.0) > 100
+
+    at, looks = 0.0, 0
+    while at < 300.0:
+        at += pace.wait(at)
+        pace.spend(at, cpu_seconds=0.004)
+        looks += 1
+    assert looks > 300, "a look every half second, however long the flood lasts"
+    assert pace.wait(at + 300.0) == 0.0
 
 
 def test_the_examples_of_the_file_are_true() -> None:

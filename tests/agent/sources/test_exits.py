@@ -227,6 +227,41 @@ def test_a_change_is_told_well_within_a_fifth_of_a_second(
 
 
 @pytest.mark.root
+def test_a_link_that_flaps_costs_a_bounded_amount_and_never_blinds(
+    own_network: OwnNetwork, watching: Watching
+) -> None:
+    """A purse that a flood without a pace spends in seconds; then the way out that somebody hopes to hide."""
+    settings = ExitsSettings(poll=3600.0, budget=Budget(cpu_seconds=0.1, window=15.0, cool_down=3600.0))
+    flaps = "link set flap up\nlink set flap down\n" * 400
+
+    def spaced(one: Observation) -> bool:
+        return one.kind == "gap" and "looks are spaced" in one.body["why"]
+
+    async def scene() -> None:
+        ip(*["link", "add", "flap", "type", "veth", "peer", "name", "far"])
+        ip(*["addr", "add", "198.51.100.2/24", "dev", "far"])
+        ip(*["link", "set", "far", "up"])
+        source = Exits(settings)
+        async with watching(source) as heard:
+            await heard.until(lambda one: one.kind == "exits")
+            async with asyncio.timeout(30):
+                while not any(map(spaced, heard.heard)):
+                    words = ("ip", "-batch", "-")
+                    flood = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE)
+                    await flood.communicate(flaps.encode())
+            ip(*["route", "add", "default", "via", "198.51.100.1", "dev", "far"])
+            await heard.until(lambda one: one.kind == "exits" and bool(defaults(one)))
+            assert source.blind == ""
+
+        why = [one.body["why"] for one in heard.heard if one.kind == "gap"]
+        assert [one for one in why if "overdrawn" in one] == []
+        assert sum(map(spaced, heard.heard)) == 1
+        assert source.cpu_seconds <= 0.1
+
+    own_network(scene)
+
+
+@pytest.mark.root
 def test_a_talk_that_begins_is_told_at_the_next_look(own_network: OwnNetwork, watching: Watching) -> None:
     async def scene() -> None:
         ip("addr", "add", "203.0.113.5/32", "dev", "lo")

@@ -144,3 +144,20 @@ async def test_a_cool_down_of_an_earlier_life_goes_on_for_the_purse_it_was_of() 
     assert process.blind == "overdrawn, rests 20 s more"
     assert process.gaps("incident", NOW) == (), "it was told in that life"
     assert await line.look(lambda: 42) == 42
+
+
+def test_what_goes_on_is_told_at_once_and_then_once_a_minute_with_the_time_it_took() -> None:
+    clock = [0.0]
+    runs = Runs("exits", Budget(), monotonic=lambda: clock[0])
+    told = []
+    for second in range(150):
+        clock[0] = float(second)
+        runs.note_span("events are dropped")
+        told += [(second, gap.body["from"], gap.body["to"]) for gap in runs.gaps("exits", NOW)]
+    clock[0] = 200.0
+    told += [(200, gap.body["why"]) for gap in runs.gaps("exits", NOW)]
+
+    moments = ("2026-03-02T01:09:01Z", "2026-03-02T01:10:00Z")
+    assert told == [(0, moments[1], moments[1]), (60, *moments), (120, *moments), (200, "events are dropped")]
+    assert runs.gaps("exits", NOW) == ()
+    assert runs.blind == ""

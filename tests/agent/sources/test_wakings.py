@@ -1,12 +1,14 @@
 import asyncio
+import socket
 import subprocess
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.sources.wakings import Files, wakings
+from agent.sources.wakings import _EAR_RESTS, Files, _hear, wakings
 
 OwnNetwork = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 MASQUERADE = "table ip t { chain c { type nat hook postrouting priority 100; masquerade; }; }"
@@ -69,3 +71,33 @@ def test_the_kernel_wakes_it(tmp_path: Path, own_network: OwnNetwork, cause: Cal
                 await heard.changed.wait()
 
     own_network(scene)
+
+
+async def test_a_flood_wakes_it_a_bounded_number_of_times_and_the_first_event_at_once() -> None:
+    loop, read = asyncio.get_running_loop(), []
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    near.setblocking(False)
+    far.setblocking(False)
+
+    def drain() -> None:
+        read.append(loop.time())
+        with suppress(BlockingIOError):
+            while near.recv(9):
+                pass
+
+    end = _hear(loop, near, drain)
+    begun = loop.time()
+    far.send(b"event")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(read) == 1
+    while loop.time() < begun + 0.2:
+        with suppress(BlockingIOError):
+            far.send(b"event")
+        await asyncio.sleep(0)
+    end()
+
+    assert 2 <= len(read) <= 2 + 0.2 / _EAR_RESTS
+    assert not loop.remove_reader(near)
+    near.close()
+    far.close()
