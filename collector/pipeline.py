@@ -38,7 +38,7 @@ from .store import cursors, facts, journal
 from .store.engine import Store
 from .store.facts import Fact, NodeRow, Sign
 
-CURSOR = "pipeline"
+CURSOR = cursors.PIPELINE
 PATIENCE = 3
 ROWS, BYTES = 64, 8 * 1024 * 1024
 HEARTBEAT_ROWS = 1024

@@ -1,5 +1,6 @@
-"""Where the shipped YAML lies: in the wheel inside this package, in a checkout beside the packages."""
+"""Which release this is, and where the shipped YAML lies: in the wheel inside, in a checkout beside."""
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -17,3 +18,11 @@ def _folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
     in_wheel = package / "_shipped" / name
     return in_wheel if in_wheel.is_dir() else package.parent / name
+
+
+def release() -> str:
+    """Return the version of the program; 0 where a wheel was unpacked by hand."""
+    try:
+        return version("fengsui")
+    except PackageNotFoundError:
+        return "0"

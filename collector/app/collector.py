@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .. import actions, stages
 from ..actions.port import Surroundings
 from ..authority import Announcer, ByHand, ByMail, Heartbeat, Upstream
+from ..backups import in_use
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.acknowledging import link_of
@@ -40,6 +40,7 @@ from ..regimes import Calendars
 from ..runs.people import act_on_run, complete_step
 from ..runs.runner import Runner
 from ..runs.starting import Starter
+from ..shipped import release
 from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice
@@ -143,7 +144,7 @@ class Collector:
         self._heartbeat = Heartbeat(
             store,
             state=settings.state,
-            version=_version(),
+            version=release(),
             pulses=self._pulses,
             clock=now,
             steady=time.monotonic,
@@ -207,6 +208,7 @@ class Collector:
         """
         settings = live.settings()
         make_folder(settings.state)
+        stack.enter_context(in_use(settings.state))
         forget_ports(settings.state)
         ending = Ending(notes)
         store = await Store.open(settings.database_url)
@@ -249,7 +251,7 @@ class Collector:
             }
         except OSError as error:
             raise PermanentError(f"{error.strerror or error}; see `listen` in the settings") from error
-        await self._tell("collector.started", {"version": _version(), "ports": ports})
+        await self._tell("collector.started", {"version": release(), "ports": ports})
         settle_memory()
         write_ports(settings.state, ports)
         self._notes(
@@ -319,7 +321,7 @@ class Collector:
             counters=lambda: counters(self._agents.tally, self._pipeline),
             unit=settings.unit,
             language=settings.language,
-            version=_version(),
+            version=release(),
             acknowledge=self._casework.acknowledge,
             director=self._director,
             drill_report=DrillReports(self._store, self._renderer, self._live.registry).make,
@@ -436,10 +438,3 @@ async def _close(channels: Mapping[str, Channel]) -> None:
     """Let go of channels; what one of them was sending is sent again by the next."""
     for channel in channels.values():
         await channel.close()
-
-
-def _version() -> str:
-    try:
-        return version("fengsui")
-    except PackageNotFoundError:  # a wheel unpacked by hand
-        return "0"

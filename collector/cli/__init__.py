@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..errors import FengsuiError
+from ..shipped import release
 from ..yaml_marks import Mistakes
 from .telling import language_of, told
 
@@ -29,6 +29,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("duty", "duty"),
     ("plan", "plan"),
     ("audit", "audit"),
+    ("backup", "backup"),
+    ("restore", "restore"),
     ("sigma", "sigma"),
     ("roster", "roster"),
     ("drill", "drill"),
@@ -55,7 +57,7 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
         description="烽燧采集端:收集、定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
     )
     if asked is None:
-        parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+        parser.add_argument("--version", action="version", version=f"%(prog)s {release()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
         if asked in {None, name}:
@@ -63,13 +65,6 @@ def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
             command.add_parser(commands)
             commands.choices[name].set_defaults(run=command.run)
     return parser
-
-
-def _version() -> str:
-    try:
-        return version("fengsui")
-    except PackageNotFoundError:  # a wheel unpacked by hand
-        return "0"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -64,25 +64,17 @@ def run(args: argparse.Namespace) -> int:
 
 async def _verify(settings: Settings) -> tuple[Verifier, "Witness"]:
     # The database's libraries are imported only here: `--help` starts without them.
-    from ..store.checkpoints import read_checkpoints  # noqa: PLC0415 - see above
+    from ..backups.checking import walk_journal  # noqa: PLC0415 - see above
     from ..store.engine import Store  # noqa: PLC0415 - see above
-    from ..store.journal import read_chains  # noqa: PLC0415 - see above
-    from ..trust.checkpoints import Checkpoint, Witness, known_key, newest_kept  # noqa: PLC0415 - see above
+    from ..trust.checkpoints import newest_kept  # noqa: PLC0415 - see above
 
-    verifier = Verifier()
     newest = newest_kept(settings.state)  # before the database is read, where it was written first
     store = await Store.open(settings.database_url)
     try:
         async with store.read() as connection:
-            signed = await read_checkpoints(connection)
-            checkpoints = [msgspec.convert(one, Checkpoint) for one in signed]
-            witness = Witness(checkpoints, known_key(settings.state), newest)
-            async for row in read_chains(connection):
-                verifier.feed(row)
-                witness.feed(row)
+            return await walk_journal(connection, settings.state, newest)
     finally:
         await store.close()
-    return verifier, witness
 
 
 def _lines(verifier: Verifier, checkpoints: int, breaks: list[Break], *, zh: bool) -> list[str]:

@@ -37,7 +37,7 @@ _LOOK_AGAIN_SECONDS = 1
 _CHANNEL = "fengsui_eventlog"
 _APPEND_LOCK = 0x66656E6773756900  # any number that nothing else in this database locks
 
-_SCHEMA = f"""
+SCHEMA = f"""
 SELECT pg_advisory_lock({_APPEND_LOCK});
 CREATE TABLE IF NOT EXISTS session (
   node text NOT NULL, epoch text NOT NULL,
@@ -120,7 +120,7 @@ class PostgresLog:
                 server_settings={"synchronous_commit": "on", "application_name": "fengsui eventlog"},
             )
             async with pool.acquire() as connection:
-                await connection.execute(_SCHEMA)
+                await connection.execute(SCHEMA)
         return cls(url, pool, on_death)
 
     async def append(self, node: str, epoch: str, batch: Slice, body: bytes, received_at: datetime) -> Answer:

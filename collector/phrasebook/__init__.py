@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from . import commands, drills, files, law, plans, register
+from . import backups, commands, drills, files, law, plans, register
 
 _TABLES: tuple[Mapping[str, str], ...] = (
     files.CHINESE,
@@ -30,6 +30,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     plans.CHINESE,
     commands.CHINESE,
     drills.CHINESE,
+    backups.CHINESE,
 )
 _PLACE = re.compile(r"\{([a-z]+)(:said)?\}")
 _DEEPEST = 4  # a sentence in a sentence in a sentence; no more is written anywhere

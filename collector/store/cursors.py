@@ -6,6 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .once import insert_once
 from .schema import cursors
 
+PIPELINE = "pipeline"
+"""The cursor of whoever reads the event log into the state."""
+
 
 async def read_cursor(conn: AsyncConnection, name: str) -> int:
     """Return the position up to which everything is done; 0 at first."""

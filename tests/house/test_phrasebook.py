@@ -11,7 +11,7 @@ from collector.phrasebook import skeletons
 
 ROOT = Path(__file__).parents[2] / "collector"
 # Where what a person wrote is read, and the commands that refuse.
-ROOMS = ("yaml_marks", "registry", "regimes", "workdays", "plans", "escalation", "cli")
+ROOMS = ("yaml_marks", "registry", "regimes", "workdays", "plans", "escalation", "backups", "cli")
 FILES = ("settings.py", "places.py", "world.py", "classes.py", "runs/playbooks.py", "trust/tokens.py")
 # Told in another way: by the demo itself, in a journal's own words, or to whoever changes the program.
 ELSEWHERE = ("cli/demo/", "cli/audit.py")

@@ -23,7 +23,7 @@ NEWEST = "0016"
 def migrate(connection: Connection) -> None:
     """Bring the schema to `NEWEST` inside the connection's transaction; two processes at once are fine."""
     lock_schema(connection)
-    if _version(connection) == NEWEST:
+    if version_of(connection) == NEWEST:
         return
     from alembic import command  # noqa: PLC0415 - costs 0.2 s and is needed only when there is work
 
@@ -40,7 +40,8 @@ def settings(connection: Connection) -> "Config":
     return config
 
 
-def _version(connection: Connection) -> str | None:
+def version_of(connection: Connection) -> str | None:
+    """Return the newest step that a database has seen; None: none at all."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
