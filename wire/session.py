@@ -16,7 +16,7 @@ matches its own rows.
 Three things can be wrong, and each has one answer:
 
 *gap*: the batch builds on more than is held (the collector was restored from a backup). The agent goes back
-to what is held and sends what it still has; the numbers that are gone are counted.
+to what is held and sends what it still has; the numbers that are gone are counted, and told in a report.
 
 *fork*: at a number both hold, the ids differ: a second writer continued the epoch, as two clones of one
 disk do. The collector takes nothing; the agent begins a new epoch and numbers everything it still holds

@@ -21,7 +21,8 @@ now, and the backlog behind it. A state collapses into the newer one of its sour
 
 *Numbers* ascend without holes within an epoch, one life of the file. When the collector says *fork*,
 `renumber` begins a new epoch and everything still held is numbered anew; when it says *gap* (it was restored
-from a backup), `rewind` builds the next batch on what it does hold.
+from a backup), `rewind` builds the next batch on what it does hold, and a `gap` tells how many reports were
+acknowledged since and are gone on both sides.
 
 *Bounds*: first go `sockets` and `heartbeat` and every `asset` or `exits` that a newer one supersedes, oldest
 first; then the newest `asset` and `exits`; then `evidence`; then `incident`. Age and a short disk drop only

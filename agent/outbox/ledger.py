@@ -31,6 +31,7 @@ _INSERT = """INSERT INTO reports
 _UNSENT = "FROM reports WHERE number IS NULL"
 _SENT = "FROM reports WHERE number IS NOT NULL"
 _COLUMNS = "seq, id, kind, source, observed_at, boot_id, monotonic, body"
+_WENT_BACK = "the collector was restored from a backup: what it had acknowledged since is gone on both sides"
 Settled = Literal["dropped", "rewound", "renumbered", "nothing"]
 
 
@@ -207,6 +208,8 @@ class Ledger:
             return "nothing"
         self._db.execute("UPDATE state SET acked = ?, acked_id = ?", [held.highest, held.highest_id])
         self._count("rewinds", "", 1)
+        now = self._clock.now().isoformat()
+        self._tell("any", state.acked - held.highest, now, now, _WENT_BACK)
         return "rewound"
 
     def _fork(self) -> Settled:

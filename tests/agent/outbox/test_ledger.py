@@ -162,7 +162,10 @@ def test_a_collector_restored_from_a_backup_is_built_on_where_it_is() -> None:
     following = ledger.peek()
     assert following is not None
     assert (following.after, following.after_id) == (1, ids[0])
-    assert [report.seq for report in following.reports] == [4]
+    assert [(report.seq, report.kind) for report in following.reports] == [(4, "incident"), (5, "gap")]
+    (gap,) = gaps(ledger)
+    assert (gap["kind"], gap["count"]) == ("any", 2), "what both have let go of is told"
+    assert str(gap["why"]).startswith("the collector was restored")
 
 
 def test_a_full_outbox_drops_the_oldest_telemetry_first_and_tells_how_much_and_of_when() -> None:
