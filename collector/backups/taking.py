@@ -100,7 +100,8 @@ def _begin(folder: Path) -> None:
     there = sorted(entry.name for entry in folder.iterdir())
     if there and UNFINISHED not in there:
         raise PermanentError(f"{folder}: found {len(there)} entries, expected a new or an empty folder")
-    write_secret(folder / UNFINISHED, b"")
+    (folder / UNFINISHED).touch(mode=0o600)
+    disk.sync(folder)
     for name in _PARTS:
         path = folder / name
         if path.is_dir():

@@ -3,7 +3,10 @@
 import shutil
 import sys
 from importlib import util
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+
+import pytest
 
 from collector import shipped
 
@@ -30,3 +33,13 @@ def test_in_a_wheel_it_lies_inside_the_package(tmp_path: Path) -> None:
     assert module.configs_dir() == tmp_path.resolve() / "collector" / "_shipped" / "configs"
     assert module.playbooks_dir() == tmp_path.resolve() / "collector" / "_shipped" / "playbooks"
     assert "installed_shipped" not in sys.modules
+
+
+def test_a_wheel_that_was_unpacked_by_hand_has_no_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shipped.release().count(".") == 2
+
+    def none(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(shipped, "version", none)
+    assert shipped.release() == "0"

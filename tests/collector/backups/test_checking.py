@@ -21,6 +21,10 @@ async def backup(yard: Yard, tmp_path: Path) -> Path:
     return tmp_path / "backup"
 
 
+def times(backup: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in backup.rglob("*")}
+
+
 def forge(backup: Path, path: str, change: Callable[[Path], None]) -> None:
     """Change a file and let the manifest agree, as somebody would who wants it to pass."""
     change(backup / path)
@@ -41,12 +45,12 @@ def statement(sql: str) -> Callable[[Path], None]:
 
 
 async def test_a_whole_one_has_no_fault_and_is_left_as_it_was(backup: Path) -> None:
-    before = tree(backup), {path: path.stat().st_mtime_ns for path in backup.rglob("*")}
+    before = tree(backup), times(backup)
     checked = await check(backup, quiet)
 
     assert checked.faults == []
     assert (checked.entries, checked.chains, checked.checkpoints) == (checked.manifest.journal.entries, 1, 1)
-    assert (tree(backup), {path: path.stat().st_mtime_ns for path in backup.rglob("*")}) == before
+    assert (tree(backup), times(backup)) == before
 
 
 @pytest.mark.parametrize(

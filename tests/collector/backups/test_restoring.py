@@ -8,13 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from collector.backups import Restored, in_use, restore
 from collector.backups.occupied import MARK
+from collector.duty.clock import DutyClock
 from collector.errors import PermanentError
 from collector.eventlog.opening import open_log
+from collector.store import journal
 from collector.store.engine import Store
+from collector.store.lapsed import lapsed
 from tests.collector.backups.yard import NINE, REPORTS, Yard, died, quiet, tree
+from tests.conftest import Office
 from wire.session import Held, Slice, Take
 
 LATER = NINE + timedelta(days=2)
@@ -160,3 +165,24 @@ async def test_settings_that_have_changed_since_are_told(yard: Yard, tmp_path: P
 
     assert [Path(path).name for path in done.settings_differ] == ["own.yaml", "registry.yaml"]
     assert done.set_aside == []
+
+
+async def test_what_fell_due_in_between_is_told_at_the_next_start(
+    yard: Yard, tmp_path: Path, office: Office
+) -> None:
+    """The duty clock's catch-up knows from the restored mark since when nobody watched."""
+    await yard.backed_up(tmp_path / "backup")
+    shutil.rmtree(yard.state)
+    done = await restored(yard, tmp_path / "backup")
+
+    store = await Store.open(yard.settings.database_url)
+    await DutyClock(store, office.casework, wall=lambda: LATER, steady=lambda: 0.0).tick()
+    async with store.read() as connection:
+        still = await lapsed(connection, LATER)
+        told = {row.incident async for row in journal.read_chains(connection) if row.action == "clock.fired"}
+        (notices,) = (await connection.execute(sa.text("SELECT count(*) FROM notices"))).one()
+    await store.close()
+
+    assert {one.incident for one in done.lapsed} == told
+    assert still == [], "each of them is overdue now"
+    assert notices > 0

@@ -98,7 +98,7 @@ async def test_a_writer_beside_it_neither_waits_nor_tears_the_copy(yard: Yard, t
 async def test_an_unfinished_backup_is_none_and_is_begun_anew(yard: Yard, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
 
-    def cut(part: str, done: int, total: int) -> None:
+    def cut(part: str, *_: int) -> None:
         if part == "events.db":
             raise KeyboardInterrupt
 

@@ -69,7 +69,7 @@ class Yard:
         self.file.write_text(yaml.safe_dump(content))
 
     async def furnish(self, office: Office) -> None:
-        """An incident with its clocks and alarms, batches of a node, keys, and a signed end of the journal."""
+        """An incident with its clocks and alarms, batches of a node, keys, a signed end of the journal."""
         self.write_settings()
         self.state.mkdir(mode=0o700)
         (self.state / "superior").mkdir(mode=0o700)
