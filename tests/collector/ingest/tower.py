@@ -122,11 +122,13 @@ class Tower:
         self.listener = Listener(routes(flows), self.standings, self.tally, lambda: self.now)
         self.port = 0
 
-    async def start(self) -> None:
+    async def start(self, port: int = 0) -> None:
         certificate = ServerCertificate(self.folder, self.authority, ["localhost", "127.0.0.1"])
         certificate.ensure(self.now)
         files = (str(certificate.certificate_file), str(certificate.key_file))
-        self.port = await self.listener.start("127.0.0.1", 0, server_context(*files, self.authority.trusted))
+        self.port = await self.listener.start(
+            "127.0.0.1", port, server_context(*files, self.authority.trusted)
+        )
 
     @property
     def url(self) -> str:
