@@ -6,7 +6,7 @@ what stands before it is asked of the kernel by ancillary loads. What passes:
     ARP, neighbour advertisements       who claims which address
     TCP with SYN or RST                 who knocks, who opens, who refuses; never the data in between
     TCP without ACK                     no stack sends it: who knocks in a way that logs do not show
-    UDP to port 53                      names asked for, their beginning
+    UDP to and from port 53             names asked for and what was answered, their beginning
     ICMP "unreachable"                  who knocked by UDP where nobody listens
     other UDP, one of 64 by chance      enough to see a flood, little enough to bear one
 
@@ -24,7 +24,7 @@ from typing import Self
 INSTRUCTION = struct.Struct("=HBBI")
 MAX_INSTRUCTIONS = 4096
 SAMPLED = 64
-"""Of UDP that is no question for a name, one of so many packets passes."""
+"""Of UDP that is no question for a name and no answer, one of so many packets passes."""
 
 _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30  # A := packet[k]
 _LOAD_HALF_X, _LOAD_BYTE_X = 0x48, 0x50  # A := packet[X + k]
@@ -45,6 +45,7 @@ _SYN_OR_RST, _ACK = 0x06, 0x10
 _DNS = 53
 _SNAP_HEADERS = 128  # an ICMPv6 error with the headers it quotes has 96 bytes
 _SNAP_NAME = 360
+_SNAP_ANSWER = 560  # what an answer may have without extensions, and headers
 
 
 class BpfError(ValueError):
@@ -182,11 +183,15 @@ def interesting() -> bytes:
         .label("udp")
         .load_half_behind(2)  # destination port
         .jump_if(_DNS, "name")
+        .load_half_behind(0)  # source port
+        .jump_if(_DNS, "answer")
         .load_random()
         .keep_bits(SAMPLED - 1)
         .jump_if(0, "headers", "drop")
         .label("name")
         .accept(_SNAP_NAME)
+        .label("answer")
+        .accept(_SNAP_ANSWER)
         .label("headers")
         .accept(_SNAP_HEADERS)
         .label("drop")

@@ -2,7 +2,8 @@
 
     stdin    one line: the job as JSON; its end ends the process
     stdout   JSON lines: {"told": {"kind", "body"}} as found, {"status": {...}} every `STATUS_SECONDS`;
-             what tells of a rest carries its seconds, `{"told": {"kind", "body", "rest"}}`
+             what tells of a rest carries its seconds, `{"told": {"kind", "body", "rest"}}`;
+             {"named": {...}} when a name of the job's list was asked for or answered
 
 What it may cost is held where it is spent. Memory is bounded by the kernel. When it takes more than its
 share of a core over a window it has the kernel drop every packet until the cool-down is over, which costs
@@ -26,6 +27,7 @@ from ..detection.loss import Counted, LossMeter
 from ..detection.sensor import Told
 from ..detection.tally import Tally
 from ..detection.traffic import SOURCE, Traffic, TrafficSettings
+from ..detection.webmail import Names, seen
 from . import bpf
 from .live import drain
 from .ring import Ring
@@ -48,6 +50,7 @@ class Job(Struct, frozen=True, kw_only=True):
         memory_bytes: Of the process's own memory.
         cpu_share: Of one core, over `window` seconds; more, and it rests for `cool_down`.
         rest: Seconds of a cool-down that an earlier child began.
+        webmail_names, webmail_ignore: The names of public webmail by service, and those that do not count.
     """
 
     interface: str = ""
@@ -59,6 +62,8 @@ class Job(Struct, frozen=True, kw_only=True):
     rest: float = 0.0
     loss_threshold: float = 0.001
     traffic: TrafficSettings = TrafficSettings()
+    webmail_names: dict[str, list[str]] = {}
+    webmail_ignore: tuple[str, ...] = ()
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -111,6 +116,7 @@ class Capture:
         self._ring = ring
         self._write = write
         self._traffic = Traffic(job.traffic)
+        self._webmail = Names(job.webmail_names, job.webmail_ignore)
         self._meter = LossMeter(job.loss_threshold)
         self._purse = Purse(job.cpu_share, job.window, job.cool_down, job.rest)
         self._tally = Tally()
@@ -147,6 +153,8 @@ class Capture:
         tally, self._tally = self._tally, Tally()
         for told in self._traffic.step(tally, seconds, at):
             self._tell(told)
+        for row in seen(tally, self._webmail):
+            self._write(msgspec.json.encode({"named": row}) + b"\n")
 
     def _measure(self, at: datetime) -> None:
         """Tell what the kernel had no room for: what was not seen is no proof that nothing happened."""

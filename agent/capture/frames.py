@@ -63,6 +63,8 @@ def count(tally: Tally, protocol: int, packet: bytes, sampled: int = 1) -> None:
         tally.tcp(source, target, (data[:2], data[2:4]), data[13])
     elif kind == UDP and len(data) >= 8 and data[2:4] == _DNS:
         tally.dns(source, data[8:])
+    elif kind == UDP and len(data) >= 8 and data[:2] == _DNS:
+        tally.dns_answer((source, target), data[2:4], data[8:])
     elif kind == UDP and len(data) >= 8:
         tally.udp((source, target, data[2:4]), sampled)
     elif kind in _ERRORS and len(data) >= 8 and data[0] == _ERRORS[kind]:

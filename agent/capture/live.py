@@ -60,6 +60,9 @@ def _count(memory: memoryview, block: Block, tally: Tally) -> None:
             if kind == _UDP:
                 if far == _DNS:
                     tally.dns(source, bytes(memory[at + _NAME : at + _DATA + kept]))
+                elif near == _DNS:
+                    message = bytes(memory[at + _NAME : at + _DATA + kept])
+                    tally.dns_answer((source, target), far, message)
                 else:
                     tally.udp((source, target, far), SAMPLED)
                 tally.packets += 1

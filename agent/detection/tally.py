@@ -8,6 +8,7 @@ Contact = tuple[bytes, bytes, bytes]
 
 _FIRST_OF_CLIENTS = 1024
 _REQUEST = 1
+_MOST_ANSWERS = 512
 
 
 class Tally:
@@ -20,6 +21,7 @@ class Tally:
         bounced: Contacts by UDP that came back as unreachable.
         datagrams: UDP but names, scaled up where they were sampled.
         names: Names asked for in DNS, as on the wire, by who asked.
+        answers: Answers to such questions, to whom and what; the first of a step.
         claims: Who says to have an address (ARP, neighbour advertisements): address and MAC.
         sought: ARP requests: who asks, and for whom.
         replies: ARP replies to somebody else: address and MAC claimed, and to whom.
@@ -27,6 +29,7 @@ class Tally:
     """
 
     __slots__ = (
+        "answers",
         "asked",
         "bounced",
         "claims",
@@ -46,6 +49,7 @@ class Tally:
         self.bounced: dict[Contact, int] = {}
         self.datagrams: dict[Contact, int] = {}
         self.names: dict[tuple[bytes, bytes], int] = {}
+        self.answers: list[tuple[bytes, bytes]] = []
         self.claims: dict[tuple[bytes, bytes], int] = {}
         self.sought: set[tuple[bytes, bytes]] = set()
         self.replies: dict[tuple[bytes, bytes, bytes], int] = {}
@@ -90,6 +94,12 @@ class Tally:
             return
         key = (source, bytes(message[12:end]))
         self.names[key] = self.names.get(key, 0) + 1
+
+    def dns_answer(self, ends: tuple[bytes, bytes], door: bytes, message: bytes) -> None:
+        """Keep an answer, and count it as the datagram it is: floods come from port 53 as well."""
+        self.udp((*ends, door), 1)
+        if len(self.answers) < _MOST_ANSWERS and len(message) >= 17 and message[2] & 0x80:
+            self.answers.append((ends[1], message))
 
     def arp(self, packet: bytes) -> None:
         """Count an ARP packet for Ethernet and IPv4: its sender claims an address."""

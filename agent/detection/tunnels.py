@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ..clock import moment
+from .dns import shown
 from .repeats import Finding
 from .tally import text
 
@@ -144,7 +145,7 @@ def labels_of(wire: bytes) -> list[str]:
         label = wire[at + 1 : at + 1 + length]
         if length > 63 or len(label) < length:
             return []
-        labels.append("".join(chr(one) if 0x21 <= one < 0x7F else "?" for one in label.lower()))
+        labels.append(shown(label))
         at += 1 + length
     return labels
 

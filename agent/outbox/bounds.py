@@ -29,6 +29,7 @@ _LANES: dict[ReportKind, int] = {
     "evidence": BULK,
     "sockets": LAST,
 }
+_USE = frozenset({"evidence", "webmail"})
 ROW_OVERHEAD = 256
 KEPT_ON_A_SHORT_DISK = 1024 * 1024
 
@@ -41,7 +42,8 @@ def lane(kind: ReportKind) -> int:
 def collapses(kind: ReportKind, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a state that waits says nothing that a newer one of its source does not say better.
 
-    A way out that came and went is told although it is over: of `exits` only the evidence of use may differ.
+    A way out that came and went is told although it is over: of `exits` only the evidence of use may
+    differ, and how often webmail was asked for.
 
     >>> collapses("asset", {"kernel": "6.1"}, {"kernel": "6.6"})
     True
@@ -49,7 +51,8 @@ def collapses(kind: ReportKind, old: Mapping[str, Any], new: Mapping[str, Any]) 
     False
     """
     if kind == "exits":
-        return all(old.get(name) == new.get(name) for name in (old.keys() | new.keys()) - {"evidence"})
+        names = (old.keys() | new.keys()) - _USE
+        return all(old.get(name) == new.get(name) for name in names)
     return kind == "asset" or (kind == "heartbeat" and not old.get("stopping"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from . import exchanges
 from .asset import Asset, AssetSettings, DeclaredAsset
 from .backups import Backups, BackupsSettings
 from .bursts import BurstSettings
@@ -35,6 +36,7 @@ from .setuid import Setuid, SetuidSettings
 from .sockets import Sockets, SocketsSettings
 from .suricata import Suricata
 from .timekeeping import Timekeeping, TimekeepingSettings
+from .webmail import Webmail
 from .webroot import WebRoot, accept
 from .zeek import Zeek
 
@@ -110,12 +112,20 @@ def build(
     inside = settings.internal_ranges
     sites = [one.path for one in settings.files.roots]
     ranges = Ranges(settings.internal_ranges)
+    webmail = Webmail()
     unchecked = refusal(settings.exits.reach, settings.asset.assets)
     sources: tuple[tuple[bool, Source], ...] = (
         (settings.asset.enabled, Asset(settings.asset, root=root)),
         (
             settings.exits.enabled,
-            Exits(settings.exits, ranges=ranges, root=root, unchecked=unchecked),
+            Exits(
+                settings.exits,
+                ranges=ranges,
+                root=root,
+                unchecked=unchecked,
+                unasked=exchanges.refusal(settings.exits.mail, settings.asset.assets),
+                webmail=webmail,
+            ),
         ),
         (
             settings.sockets.enabled,
@@ -125,7 +135,7 @@ def build(
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
-        (settings.packets.enabled, Packets(settings.packets)),
+        (settings.packets.enabled, Packets(settings.packets, webmail=webmail)),
         (settings.processes.enabled, Processes(settings.processes, state=state, root=root)),
         (settings.persistence.enabled, Persistence(settings.persistence, state=state, root=root)),
         (settings.privileges.enabled, Privileges(settings.privileges, state=state, root=root)),

@@ -29,12 +29,14 @@ from ..netlink import nat, rtnetlink, wireless
 from ..netlink.message import NetlinkError
 from ..tasks import Tasks
 from . import mailways, surroundings
+from .exchanges import MailSettings, Resolvers, exchanges
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .ranges import Ranges
 from .reach import ReachSettings, Way, candidates, reached, traced
 from .routing import hops, in_use, routing
 from .runs import Runs
 from .wakings import Wakings, wakings
+from .webmail import Webmail
 
 _QUIET, _AT_MOST = 0.02, 0.1
 
@@ -47,6 +49,7 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         poll: Seconds between looks that no event asked for.
         period: Seconds after which the full picture is told again.
         reach: The opt-in check that a way leads out (`reach.py`).
+        mail: The opt-in question where letters to the unit's domains go (`exchanges.py`).
         budget: What it may cost; its rest is short, because a way out may open meanwhile.
     """
 
@@ -54,6 +57,7 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     poll: float = 30.0
     period: float = 3600.0
     reach: ReachSettings = ReachSettings()
+    mail: MailSettings = MailSettings()
     budget: Budget = Budget(cpu_seconds=6.0, cool_down=15.0)
 
 
@@ -71,8 +75,14 @@ class Exits:
         environment: Mapping[str, str] | None = None,
         look: Callable[[], rtnetlink.Tables] = rtnetlink.look,
         unchecked: str = "off",
+        unasked: str = "off",
+        webmail: Webmail | None = None,
     ) -> None:
-        """Take what it works with; `unchecked` says why no active check is made, empty: it is."""
+        """Take what it works with.
+
+        `unchecked` says why no active check is made, `unasked` why no mail exchange is looked up;
+        empty: it is.
+        """
         self._settings = settings or ExitsSettings()
         self._ranges = ranges or Ranges()
         self._root = root
@@ -82,6 +92,8 @@ class Exits:
         self._used: list[dict[str, Any]] | None = None
         self._used_at = 0.0
         self._unchecked = unchecked
+        self._unasked = unasked
+        self._webmail = webmail or Webmail()
         self._proofs: dict[str, list[dict[str, Any]]] = {}
         self._ways: tuple[Way, ...] = ()
         self._fresh_ways = asyncio.Event()
@@ -116,11 +128,30 @@ class Exits:
             body |= await self._check(candidates(body))
         elif self._settings.reach.enabled:
             unreadable.append(Unreadable(self.name, "active check", self._unchecked))
+        if not self._unasked:
+            body |= await self._exchanges()
+        elif self._settings.mail.domains:
+            unreadable.append(Unreadable(self.name, "mail exchanges", self._unasked))
         return Reading((Observation("exits", self.name, now, body),), tuple(unreadable))
 
     async def _check(self, ways: tuple[Way, ...]) -> dict[str, list[dict[str, Any]]]:
         settings = self._settings.reach
         return {"reached": await reached(settings, ways), "traces": await traced(settings, ways)}
+
+    async def _exchanges(self) -> dict[str, list[dict[str, Any]]]:
+        settings = self._settings.mail
+        with suppress(OSError):
+            known = await asyncio.to_thread(surroundings.resolvers, self._root)
+            resolvers = Resolvers([one["address"] for one in known], settings.timeout)
+            return {"mail_domains": await exchanges(settings.domains, resolvers.ask)}
+        return {}
+
+    async def _asking(self, heard: Wakings) -> None:
+        """Ask where letters go, every so often; wake the watch with what it gave."""
+        while True:
+            self._proofs |= await self._exchanges()
+            heard.changed.set()
+            await asyncio.sleep(self._settings.mail.every)
 
     async def _checking(self, heard: Wakings) -> None:
         """Check when there is another way out, and every so often; wake the watch with what it gave."""
@@ -129,19 +160,25 @@ class Exits:
                 async with asyncio.timeout(self._settings.reach.every):
                     await self._fresh_ways.wait()
             self._fresh_ways.clear()
-            self._proofs = await self._check(self._ways)
+            self._proofs |= await self._check(self._ways)
             heard.changed.set()
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look at every event, every `poll` seconds, and tell what differs."""
         with wakings(asyncio.get_running_loop(), self._root) as heard:
-            if not self.checks:
-                if self._settings.reach.enabled:
-                    self._runs.note_gap(f"active check is not made: {self._unchecked}")
+            self._webmail.tell = heard.changed.set
+            if self._settings.reach.enabled and not self.checks:
+                self._runs.note_gap(f"active check is not made: {self._unchecked}")
+            if self._settings.mail.domains and self._unasked:
+                self._runs.note_gap(f"mail exchanges are not looked up: {self._unasked}")
+            if not self.checks and self._unasked:
                 await self._watch(heard, emit, clock)
                 return
             async with Tasks() as tasks:
-                tasks.spawn("reach", self._checking(heard))
+                if self.checks:
+                    tasks.spawn("reach", self._checking(heard))
+                if not self._unasked:
+                    tasks.spawn("exchanges", self._asking(heard))
                 await self._watch(heard, emit, clock)
 
     async def _watch(self, heard: Wakings, emit: Emit, clock: Clock) -> None:
@@ -153,7 +190,7 @@ class Exits:
             if heard.overflows > overflows:
                 overflows = heard.overflows
                 self._runs.note_span("kernel dropped routing events; the states in between are not known")
-            body = await self._try_picture()
+            body = await self._try_picture(clock)
             heard.know(self._hops)
             due = loop.time() - told_at >= self._settings.period
             if body and (due or _essence(body) != _essence(told)):
@@ -166,7 +203,7 @@ class Exits:
             await self._space(heard)
             await self._wait(heard)
 
-    async def _try_picture(self) -> dict[str, Any] | None:
+    async def _try_picture(self, clock: Clock) -> dict[str, Any] | None:
         try:
             body = (await self._runs.look(self._picture))[0]
         except RefusedError:
@@ -179,8 +216,7 @@ class Exits:
             if ways != self._ways:
                 self._ways = ways
                 self._fresh_ways.set()
-            body |= self._proofs
-        return body
+        return body | self._proofs | {"webmail": self._webmail.rows(clock())}
 
     async def _space(self, heard: Wakings) -> None:
         """Wait as long as a flood of events has to, and say that it does."""
@@ -243,6 +279,7 @@ class Exits:
 
 
 def _essence(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what counts as a change: of the evidence only which links are in use."""
+    """Return what counts as a change: of the evidence only which links are in use, of webmail which names."""
     used = sorted({(row["interface"], row["local_address"]) for row in body.get("evidence", ())})
-    return {**body, "evidence": used, "traces": None}
+    named = [(row["name"], row["addresses"]) for row in body.get("webmail", ())]
+    return {**body, "evidence": used, "traces": None, "webmail": named}

@@ -25,8 +25,10 @@ from wire.messages import ReportKind
 from ..budget import Budget, Rest
 from ..capture.child import STATUS_SECONDS, Job, Status
 from ..detection.traffic import TrafficSettings
+from ..detection.webmail import Seen
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
+from .webmail import Webmail, WebmailSettings, services
 
 _MAX_LINE = 1 << 20
 _MAX_COMPLAINT = 4096
@@ -48,6 +50,7 @@ class PacketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         cpu_share, window, cool_down: Of one core over so many seconds; who takes more rests for so many.
         loss_threshold: The share of lost packets that is told.
         traffic: When packets are an incident.
+        webmail: Which names are public webmail; they are told with the exits.
     """
 
     enabled: bool = False
@@ -59,6 +62,7 @@ class PacketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cool_down: Annotated[float, Meta(ge=1)] = 60.0
     loss_threshold: Annotated[float, Meta(gt=0, le=1)] = 0.001
     traffic: TrafficSettings = TrafficSettings()
+    webmail: WebmailSettings = WebmailSettings()
 
 
 class _Told(Struct, frozen=True):
@@ -70,8 +74,11 @@ class _Told(Struct, frozen=True):
 class _Line(Struct, frozen=True):
     told: _Told | None = None
     status: Status | None = None
+    named: Seen | None = None
 
 
+# What the child is told as the settings say it.
+_ALIKE = sorted(set(Job.__struct_fields__) & set(PacketsSettings.__struct_fields__))
 _decode = msgspec.json.Decoder(_Line).decode
 
 
@@ -94,9 +101,11 @@ class Packets:
         self,
         settings: PacketsSettings | None = None,
         own_addresses: Callable[[], Collection[str]] = own_addresses,
+        webmail: Webmail | None = None,
     ) -> None:
         self._settings = settings or PacketsSettings()
         self._own_addresses = own_addresses
+        self._webmail = webmail or Webmail()
         self._runs = Runs(self.name, Budget())
         self._cpu = 0.0
         self._cpu_before = 0.0
@@ -126,9 +135,11 @@ class Packets:
             async with self._running() as child:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_ONCE_SECONDS):
-                        found += [self._observation(told, now) async for told in self._said(child)]
+                        found += [
+                            self._observation(told, now) async for told in self._said(child, lambda: now)
+                        ]
                 _close(child)
-                found += [self._observation(told, now) async for told in self._said(child)]
+                found += [self._observation(told, now) async for told in self._said(child, lambda: now)]
         except ChildError as error:
             return Reading(tuple(found), (Unreadable(self.name, "packets", str(error)),))
         return Reading(tuple(found))
@@ -140,7 +151,7 @@ class Packets:
             begun = asyncio.get_running_loop().time()
             try:
                 async with self._running() as child:
-                    async for told in self._said(child):
+                    async for told in self._said(child, clock):
                         await emit(self._observation(told, clock()))
                 self._runs.note_gap("the capture ended by itself")
             except ChildError as error:
@@ -161,8 +172,8 @@ class Packets:
         self._rests_until = time.monotonic() + told.rest
         return Observation(told.kind, self.name, now, body, Rest(self.name, told.rest))
 
-    async def _said(self, child: Process) -> AsyncIterator["_Told"]:
-        """Yield what the child tells until it ends.
+    async def _said(self, child: Process, clock: Clock) -> AsyncIterator["_Told"]:
+        """Yield what the child tells until it ends; names of webmail are noted.
 
         Raises:
             ChildError: it failed, fell silent, or says what is no line of ours.
@@ -185,6 +196,8 @@ class Packets:
             if line.status:
                 self._cpu = line.status.cpu_seconds
                 self._blind = _RESTS if line.status.resting else ""
+            if line.named:
+                self._webmail.note(line.named, self._own_addresses(), clock())
             if line.told:
                 yield line.told
         complaint = (await child.stderr.read(_MAX_COMPLAINT)).decode("utf-8", "replace").strip()
@@ -195,8 +208,16 @@ class Packets:
     def _job(self) -> Job:
         its = self._settings
         rest = max(0.0, self._rests_until - time.monotonic())
+        names: dict[str, list[str]] = {}
+        try:
+            names = services(its.webmail)
+        except (OSError, ValueError) as error:
+            self._runs.note_trouble(f"webmail is not recognised: {error}")
         return Job(
-            rest=rest, **{name: getattr(its, name) for name in Job.__struct_fields__ if name != "rest"}
+            rest=rest,
+            webmail_names=names,
+            webmail_ignore=its.webmail.ignore,
+            **{name: getattr(its, name) for name in _ALIKE},
         )
 
     @asynccontextmanager

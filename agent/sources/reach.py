@@ -65,12 +65,16 @@ class ReachSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     max_hops: Annotated[int, Meta(ge=1, le=8)] = 4
 
 
-class _Declared(Protocol):
+class Declared(Protocol):
+    """A system that the node says it belongs to."""
+
     @property
-    def classified(self) -> bool: ...
+    def classified(self) -> bool:
+        """Whether it is classified (涉密)."""
+        ...
 
 
-def refusal(settings: ReachSettings, assets: Iterable[_Declared]) -> str:
+def refusal(settings: ReachSettings, assets: Iterable[Declared]) -> str:
     """Return why the check may not be made, empty where it may.
 
     The node's own word that it is classified outweighs every other setting.

@@ -155,6 +155,40 @@ class Relay(Struct, frozen=True):
     source: str = ""
 
 
+class Exchange(Struct, frozen=True):
+    """A mail exchange of a domain, with the addresses that the node's resolver names."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        for text in self.addresses:
+            address(text)
+
+
+class MailDomain(Struct, frozen=True):
+    """A mail domain of the unit, and who takes its letters."""
+
+    domain: str
+    exchanges: tuple[Exchange, ...] = ()
+
+
+class Webmail(Struct, frozen=True):
+    """A name of public webmail that the node asked for, and where it was said to be."""
+
+    service: str
+    name: str
+    count: int = 1
+    last_seen: str = ""
+    addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        for text in self.addresses:
+            address(text)
+
+
 class Use(Struct, frozen=True):
     """Evidence of use: a link's address that talks to addresses outside."""
 
@@ -182,6 +216,8 @@ class Exits(Struct, frozen=True):
     gateways: tuple[Gateway, ...] = ()
     reached: tuple[Reached, ...] = ()
     mail: tuple[Relay, ...] = ()
+    mail_domains: tuple[MailDomain, ...] = ()
+    webmail: tuple[Webmail, ...] = ()
 
 
 class Connection(Struct, frozen=True):

@@ -1,24 +1,30 @@
-"""Mail that leaves by a stranger's server: the relay a mail server is given, and connections to mail ports.
+"""Mail that leaves by a stranger's server: relays, exchanges (MX), mail ports, and public webmail by name.
 
 A relay that the register names among the proxies of an exit that serves the node is sanctioned. Connections
 to mail ports outside are told as what is not known: whether it is a person's letter box or a list server's
 delivery, the ports do not say.
+
+An exchange outside that is none of the unit's own public ranges takes the unit's letters in. A name of public
+webmail that was asked for is no proof of use; a connection to an address that was answered for it is, and in
+a zone without exits that is use of one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wire.vocabulary import Verdict
 
-from .facts import Facts, Relay, address
+from .facts import Facts, MailDomain, Relay, Webmail, address
 from .judged import CERTAINTY, Judged
 from .reasons import Reason, reason
 from .scope import Scope
+from .ways import Talk
 
+_KEPT = 5
 PORTS = frozenset({25, 110, 143, 465, 587, 993, 995})
 
 
-def judge_mail(facts: Facts, scope: Scope) -> Iterator[Judged]:
+def judge_mail(facts: Facts, talks: Sequence[Talk], scope: Scope) -> Iterator[Judged]:
     """Judge where mail goes; nothing where the zone's exits are free."""
     if facts.exits is None or scope.policy.exits == "free":
         return
@@ -26,13 +32,16 @@ def judge_mail(facts: Facts, scope: Scope) -> Iterator[Judged]:
         judged = _relay(place, relay, scope)
         if judged:
             yield judged
-    talks = [one for one in facts.sockets.connections if one.remote_port in PORTS]
-    outside = [one for one in talks if scope.outside(address(one.remote_address))]
+    for domain in facts.exits.mail_domains:
+        yield from _exchanges(domain, scope)
+    yield from (_webmail(one, talks, scope) for one in facts.exits.webmail)
+    by_port = [one for one in facts.sockets.connections if one.remote_port in PORTS]
+    outside = [one for one in by_port if scope.outside(address(one.remote_address))]
     if outside:
         count = sum(one.count for one in outside)
         seen = tuple(
             {"remote": one.remote_address, "port": one.remote_port, "process": one.process}
-            for one in outside[:5]
+            for one in outside[:_KEPT]
         )
         why = reason("mail_outside", count=count, remote=outside[0].remote_address)
         yield _judged("mail/connections", "unknown", None, why=why, seen=seen, confidence=CERTAINTY["seen"])
@@ -62,6 +71,51 @@ def _relay(place: str, relay: Relay, scope: Scope) -> Judged | None:
     verdict: Verdict = "available" if scope.zone is not None else "unknown"
     why = reason("mail_relay_outside", relay=place)
     return _judged(f"mail/{place}", verdict, place, why=why, seen=seen, confidence=CERTAINTY["configured"])
+
+
+def _exchanges(domain: MailDomain, scope: Scope) -> Iterator[Judged]:
+    """Judge the exchanges of a domain: one that is outside and none of ours is enough."""
+    for one in domain.exchanges:
+        strange = [text for text in one.addresses if _is_strange(text, scope)]
+        if strange:
+            verdict: Verdict = "available" if scope.zone is not None else "unknown"
+            yield _judged(
+                f"mail/mx/{domain.domain}",
+                verdict,
+                one.name,
+                why=reason(
+                    "mail_exchange_outside", domain=domain.domain, exchange=one.name, address=strange[0]
+                ),
+                seen=({"domain": domain.domain, "exchange": one.name, "addresses": strange[:_KEPT]},),
+                confidence=CERTAINTY["configured"],
+            )
+            return
+
+
+def _is_strange(text: str, scope: Scope) -> bool:
+    """Whether an address is outside, and neither in a range of our zones nor an egress of our exits."""
+    place = address(text)
+    own = any(place in network for one in scope.registry.exits.values() for network in one.egress)
+    return scope.outside(place) and scope.registry.zone_of(place) is None and not own
+
+
+def _webmail(one: Webmail, talks: Sequence[Talk], scope: Scope) -> Judged:
+    addresses = {address(text) for text in one.addresses}
+    to_it = next((talk for talk in talks if talk.remote in addresses), None)
+    seen: dict[str, Any] = {
+        "service": one.service,
+        "name": one.name,
+        "count": one.count,
+        "last_seen": one.last_seen,
+    }
+    if to_it is None:
+        why, confidence = reason("webmail_asked", name=one.name, count=one.count), CERTAINTY["guessed"]
+    else:
+        why, confidence = reason("webmail_used", name=one.name, remote=to_it.remote), CERTAINTY["seen"]
+        seen |= {"remote": str(to_it.remote), "process": to_it.process}
+    used = to_it is not None and scope.policy.exits == "none"
+    verdict: Verdict = "used" if used and scope.zone is not None else "unknown"
+    return _judged(f"webmail/{one.name}", verdict, one.name, why=why, seen=(seen,), confidence=confidence)
 
 
 def _judged(

@@ -29,6 +29,18 @@ REASONS: dict[str, Name] = {
         "{count} connections go to mail servers outside, such as {remote}",
     ),
     "mail_relay_outside": Name("邮件经外部服务器 {relay} 发送", "mail is sent by {relay}, a server outside"),
+    "mail_exchange_outside": Name(
+        "{domain} 的邮件由外部服务器 {exchange}（{address}）接收",
+        "letters to {domain} are taken by {exchange} ({address}), a server outside",
+    ),
+    "webmail_asked": Name(
+        "查询过公共邮箱域名 {name} {count} 次，是否使用不明",
+        "the name {name} of public webmail was asked for {count} times; whether it was used is not known",
+    ),
+    "webmail_used": Name(
+        "使用公共邮箱 {name}，连接到其地址 {remote}",
+        "public webmail {name} is used: connections go to {remote}, its address",
+    ),
     "mail_relay_by_name": Name(
         "邮件经 {relay} 发送，仅凭名称无法判断其内外",
         "mail is sent by {relay}; its name does not tell whether it is outside",

@@ -41,13 +41,14 @@ def judge(facts: Facts, scope: Scope) -> tuple[Judged, ...]:
         return ()
     exits = facts.exits
     ways = ways_out(exits, scope)
-    talks = attribute(talks_of(exits, facts.sockets, scope), ways, exits)
+    everyone = talks_of(exits, facts.sockets, scope)
+    talks = attribute(everyone, ways, exits)
     judged = [_judge_way(way, talks.get(way.key, []), exits, scope) for way in ways]
     judged += judge_proxies(exits.proxies, scope)
     judged += judge_zones(exits, scope, judged)
     judged += judge_guests(exits, facts.sockets, scope)
     judged += judge_services(facts.asset.services, exits, scope)
-    judged += judge_mail(facts, scope)
+    judged += judge_mail(facts, everyone, scope)
     return tuple(sorted(judged, key=lambda one: (-GRAVITY[one.verdict], one.key)))
 
 

@@ -57,6 +57,7 @@ def test_it_carries_the_shipped_regimes_plans_and_settings(wheel: Path) -> None:
 
     assert "collector/_shipped/configs/regimes/cn-cac-2025.yaml" in names
     assert "collector/_shipped/playbooks/page-tampering.yaml" in names
+    assert "agent/_shipped/webmail.yaml" in names
 
 
 @pytest.mark.parametrize("module", ["agent", "collector"])

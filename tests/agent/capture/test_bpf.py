@@ -45,6 +45,7 @@ def test_the_example_is_true() -> None:
         (ipv4(6, tcp(0x02), fragment=0x2001), False),
         (ipv4(6, tcp(0x02))[:33], False),
         (ipv4(17, udp(53)), True),
+        (ipv4(17, struct.pack("!4H", 53, 40000, 8, 0)), True),
         (ipv4(6, tcp(0x01)), True),
         (ipv4(6, tcp(0x00)), True),
         (ipv4(6, tcp(0x29)), True),

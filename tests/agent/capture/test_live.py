@@ -61,9 +61,10 @@ def test_the_ring_counts_what_a_recording_of_the_same_packets_counts(
                     break
 
     on_a_wire(body)
-    for name in ("asked", "opened", "refused", "names", "claims"):
+    for name in ("asked", "opened", "refused", "names", "answers", "claims"):
         assert getattr(live, name) == getattr(expected, name), name
     assert len(live.asked) == 4
+    assert live.answers[0][1].endswith(b"\x01x\x02cn\0\0\x01\0\x01")
     assert next(iter(live.names))[1] == b"\x06portal\x07example\x03gov\x02cn"
 
 

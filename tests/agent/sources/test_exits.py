@@ -15,10 +15,13 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.budget import Budget
 from agent.clock import host_clock
+from agent.detection.webmail import Seen
 from agent.netlink import rtnetlink
 from agent.netlink.message import NetlinkError, split
+from agent.sources.exchanges import MailSettings
 from agent.sources.exits import Exits, ExitsSettings
 from agent.sources.port import Observation
+from agent.sources.webmail import Webmail
 
 Watching = Callable[..., AbstractAsyncContextManager[Any]]
 OwnNetwork = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
@@ -305,3 +308,39 @@ def test_a_talk_to_the_outside_is_evidence_of_the_link_it_leaves_by(own_network:
         assert row["remote_addresses"] == ["203.0.113.5"]
 
     own_network(scene)
+
+
+async def test_a_name_of_webmail_wakes_the_watch_and_is_told(watching: Watching) -> None:
+    webmail = Webmail()
+    settings = ExitsSettings(poll=3600)
+    async with watching(Exits(settings, webmail=webmail)) as listener:
+        first = await listener.until(lambda seen: seen.kind == "exits")
+        webmail.note(Seen("qq", "mail.qq.com", "10.1.1.5", 1), {"10.1.1.5"}, now())
+        second = await listener.until(lambda seen: bool(seen.body.get("webmail")))
+
+    assert first.body["webmail"] == []
+    assert [row["name"] for row in second.body["webmail"]] == ["mail.qq.com"]
+
+
+async def test_mail_exchanges_are_asked_of_the_hosts_resolvers_and_told(
+    tmp_path: Path, watching: Watching
+) -> None:
+    """A host without a resolver: the question is made, and nobody can be asked."""
+    settings = ExitsSettings(mail=MailSettings(domains=("example.cn",)))
+    source = Exits(settings, root=tmp_path, unasked="")
+    async with watching(source) as listener:
+        seen = await listener.until(lambda one: "mail_domains" in one.body)
+    (once,) = (await source.once(now())).observations
+
+    expected = [{"domain": "example.cn", "exchanges": [], "why": "no resolver is configured"}]
+    assert seen.body["mail_domains"] == once.body["mail_domains"] == expected
+
+
+async def test_a_classified_node_asks_for_no_name_and_says_so(watching: Watching) -> None:
+    source = Exits(ExitsSettings(mail=MailSettings(domains=("example.cn",))), unasked="classified")
+    reading = await source.once(now())
+    async with watching(source) as listener:
+        gap = await listener.until(lambda one: one.kind == "gap")
+
+    assert [(one.what, one.why) for one in reading.unreadable][-1] == ("mail exchanges", "classified")
+    assert "mail exchanges are not looked up" in gap.body["why"]

@@ -15,10 +15,11 @@ from agent.budget import Rest
 from agent.clock import host_clock
 from agent.sources import Packets, PacketsSettings
 from agent.sources.packets import _Told, own_addresses
+from agent.sources.webmail import Webmail
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from scapy.layers.dns import DNS, DNSQR
+    from scapy.layers.dns import DNS, DNSQR, DNSRR
     from scapy.layers.inet import IP, TCP, UDP
     from scapy.layers.l2 import ARP, Ether
 
@@ -172,3 +173,33 @@ def test_a_host_knows_its_own_addresses() -> None:
 
 def test_it_is_off_unless_switched_on() -> None:
     assert PacketsSettings().enabled is False
+
+
+def test_names_of_webmail_that_this_host_asks_for_are_noted(
+    own_network: OwnNetwork, watching: Watching, eventually: Eventually
+) -> None:
+    answer = DNS(qr=1, qd=DNSQR(qname="mail.qq.com"), an=DNSRR(rrname="mail.qq.com", rdata="203.0.113.9"))
+    frames = [
+        bytes(ETHER / IP(src="10.1.1.5", dst="10.1.1.53") / UDP() / DNS(qd=DNSQR(qname="mail.qq.com"))),
+        bytes(ETHER / IP(src="10.1.1.5", dst="10.1.1.53") / UDP() / DNS(qd=DNSQR(qname="www.qq.com"))),
+        bytes(ETHER / IP(src="10.1.1.7", dst="10.1.1.53") / UDP() / DNS(qd=DNSQR(qname="mail.163.com"))),
+        bytes(ETHER / IP(src="10.1.1.53", dst="10.1.1.5") / UDP(sport=53, dport=5000) / answer),
+    ]
+
+    async def body() -> None:
+        webmail = Webmail()
+        settings = PacketsSettings(interface="fsfar", ring_megabytes=1)
+        with wire() as near:
+
+            def known() -> bool:
+                for one in frames:
+                    near.send(one)
+                return any(row["addresses"] for row in webmail.rows(host_clock().now()))
+
+            async with watching(Packets(settings, lambda: {"10.1.1.5"}, webmail)):
+                await eventually(known)
+        (row,) = webmail.rows(host_clock().now())
+        assert (row["service"], row["name"], row["addresses"]) == ("qq", "mail.qq.com", ["203.0.113.9"])
+        assert row["count"] > 0
+
+    own_network(body)

@@ -26,3 +26,54 @@ def test_connections_to_mail_servers_outside_are_told_and_alarm_nobody() -> None
 
     assert one.verdict == "unknown"
     assert one.evidence == ({"remote": "203.0.113.25", "port": 993, "process": None},)
+
+
+def exchange(*addresses: str) -> dict[str, object]:
+    return {"domain": "example.gov.cn", "exchanges": [{"name": "mx.example.net", "addresses": addresses}]}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "verdict"),
+    [
+        (["8.8.8.8"], "available"),
+        (["10.20.0.25", "8.8.8.8"], "available"),
+        (["10.20.0.25"], None),
+        (["198.51.100.25"], None),  # a range of our own internet zone
+        (["203.0.113.9"], None),  # an egress of a registered exit
+        ([], None),
+    ],
+)
+def test_letters_that_a_strangers_server_takes_are_told(addresses: list[str], verdict: str | None) -> None:
+    found = verdicts(told([HOME], [GOOD], mail_domains=[exchange(*addresses)]))
+
+    assert found.get("mail/mx/example.gov.cn") == verdict
+
+
+WEBMAIL = {
+    "service": "qq",
+    "name": "mail.qq.com",
+    "count": 3,
+    "first_seen": "2026-03-02T04:00:00+00:00",
+    "last_seen": "2026-03-02T04:00:06+00:00",
+    "addresses": ["203.0.113.99"],
+}
+
+
+@pytest.mark.parametrize(
+    ("asset", "remote", "verdict", "code", "confidence"),
+    [
+        ("district-oa", "203.0.113.98", "unknown", "webmail_asked", 0.3),
+        ("district-oa", "203.0.113.99", "unknown", "webmail_used", 0.95),
+        ("district-intranet-terminals", "203.0.113.98", "unknown", "webmail_asked", 0.3),
+        ("district-intranet-terminals", "203.0.113.99", "used", "webmail_used", 0.95),
+    ],
+)
+def test_webmail_is_use_when_a_connection_goes_to_an_address_of_the_name(
+    asset: str, remote: str, verdict: str, code: str, confidence: float
+) -> None:
+    facts = told([HOME], [GOOD], talks=[("10.20.0.9", remote)], webmail=[WEBMAIL])
+    (one,) = [one for one in judged(facts, asset) if one.key == "webmail/mail.qq.com"]
+
+    assert (one.verdict, one.reasons[0].code, one.confidence) == (verdict, code, confidence)
+    assert one.evidence[0]["count"] == 3
+    assert one.evidence[0]["last_seen"] == WEBMAIL["last_seen"]
