@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from collector.store.engine import Store
-from collector.store.schema import Instant, cursors, journal, metadata
+from collector.store.schema import Instant, journal
 
 NINE = datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC)
 
@@ -34,19 +34,3 @@ async def test_points_in_time_sort_in_storage_as_they_do_in_life(state: Store) -
         found = (await connection.execute(sa.select(journal.c.at).order_by(journal.c.at))).scalars().all()
 
     assert found == times
-
-
-def test_every_effect_has_a_key_that_makes_it_happen_once() -> None:
-    unique = {
-        table.name
-        for table in metadata.tables.values()
-        if any(column.name == "key" and column.unique for column in table.c)
-    }
-
-    assert unique == {"notices", "filings", "received_filings", "orders"}
-
-
-async def test_a_position_is_wide_enough_for_microseconds_since_1970(state: Store) -> None:
-    async with state.write() as connection:
-        await connection.execute(sa.insert(cursors), {"name": "x", "position": 2**62})
-        assert (await connection.execute(sa.select(cursors.c.position))).scalar_one() == 2**62
