@@ -6,7 +6,7 @@ DEV := $(VENV)/.dev
 RUN := $(VENV)/.run
 DEBIAN_TEST_PACKAGES := iproute2 systemd nftables chromium prometheus
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format lock wheels-from-source clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -49,6 +49,10 @@ lock: ## write the locks anew
 	  uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
 	    --quiet --output-file requirements/$${part%%:*}.txt; done
+
+wheels-from-source: ## build what has no wheel on loongarch64, into wheels/ (docs/loongarch64.md)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python packaging/wheels_from_source.py wheels
 
 clean: ## remove what was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

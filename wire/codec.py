@@ -3,7 +3,8 @@
 A body is JSON (RFC 8259); from `COMPRESS_FROM` bytes on it is sent as one zstd frame (RFC 8878)
 that states its content size, with `Content-Encoding: zstd`. Both limits are checked before anything is
 unpacked: refusing costs less than taking. Where there is no zstandard (no wheel is built for some machines) a
-body is sent as gzip (RFC 1952), which every side takes.
+body is sent as gzip (RFC 1952), which every side takes; a side without it refuses zstd with 415, and the
+sender goes over to gzip.
 """
 
 import zlib
@@ -26,6 +27,7 @@ ZSTD = "zstd"
 GZIP = "gzip"
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
+_TAKEN = "zstd, gzip or identity" if _has_zstd else "gzip or identity (no package zstandard here)"
 IDENTITY = "identity"
 COMPRESS_FROM = 1024
 MAX_PACKED = 4 * 1024 * 1024
@@ -60,11 +62,11 @@ def encode(message: object) -> bytes:
     return msgspec.json.encode(message)
 
 
-def pack(plain: bytes) -> tuple[bytes, str]:
-    """Return the body to send and its `Content-Encoding`."""
+def pack(plain: bytes, *, zstd: bool = True) -> tuple[bytes, str]:
+    """Return the body to send and its `Content-Encoding`; `zstd` false: the other side does not take it."""
     if len(plain) < COMPRESS_FROM:
         return plain, IDENTITY
-    if not _has_zstd:
+    if not zstd or not _has_zstd:
         packer = zlib.compressobj(level=6, wbits=_GZIP_WINDOW)
         return packer.compress(plain) + packer.flush(), GZIP
     return zstandard.ZstdCompressor(level=3).compress(plain), ZSTD
@@ -85,9 +87,7 @@ def unpack(body: bytes, encoding: str) -> bytes:
     if encoding == GZIP:
         return _gunzip(body)
     if encoding != ZSTD or not _has_zstd:
-        raise WireError(
-            "encoding", 415, f"Content-Encoding is {encoding[:40]!r}, expected zstd, gzip or identity"
-        )
+        raise WireError("encoding", 415, f"Content-Encoding is {encoding[:40]!r}, expected {_TAKEN}")
     return _inflate(body)
 
 

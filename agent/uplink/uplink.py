@@ -18,6 +18,7 @@ from .pace import Pace, Step
 
 _log = logging.getLogger("fengsui.uplink")
 _LEAST_SECONDS = 30.0
+_NO_SUCH_ENCODING = 415
 # A line of 32 kbit/s still gets a whole batch through in its time.
 _SLOWEST_BYTES_A_SECOND = 4096
 _acks: Codec[Ack] = Codec(Ack)
@@ -67,6 +68,7 @@ class Uplink:
         self._authorities = authorities
         self._sleep = sleep
         self._steady = steady
+        self._zstd = True
         self.answered = asyncio.Event()
 
     async def run(self) -> None:
@@ -102,7 +104,15 @@ class Uplink:
             return self._hold(self._pace.reconciled(changed=False), f"unreadable answer: {error}")
 
     async def _post(self, batch: Batch) -> Reply:
-        body, encoding = pack(encode(batch))
+        reply = await self._post_packed(batch)
+        if reply.status == _NO_SUCH_ENCODING and self._zstd:
+            # A collector without zstandard; every one takes gzip.
+            self._zstd = False
+            reply = await self._post_packed(batch)
+        return reply
+
+    async def _post_packed(self, batch: Batch) -> Reply:
+        body, encoding = pack(encode(batch), zstd=self._zstd)
         while wait := self._pace.sends(len(body), self._steady()):
             await self._sleep(wait)
         headers = {"Content-Type": JSON}

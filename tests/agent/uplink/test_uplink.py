@@ -118,6 +118,28 @@ async def test_a_large_batch_is_compressed_and_a_connection_is_kept(
     assert far_side.encodings == ["zstd", ""]
 
 
+async def test_a_collector_without_zstandard_gets_gzip_at_once_and_from_then_on(
+    far_side: FarSide, outbox: Outbox, clock: Clock
+) -> None:
+    refused = 0
+
+    async def knows_no_zstd(request: web.Request) -> web.StreamResponse | None:
+        nonlocal refused
+        await request.read()
+        if request.headers.get("Content-Encoding") != "zstd":
+            return None
+        refused += 1
+        return web.json_response({"type": "urn:fengsui:problem:encoding"}, status=415)
+
+    far_side.behave["/v1/batches"] = knows_no_zstd
+    for _ in range(2):
+        await put(outbox, clock, "x" * 5000)
+        await drained(outbox)
+
+    assert refused == 1
+    assert far_side.encodings == ["gzip", "gzip"]
+
+
 async def test_a_lost_acknowledgement_stores_nothing_twice(
     far_side: FarSide, outbox: Outbox, clock: Clock
 ) -> None:
