@@ -33,6 +33,7 @@ for (body,) in log.execute("SELECT stored FROM batch ORDER BY position"):
     for report in batches.decode(codec.unpack(body, encodings[body[:1]])).reports:
         print(f'{{"kind": "{report.kind}", "body": {bytes(report.body).decode()}}}')
 """
+FORBIDDEN = ("not permitted", "denied", "adjtimex")
 KINDS = {"heartbeat", "asset", "exits", "sockets"}
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.xdist_group("systemd")]
 
@@ -207,7 +208,8 @@ def the_agent_sees_what_its_unit_should_allow(node: Host) -> None:
     """A call or a file that the unit forbids would be told as a gap, a source that dies of it in the log."""
     said = node.does("journalctl", "--no-pager", "--unit", AGENT)
 
-    assert [gap["why"] for gap in node.told("gap")] == []
+    gaps = [gap["why"] for gap in node.told("gap")]
+    assert [why for why in gaps if any(word in why for word in FORBIDDEN)] == []
     assert "failed (" not in said
     assert node.show(AGENT, "NRestarts") == "0"
 
