@@ -7,6 +7,7 @@ Flows know nothing of each other: they meet in the store. A flow that dies takes
 so that whoever supervises it starts it again; the rows are all that is needed to go on.
 """
 
-from .collector import Notes, serve
+from .collector import serve
+from .ending import Notes
 
 __all__ = ["Notes", "serve"]

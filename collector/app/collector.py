@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -12,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .. import actions, stages
 from ..actions.port import Surroundings
@@ -35,32 +33,27 @@ from ..eventlog.port import EventLog
 from ..ingest.links import Link as NodeLink
 from ..memory import settle_memory
 from ..notices import Notices
-from ..pipeline import CURSOR, Pipeline
+from ..pipeline import Pipeline
 from ..regimes import Calendars
 from ..runs.people import act_on_run, complete_step
 from ..runs.runner import Runner
 from ..runs.starting import Starter
 from ..shipped import release
-from ..store import cursors, journal
 from ..store.engine import Store
 from ..store.notices import Notice
 from ..tasks import spawn
 from ..trust.checkpoints import journal_key, keep_newest
 from ..trust.links import Links
-from ..trust.superior import renew
 from ..world import World
 from ..yaml_marks import Mistakes
 from .doors import AgentsDoor, DeskDoor
 from .drilling import DrillReports, make_director
+from .ending import Ending, Notes, closed_in_time
 from .figures import counters
 from .first_start import forget_ports, make_first_user, make_folder, write_ports
 from .live import Live
-
-Notes = Callable[[str], None]
-_TRIM_SECONDS = 3600.0
-_TOLD = 20
-_RENEW_SECONDS = 3600.0
-_CLOSE_SECONDS = 5.0
+from .telling import Teller
+from .upkeep import Membership, Retention
 
 
 def now() -> datetime:
@@ -84,31 +77,18 @@ async def serve(world: World, file: str, notes: Notes) -> int:
         return await collector.run(file)
 
 
-class Ending:
-    """Why and when the process ends: it was told to, or a part of it died."""
-
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
-        self.asked = asyncio.Event()
-        self.dead: list[str] = []
-
-    def died(self, name: str, error: BaseException) -> None:
-        """End loudly: a part is gone."""
-        self.dead.append(name)
-        self._notes(f"{name} died: {type(error).__name__}: {error}")
-        self.asked.set()
-
-
 class Collector:
     """Every part, built once. `build`, then `run`."""
 
     def __init__(self, live: Live, store: Store, log: EventLog, ending: Ending, notes: Notes) -> None:
         self._live = live
         self._store = store
-        self._log = log
         self._ending = ending
         self._notes = notes
         settings = live.settings()
+        self._teller = Teller(store, live, now, notes)
+        self._retention = Retention(store, log, lambda: live.settings().retention.events, now, notes)
+        self._membership = Membership(lambda: settings.state, self._let_go_of_lines, now, notes)
         self._casework = Casework(
             registry=live.registry,
             regimes=live.regimes,
@@ -212,9 +192,9 @@ class Collector:
         forget_ports(settings.state)
         ending = Ending(notes)
         store = await Store.open(settings.database_url)
-        stack.push_async_callback(_in_time, "the state", store.close, notes)
+        stack.push_async_callback(closed_in_time, "the state", store.close, notes)
         log = await open_log(settings.events_url, ending.died)
-        stack.push_async_callback(_in_time, "the event log", log.close, notes)
+        stack.push_async_callback(closed_in_time, "the event log", log.close, notes)
         await make_first_user(store, settings.state, now(), notes)
         return cls(live, store, log, ending, notes)
 
@@ -224,7 +204,7 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.asked.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: spawn("reload", self._reload(file), self._ending.died))
-        await self._tell_loaded()
+        await self._teller.loaded()
         await self._calendars.load()  # and the flow fills it: the libraries must not keep the doors shut
         tasks = [spawn(name, work(), self._ending.died) for name, work in self._flows().items()]
         try:
@@ -251,7 +231,7 @@ class Collector:
             }
         except OSError as error:
             raise PermanentError(f"{error.strerror or error}; see `listen` in the settings") from error
-        await self._tell("collector.started", {"version": release(), "ports": ports})
+        await self._teller.tell("collector.started", {"version": release(), "ports": ports})
         settle_memory()
         write_ports(settings.state, ports)
         self._notes(
@@ -274,8 +254,8 @@ class Collector:
             "presence": self._presence.run,
             "checkpoints": self._checkpoints.run,
             "calendars": self._calendars.run,
-            "retention": self._trim,
-            "superior": self._stay_joined,
+            "retention": self._retention.run,
+            "superior": self._membership.run,
             **self._agents.watches,
         }
 
@@ -361,51 +341,15 @@ class Collector:
         old, self._channels = self._channels, new
         await _close(old)
         try:
-            await self._tell_loaded()
+            await self._teller.loaded()
             await self._calendars.keep()
         except RetryableError as error:
             self._notes(f"reloaded, but the journal could not take it: {error}")
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
 
-    async def _stay_joined(self) -> None:
-        """Renew the certificate by which the collector above knows this one."""
-        while True:
-            try:
-                if await renew(self._live.settings().state, socket.gethostname(), now()):
-                    await self._upstream.close()
-                    await self._heartbeat.close()
-            except (FengsuiError, OSError) as error:
-                self._notes(f"the certificate for the collector above is not renewed yet: {error}")
-            await asyncio.sleep(_RENEW_SECONDS)
-
-    async def _trim(self) -> None:
-        """Let old batches go that the pipeline has read."""
-        while True:
-            try:
-                await self._drop_old()
-            except RetryableError as error:
-                # A busy or full database is no reason to end: ending would stop the clocks too.
-                self._notes(f"old batches are kept for now: {error}")
-            await asyncio.sleep(_TRIM_SECONDS)
-
-    async def _drop_old(self) -> None:
-        async with self._store.read() as conn:
-            read = await cursors.read_cursor(conn, CURSOR)
-        await self._log.trim(read, now() - self._live.settings().retention.events)
-
-    async def _tell_loaded(self) -> None:
-        await self._tell("registry.loaded", self._live.counts())
-        left_out = self._live.left_out()
-        for mistake in left_out:
-            self._notes(f"预案未启用,其余照常 plan left out, all else runs: {mistake}")
-        if left_out:
-            told = [str(mistake) for mistake in left_out][:_TOLD]
-            await self._tell("audit.finding", {"finding": "plans_left_out", "what": told})
-        refused = [str(mistake) for mistake in self._live.refused()]
-        for line in refused:
-            self._notes(f"检测规则不能用,其余照常 rule refused, all else runs: {line}")
-        if refused:
-            await self._tell("audit.finding", {"finding": "rules_refused", "what": refused[:_TOLD]})
+    async def _let_go_of_lines(self) -> None:
+        await self._upstream.close()
+        await self._heartbeat.close()
 
     async def _seal(self) -> None:
         """Sign the journal's end before the process goes; where that fails, its next start does."""
@@ -413,25 +357,6 @@ class Collector:
             await self._checkpoints.seal()
         except (FengsuiError, SQLAlchemyError) as error:
             self._notes(f"the journal's end is not signed: {error}")
-
-    async def _tell(self, action: str, detail: Mapping[str, object]) -> None:
-        entry = journal.Entry(
-            actor="system", action=action, subject=f"unit:{self._live.settings().unit}", detail=dict(detail)
-        )
-
-        async def write(conn: AsyncConnection) -> int:
-            return await journal.write(conn, entry, now())
-
-        await self._store.run(write)
-
-
-async def _in_time(name: str, close: Callable[[], Coroutine[Any, Any, None]], notes: Notes) -> None:
-    """Close a database, but let nothing that hangs keep the process: what was committed is on the disk."""
-    try:
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await close()
-    except TimeoutError:
-        notes(f"{name} did not close within {_CLOSE_SECONDS:.0f} s; left as it is")
 
 
 async def _close(channels: Mapping[str, Channel]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.app.collector import Collector, Ending
+from collector.app.collector import Collector
 from collector.app.live import Live
 from collector.world import World, load_world
 
@@ -25,16 +25,6 @@ def world(tmp_path: Path) -> World:
         "listen: {agents: {host: 127.0.0.1, port: 0}, console: {port: 0}}\n"
     )
     return load_world(str(settings), {})
-
-
-def test_the_first_death_is_told_and_ends_the_process() -> None:
-    said: list[str] = []
-    ending = Ending(said.append)
-    ending.died("clock", ValueError("the row is gone"))
-
-    assert ending.asked.is_set()
-    assert ending.dead == ["clock"]
-    assert said == ["clock died: ValueError: the row is gone"]
 
 
 async def test_a_flow_that_cannot_go_on_takes_the_collector_with_it(world: World, tmp_path: Path) -> None:
@@ -54,22 +44,3 @@ async def test_a_flow_that_cannot_go_on_takes_the_collector_with_it(world: World
 
             assert await running == 1
     assert any("clock died" in line and "alarms" in line for line in said)
-
-
-async def test_a_log_that_cannot_be_trimmed_now_ends_no_flow(world: World) -> None:
-    """A closed log answers as a busy or full one does: with an error that says the same may work later."""
-    said: list[str] = []
-    async with AsyncExitStack() as stack:
-        collector = await Collector.build(Live(world), stack, said.append)
-        await collector._log.close()
-        trimming = asyncio.get_running_loop().create_task(collector._trim())
-        async with asyncio.timeout(10):
-            for _ in range(1000):
-                if any("kept for now" in line for line in said):
-                    break
-                await asyncio.sleep(0.01)
-        still_at_it = not trimming.done()
-        trimming.cancel()
-
-    assert still_at_it
-    assert any("old batches are kept for now" in line for line in said)
