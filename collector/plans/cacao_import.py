@@ -12,8 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from .. import yaml_marks
-from ..yaml_marks import Mistake, Mistakes, Node
+from ..yaml_marks import Mistakes
 from .cacao import (
     EXTENSION,
     MADE_UP_END,
@@ -27,7 +26,8 @@ from .cacao import (
 )
 from .cacao_commands import action_of, variable_name
 from .cacao_export import export_plan, header_of, original_playbook, switch_out
-from .cacao_json import json_path, read_json
+from .cacao_json import read_json
+from .cacao_places import Places
 from .examine import examine
 from .jss import SIGNATURES, Verdict, verify
 from .lint import Finding
@@ -36,7 +36,6 @@ from .stix import variable_of
 
 MAX_WORDS = 4_000
 _KINDS = {"bool": "bool", "boolean": "bool", "integer": "number", "long": "number", "float": "number"}
-_LINKS = {"then": "on_true", "do": "on_true", "else": "on_false", "branches": "next_steps", "value": "switch"}
 
 
 class Imported(Struct, frozen=True):
@@ -66,17 +65,18 @@ def import_playbook(
         document, marks = read_json(text, file)
     except Mistakes as error:
         return Imported(None, "", [Finding("error", mistake) for mistake in error.mistakes])
-    importer = _Importer(document, marks)
+    places = Places(marks)
+    importer = _Importer(document, places)
     for index, verdict in enumerate(verify(document, trusted=trusted, now=now) if now is not None else ()):
         importer.signed(index, verdict)
     try:
         plan = importer.plan()
     except _Refused:
-        return Imported(None, "", [Finding("error", mistake) for mistake in importer.mistakes])
+        return Imported(None, "", [Finding("error", mistake) for mistake in places.mistakes])
     written = to_yaml(plan)
     examined = examine(written, file)
-    findings = [importer.placed(finding) for finding in examined.findings]
-    findings += importer.warnings
+    findings = [places.placed(finding) for finding in examined.findings]
+    findings += places.warnings
     if examined.plan is None:
         return Imported(None, written, findings)
     bare = without_originals(examined.plan)
@@ -96,20 +96,19 @@ def playbook_of(plan: Plan, *, created_by: str, now: datetime) -> dict[str, Any]
 
 
 class _Importer:
-    def __init__(self, document: dict[str, Any], marks: Node | None) -> None:
+    def __init__(self, document: dict[str, Any], places: Places) -> None:
         self.document = document
-        self.marks = marks
-        self.mistakes: list[Mistake] = []
-        self.warnings: list[Finding] = []
+        self._places = places
+        self._mistake = places.mistake
+        self._mapping = places.mapping
         self.steps: dict[str, Any] = {}
         self.ids: dict[str, str] = {}
-        self.sources: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
 
     def plan(self) -> dict[str, Any]:
         document = self.document
-        self._expect("type", "playbook")
-        self._expect("spec_version", SPEC)
+        self._places.expect("type", document.get("type"), "playbook")
+        self._places.expect("spec_version", document.get("spec_version"), SPEC)
         workflow = self._mapping(document.get("workflow"), ("workflow",))
         raw = {key: self._mapping(step, ("workflow", key)) for key, step in workflow.items()}
         for key, step in raw.items():
@@ -121,12 +120,12 @@ class _Importer:
             document.get("playbook_variables", {}), ("playbook_variables",)
         ).items():
             self._variable(name, variable, ("playbook_variables", name))
-        if self.mistakes:
+        if self._places.mistakes:
             raise _Refused
         for key, step in raw.items():
             self._step(key, step)
         self._exception()
-        if self.mistakes:
+        if self._places.mistakes:
             raise _Refused
         return self._whole(str(start))
 
@@ -137,40 +136,7 @@ class _Importer:
         found = f"a signature of {verdict.signee!r} that is {verdict.state} ({verdict.why})"
         self._mistake((SIGNATURES, str(index)), found, "a good signature by a trusted key")
         if not verdict.refused:
-            self.warnings.append(Finding("warning", self.mistakes.pop()))
-
-    def placed(self, finding: Finding) -> Finding:
-        """Tell a finding of the plan at the playbook's own place."""
-        mistake = finding.mistake
-        parts = _parts(mistake.path, self.sources)
-        line, column = self._mark(parts)
-        return Finding(finding.severity, mistake._replace(line=line, column=column, path=json_path(parts)))
-
-    def _mistake(self, parts: Sequence[str], found: str, expected: str) -> None:
-        line, column = self._mark(parts)
-        file = self.marks.mark.file if self.marks is not None else ""
-        self.mistakes.append(Mistake(file, line, column, json_path(parts), found, expected))
-
-    def _mark(self, parts: Sequence[str]) -> tuple[int, int]:
-        node = self.marks
-        for part in parts:
-            inner = node.get(part) if isinstance(node, yaml_marks.Mapping) else None
-            if inner is None:
-                break
-            node = inner
-        return (node.mark.line, node.mark.column) if node is not None else (1, 1)
-
-    def _expect(self, name: str, expected: str) -> None:
-        found = self.document.get(name)
-        if found != expected:
-            self._mistake((name,), repr(found) if found is not None else "nothing", repr(expected))
-
-    def _mapping(self, value: Any, parts: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - foreign JSON
-        """Return an object; anything else is a mistake and empty, so that what follows is told too."""
-        if isinstance(value, dict):
-            return value
-        self._mistake(parts, _kind_of(value), "an object")
-        return {}
+            self._places.warn_instead()
 
     def _name(self, key: str, step: Mapping[str, Any]) -> None:
         extension = _extension(step)
@@ -178,8 +144,8 @@ class _Importer:
             self.ids[key] = ""
             return
         name = str(extension.get("id", key))
-        self.ids[key] = name if name not in self.sources else key
-        self.sources[self.ids[key]] = key
+        self.ids[key] = name if name not in self._places.sources else key
+        self._places.sources[self.ids[key]] = key
 
     def _variable(self, key: str, variable: Any, parts: Sequence[str]) -> None:  # noqa: ANN401 - foreign JSON
         raw = self._mapping(variable, parts)
@@ -258,7 +224,7 @@ class _Importer:
             "for": f"{-(-delay // 1000)}s",
         }
         behind = f"{name}/now"
-        self.sources[behind] = self.sources[name]
+        self._places.sources[behind] = self._places.sources[name]
         unknown = step.pop("unknown")
         self.steps[name] = {**waiting, "next": behind, "unknown": unknown}
         self.steps[behind] = step
@@ -315,7 +281,7 @@ class _Importer:
         if str(target) not in self.ids:
             # Widespread, and harmless: a run that fails then ends as failed.
             self._mistake(("workflow_exception",), f"the step {target!r}", "a step of the workflow")
-            self.warnings.append(Finding("warning", self.mistakes.pop()))
+            self._places.warn_instead()
             return
         rescue = self._line(self.ids[str(target)])
         for name in self._line(self.ids[str(self.document["workflow_start"])]) - rescue:
@@ -388,23 +354,6 @@ def _switch(written: Any, known: Any) -> str:  # noqa: ANN401 - foreign JSON
         return known
     variable = variable_of(str(written))
     return f"vars.{variable}" if variable else str(written)
-
-
-def _parts(path: str, sources: Mapping[str, str]) -> list[str]:
-    """Return where in the playbook a path of the plan came from."""
-    head, _, rest = path.partition(".")
-    if head == "variables":
-        return ["playbook_variables", f"__{rest.partition('.')[0]}__"]
-    if head != "steps":
-        return [{"first": "workflow_start", "steps": "workflow"}.get(head, head)] if head else []
-    name, _, field = rest.partition(".")
-    field = re.split(r"[.\[]", field)[0]
-    field = _LINKS.get(field, field)
-    return ["workflow", *([sources.get(name, name)] if name else []), *([field] if field else [])]
-
-
-def _kind_of(value: Any) -> str:  # noqa: ANN401 - foreign JSON
-    return "nothing" if value is None else f"a {type(value).__name__}"
 
 
 def _same(plan: Plan, document: Mapping[str, Any]) -> bool:
