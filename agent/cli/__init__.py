@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wire.language import Language, spoken
+from wire.usage import Parser, asked, speak
 
+from ..phrasebook import in_language
 from ..settings import SettingsError
 from ..texts import SaidError
 
@@ -29,36 +31,37 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 )
 
 
-class CommandParser(argparse.ArgumentParser):
+class CommandParser(Parser):
     """A parser whose every command takes `--config` and `--lang`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - argparse's own signature
         super().__init__(*args, **{"conflict_handler": "resolve", "allow_abbrev": False, **options})
-        self.add_argument("--config", metavar="FILE", default=None, help="settings file 设置文件")
-        self.add_argument("--state-dir", metavar="DIR", default=None, help="state folder 状态目录")
-        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts 文字语言")
+        self.add_argument("--config", metavar="FILE", default=None, help="settings file")
+        self.add_argument("--state-dir", metavar="DIR", default=None, help="state folder")
+        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
 
 
-def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of all commands, or of the one that was asked for."""
-    parser = argparse.ArgumentParser(
+def build_parser(command: str | None = None, language: Language = "en") -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of the one that was asked for, in a language."""
+    parser = Parser(
         prog="fengsui-agent",
-        description="烽燧探针:上报本机资产、出口与事件。 Reports a node's assets, exits and incidents.",
+        description="reports a node's assets, exits and incidents",
     )
-    if asked is None:
+    if command is None:
         parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
-        if asked in {None, name}:
-            command = import_module(f".{module}", __package__)
-            command.add_parser(commands)
-            commands.choices[name].set_defaults(run=command.run)
+        if command in {None, name}:
+            found = import_module(f".{module}", __package__)
+            found.add_parser(commands)
+            commands.choices[name].set_defaults(run=found.run)
+    speak(parser, language, in_language)
     return parser
 
 
-def language(asked: str | None, settings: str | None = None) -> Language:
+def language(wanted: str | None, settings: str | None = None) -> Language:
     """Return the language of texts by the one rule (`wire.language`); `settings`: theirs, once read."""
-    return spoken(asked, os.environ, settings)
+    return spoken(wanted, os.environ, settings)
 
 
 def _version() -> str:
@@ -71,8 +74,8 @@ def _version() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    asked = words[0] if words and words[0] in {name for name, _ in COMMANDS} else None
-    args = build_parser(asked).parse_args(words)
+    command = words[0] if words and words[0] in {name for name, _ in COMMANDS} else None
+    args = build_parser(command, language(asked(words))).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()
@@ -80,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error.in_language(language(args.lang)), file=sys.stderr)
         return 1
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        print(error.in_language(language(args.lang)), file=sys.stderr)
         return 1
     except BrokenPipeError:
         return _unread()

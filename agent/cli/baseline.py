@@ -24,16 +24,18 @@ from .loading import load
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
-    parser = subparsers.add_parser("baseline", help="认可网站的新内容 accept a web root's new content")
+    parser = subparsers.add_parser("baseline", help="accept a web root's new content")
     deeds = parser.add_subparsers(metavar="DEED", required=True)
-    deed = deeds.add_parser("accept", help="认可当前内容 take what is there now for what shall be there")
-    deed.add_argument("root", metavar="ROOT", help="a path of sources.files.roots 设置中的网站目录")
+    deed = deeds.add_parser("accept", help="take what is there now for what shall be there")
+    deed.add_argument("root", metavar="ROOT", help="a path of sources.files.roots")
     deed.set_defaults(deed=_accept)
-    deed = deeds.add_parser("sign", help="签发部署清单 sign what a deployment will bring")
-    deed.add_argument("root", metavar="SITE", help="the site as it was built 构建好的网站目录")
-    deed.add_argument("--key", required=True, metavar="FILE", help="Ed25519 private key, PEM 私钥")
-    deed.add_argument("--out", required=True, metavar="FILE", help="the manifest 清单文件")
-    deed.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="left out 排除")
+    deed = deeds.add_parser("sign", help="sign what a deployment will bring")
+    deed.add_argument("root", metavar="SITE", help="the site as it was built")
+    deed.add_argument("--key", required=True, metavar="FILE", help="Ed25519 private key, PEM")
+    deed.add_argument("--out", required=True, metavar="FILE", help="the manifest")
+    deed.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="left out; may be given again"
+    )
     deed.set_defaults(deed=_sign)
 
 

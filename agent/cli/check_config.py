@@ -11,7 +11,7 @@ from .loading import DEFAULT_CONFIG, load_file
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
-    parser = subparsers.add_parser("check-config", help="检查设置文件 check a settings file")
+    parser = subparsers.add_parser("check-config", help="check a settings file")
     parser.add_argument("file", nargs="?", metavar="FILE", help="default: --config")
 
 

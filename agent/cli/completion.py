@@ -10,8 +10,8 @@ _FOLDERS = {"DIR", "FOLDER"}
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("completion", help="completion of a shell 命令行补全脚本")
-    parser.add_argument("shell", choices=SHELLS, help="which shell 外壳")
+    parser = commands.add_parser("completion", help="completion of a shell")
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
 
 
 def run(args: argparse.Namespace) -> int:

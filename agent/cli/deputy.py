@@ -21,8 +21,8 @@ from .loading import load
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
-    parser = subparsers.add_parser("deputy", help="特权助手 do what needs privileges, for the agent")
-    parser.add_argument("--user", metavar="USER", type=_user, required=True, help="the agent's user 探针用户")
+    parser = subparsers.add_parser("deputy", help="do what needs privileges, for the agent")
+    parser.add_argument("--user", metavar="USER", type=_user, required=True, help="the agent's user")
 
 
 def _user(text: str) -> int:

@@ -14,7 +14,7 @@ from .loading import load
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
-    parser = subparsers.add_parser("enrol", help="用一次性令牌登记本机 enrol this node by a one-time token")
+    parser = subparsers.add_parser("enrol", help="enrol this node by a one-time token")
     parser.add_argument("--collector", metavar="URL", default="", help="default: the address in the token")
     parser.add_argument("--token", metavar="T", required=True, help="a token, or - to read it from stdin")
     parser.add_argument(

@@ -17,7 +17,7 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Add the command."""
-    subparsers.add_parser("run", help="运行探针 run the agent")
+    subparsers.add_parser("run", help="run the agent")
 
 
 def run(args: argparse.Namespace) -> int:

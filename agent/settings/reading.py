@@ -10,6 +10,7 @@ agent.yaml:3:20: heartbeat_seconds: found 'often', expected a number
 """
 
 import difflib
+import re
 import types
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_origin
@@ -17,6 +18,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias, Union, get_args, get_o
 import msgspec
 import yaml
 
+from ..phrasebook import in_language
 from .model import Settings, objections
 
 Kind: TypeAlias = Any  # a class or a typing form; the language has no annotation for both
@@ -37,7 +39,15 @@ class Mistake(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: "
-        return f"{where}{self.path + ': ' if self.path else ''}found {self.found}, expected {self.expected}"
+        return where + self._said
+
+    def in_language(self, language: str) -> str:
+        """Return it in a language, behind the place that editors open."""
+        return f"{self.file}:{self.line}:{self.column}: {in_language(self._said, language)}"
+
+    @property
+    def _said(self) -> str:
+        return f"{self.path + ': ' if self.path else ''}found {self.found}, expected {self.expected}"
 
 
 class SettingsError(ValueError):
@@ -46,6 +56,10 @@ class SettingsError(ValueError):
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes, key=lambda mistake: mistake[1:4])
         super().__init__("\n".join(map(str, self.mistakes)))
+
+    def in_language(self, language: str) -> str:
+        """Return them in a language, a line each."""
+        return "\n".join(mistake.in_language(language) for mistake in self.mistakes)
 
 
 def read(text: str, file: str, kinds: Mapping[str, Kind], hidden: Collection[str] = frozenset()) -> Settings:
@@ -103,9 +117,10 @@ class _Reader:
             root: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._broken(mark, f"{error.context or ''} {error.problem or ''}".strip()) from None
+            what = f"{error.context or ''} {error.problem or ''}".strip()
+            raise self._broken(mark, f"a YAML error ({what})") from None
         except yaml.YAMLError as error:
-            raise self._broken(None, str(error)) from None
+            raise self._broken(None, f"a YAML error ({error})") from None
         if root is None:
             return yaml.MappingNode("", [], yaml.Mark("", 0, 0, 0, None, 0))
         if not isinstance(root, yaml.MappingNode):
@@ -243,6 +258,6 @@ def _words(kind: Kind, told: str = "") -> str:
     choices = get_args(inner)
     if choices and all(isinstance(choice, str) for choice in choices):
         return f"one of {', '.join(choices)}"
-    if "Expected" in told and ("=" in told or "matching" in told or "length" in told):
+    if "Expected" in told and re.search("[<>=]|matching|length", told):
         return told.removeprefix("Expected ").split(" - at ")[0]
     return _WORDS.get(inner, "a mapping" if isinstance(inner, type) else str(inner))

@@ -12,7 +12,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from wire.language import Language, spoken
+from wire.usage import Parser, asked, speak
+
 from ..errors import FengsuiError
+from ..phrasebook import in_language
 from ..shipped import release
 from ..yaml_marks import Mistakes
 from .telling import language_of, told
@@ -41,29 +45,30 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"
 
 
-class CommandParser(argparse.ArgumentParser):
+class CommandParser(Parser):
     """A parser whose every command takes `--config` and `--lang`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - argparse's own signature
         super().__init__(*args, **{"conflict_handler": "resolve", "allow_abbrev": False, **options})
-        self.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help="settings file 设置文件")
-        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts 文字语言")
+        self.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help="settings file")
+        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
 
 
-def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of all commands, or of the one that was asked for."""
-    parser = argparse.ArgumentParser(
+def build_parser(command: str | None = None, language: Language = "en") -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of the one that was asked for, in a language."""
+    parser = Parser(
         prog="fengsui-collector",
-        description="烽燧采集端:收集、定级、按时报送。 Collects reports, grades incidents, keeps deadlines.",
+        description="collects reports, grades incidents, keeps deadlines",
     )
-    if asked is None:
+    if command is None:
         parser.add_argument("--version", action="version", version=f"%(prog)s {release()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
-        if asked in {None, name}:
-            command = import_module(f".{module}", __package__)
-            command.add_parser(commands)
-            commands.choices[name].set_defaults(run=command.run)
+        if command in {None, name}:
+            found = import_module(f".{module}", __package__)
+            found.add_parser(commands)
+            commands.choices[name].set_defaults(run=found.run)
+    speak(parser, language, in_language)
     return parser
 
 
@@ -71,8 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     names = {name for name, _ in COMMANDS}
-    asked = words[0] if words and words[0] in names else None
-    args = build_parser(asked).parse_args(words)
+    command = words[0] if words and words[0] in names else None
+    args = build_parser(command, spoken(asked(words), os.environ)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from wire.usage import Parser
+
 from ..settings import Settings
 from ..trust.journal_chain import Break, Verifier
 from .loading import settings_of
@@ -32,14 +34,12 @@ _WHY = {
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its one subcommand."""
-    parser = commands.add_parser("audit", help="the journal of every change 审计日志")
-    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
-    part = parts.add_parser("verify", help="check the journal's hash chains 校验日志链")
+    parser = commands.add_parser("audit", help="the journal of every change")
+    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    part = parts.add_parser("verify", help="check the journal's hash chains")
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:

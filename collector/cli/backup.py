@@ -35,9 +35,9 @@ WHY = {
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser(
-        "backup", help="keys, records, evidence and settings into a folder, while it runs 备份"
+        "backup", help="keys, records, evidence and settings into a folder, while it runs"
     )
-    parser.add_argument("folder", metavar="DIR", help="a new or an empty folder 新建或空的目录")
+    parser.add_argument("folder", metavar="DIR", help="a new or an empty folder")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

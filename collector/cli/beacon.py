@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PermanentError
-from .telling import language_of
+from .telling import language_of, mistaken
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,18 +21,18 @@ _DEFAULT_KEY = "beacon.key"
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("beacon", help="answer agents that check their exits 出口检测信标")
+    parser = commands.add_parser("beacon", help="answer agents that check their exits")
     parser.add_argument(
-        "--listen", metavar="ADDRESS:PORT", type=_place, required=True, help="where agents ask 监听地址"
+        "--listen", metavar="ADDRESS:PORT", type=_place, required=True, help="where agents ask"
     )
     parser.add_argument(
         "--key",
         metavar="FILE",
         type=Path,
         default=Path(_DEFAULT_KEY),
-        help="its key, made if absent 签名密钥",
+        help="its key, made if absent",
     )
-    parser.add_argument("--show-key", action="store_true", help="print the public key and end 显示公钥后退出")
+    parser.add_argument("--show-key", action="store_true", help="print the public key and end")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -113,9 +113,7 @@ def _place(text: str) -> tuple[str, int]:
         address = str(ip_address(host.strip("[]")))
         number = int(port)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: expected an IP address and a port, as 10.0.0.1:8081"
-        ) from None
+        raise mistaken(text, "an IP address and a port, as 10.0.0.1:8081") from None
     if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a port from 0 to 65535")
+        raise mistaken(text, "a port from 0 to 65535")
     return address, number

@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
+from wire.usage import Parser
 from wire.vocabulary import Name
 
 from ..settings import read_settings
@@ -26,18 +27,12 @@ _STEPS = {
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its three subcommands."""
-    parser = commands.add_parser("ca", help="replace the authority 更换 CA")
-    parts = parser.add_subparsers(
-        dest="step", metavar="STEP", required=True, parser_class=argparse.ArgumentParser
-    )
+    parser = commands.add_parser("ca", help="replace the authority")
+    parts = parser.add_subparsers(dest="step", metavar="STEP", required=True, parser_class=Parser)
     for step in _STEPS:
         part = parts.add_parser(step)
-        part.add_argument(
-            "--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件"
-        )
-        part.add_argument(
-            "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-        )
+        part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+        part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:

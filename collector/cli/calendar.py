@@ -53,19 +53,19 @@ _WORDS = {
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its three subcommands."""
-    parser = commands.add_parser("calendar", help="working days 工作日历")
+    parser = commands.add_parser("calendar", help="working days")
     parts = parser.add_subparsers(metavar="COMMAND", required=True)
-    show = parts.add_parser("show", help="years, with what differs from Monday to Friday 查看")
+    show = parts.add_parser("show", help="years, with what differs from Monday to Friday")
     _shared(show)
     show.add_argument("--region", metavar="CODE", default="", help="ISO 3166; default: where the units are")
     show.add_argument("--year", metavar="YEAR", type=int, default=None, help="default: this, last and next")
-    show.add_argument("--stored", action="store_true", help="what stands in the collector's table 数据库中的")
+    show.add_argument("--stored", action="store_true", help="what stands in the collector's table")
     show.set_defaults(part=_show)
-    fill = parts.add_parser("fill", help="write what is known into the collector's table 写入数据库")
+    fill = parts.add_parser("fill", help="write what is known into the collector's table")
     _shared(fill)
     fill.add_argument("--lessen", action="store_true", help="put reckoned years in place of confirmed too")
     fill.set_defaults(part=_fill)
-    taken = parts.add_parser("import", help="take in a decreed year: our YAML, or holiday-cn's JSON 导入")
+    taken = parts.add_parser("import", help="take in a decreed year: our YAML, or holiday-cn's JSON")
     taken.add_argument("file", metavar="FILE", type=Path)
     _shared(taken)
     taken.add_argument("--stdout", action="store_true", help="print the file, put it nowhere")
@@ -80,10 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _shared(part: argparse.ArgumentParser) -> None:
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from .telling import language_of
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("check-config", help="check settings and all they name 检查全部设置")
+    parser = commands.add_parser("check-config", help="check settings and all they name")
     parser.add_argument("file", nargs="?", metavar="FILE", help="settings file; default: --config")
 
 

@@ -16,75 +16,77 @@ import msgspec
 from ..drills import FORMS, KINDS, SCOPES, Script, read_script
 from ..errors import PermanentError
 from ..world import World, read_text
-from ..yaml_marks import parse_time
 from .drill_telling import Teller
 from .loading import world_of
-from .telling import language_of
+from .telling import language_of, time_of
 
 _Part = Callable[[argparse.Namespace, World, Teller], Any]
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its parts."""
-    parser = commands.add_parser("drill", help="drills: plan, hold, score, prove 应急演练")
+    parser = commands.add_parser("drill", help="drills: plan, hold, score, prove")
     parts = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def part(name: str, text: str, work: _Part, *, key: bool = False) -> argparse.ArgumentParser:
         made = parts.add_parser(name, help=text)
         if key:
-            made.add_argument("id", metavar="ID", help="of the drill 演练编号")
+            made.add_argument("id", metavar="ID", help="of the drill")
         made.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        made.add_argument(
-            "--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件"
-        )
-        made.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language 语言")
+        made.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+        made.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
         made.set_defaults(part=work)
         return made
 
-    check = part("check", "find every mistake of a script 检查脚本", _check)
-    check.add_argument("file", metavar="FILE", help="script 脚本")
-    rehearse = part("rehearse", "play a script on a simulated clock, without effects 模拟推演", _rehearse)
-    rehearse.add_argument("file", metavar="FILE", help="script 脚本")
-    rehearse.add_argument("--at", metavar="TIME", type=_time, help="when it begins; default: now")
+    check = part("check", "find every mistake of a script", _check)
+    check.add_argument("file", metavar="FILE", help="script")
+    rehearse = part("rehearse", "play a script on a simulated clock, without effects", _rehearse)
+    rehearse.add_argument("file", metavar="FILE", help="script")
+    rehearse.add_argument("--at", metavar="TIME", type=time_of, help="when it begins; default: now")
     rehearse.add_argument("--unit", metavar="KEY", default="", help="of the register; default: our own")
-    schedule = part("schedule", "put a drill into the year's plan 列入年度计划", _schedule)
-    schedule.add_argument("file", metavar="FILE", nargs="?", help="script; may be written later 脚本")
+    schedule = part("schedule", "put a drill into the year's plan", _schedule)
+    schedule.add_argument("file", metavar="FILE", nargs="?", help="script; may be written later")
     schedule.add_argument(
-        "--at", metavar="TIME", type=_time, required=True, help="when; ISO 8601 with offset"
+        "--at", metavar="TIME", type=time_of, required=True, help="when; ISO 8601 with offset"
     )
-    schedule.add_argument("--unit", metavar="KEY", default="", help="default: our own 组织单位")
+    schedule.add_argument("--unit", metavar="KEY", default="", help="default: our own")
     schedule.add_argument(
-        "--with", dest="others", metavar="KEY", action="append", default=[], help="参演单位"
+        "--with",
+        dest="others",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="unit that takes part; may be given again",
     )
-    schedule.add_argument("--superior", action="store_true", help="ask the side above 上级参演")
-    schedule.add_argument("--name", metavar="TEXT", default="", help="where there is no script 名称")
+    schedule.add_argument("--superior", action="store_true", help="ask the side above")
+    schedule.add_argument("--name", metavar="TEXT", default="", help="where there is no script")
     schedule.add_argument("--name-en", metavar="TEXT", default="", help="likewise, in English")
-    schedule.add_argument("--form", choices=list(FORMS), help="likewise 形式")
-    schedule.add_argument("--scope", choices=list(SCOPES), default="unit", help="likewise 范围")
-    schedule.add_argument("--kind", choices=list(KINDS), default="comprehensive", help="likewise 种类")
-    write = part("write", "give a planned drill its script 编写脚本", _write, key=True)
-    write.add_argument("file", metavar="FILE", help="script 脚本")
-    listed = part("list", "the plan and what was held 计划与记录", _list)
-    listed.add_argument("--year", type=int, help="only this year")
-    part("start", "begin it: people are woken 开始演练", _start, key=True)
-    inject = part("inject", "add an event to a running drill 导调注入", _inject, key=True)
-    inject.add_argument("file", metavar="FILE", help="one event of a script, `at` counted from now 事件")
-    part("end", "end it and keep its score 结束演练", _end, key=True)
-    cancel = part("cancel", "take it out of the plan 取消", _cancel, key=True)
-    cancel.add_argument("--reason", metavar="TEXT", required=True, help="why 原因")
-    part("score", "what was in time, late, missed 评分表", _score, key=True)
-    lessons = part("lessons", "write down what was learnt 总结经验", _lessons, key=True)
-    lessons.add_argument("text", metavar="TEXT", help="for the report 写入评估报告")
-    report = part("report", "the after-action report 评估报告", _report, key=True)
-    report.add_argument(
-        "--as", dest="kind", choices=["docx", "pdf", "json"], default="docx", help="form 格式"
+    schedule.add_argument("--form", choices=list(FORMS), help="without a script: its form")
+    schedule.add_argument("--scope", choices=list(SCOPES), default="unit", help="without a script: its scope")
+    schedule.add_argument(
+        "--kind", choices=list(KINDS), default="comprehensive", help="without a script: its kind"
     )
-    report.add_argument("--to", metavar="FILE", required=True, help="where to write it 写入")
-    proof = part("proof", "the year's drills of every unit; exit 1 where one lacks its own 年度证明", _proof)
+    write = part("write", "give a planned drill its script", _write, key=True)
+    write.add_argument("file", metavar="FILE", help="script")
+    listed = part("list", "the plan and what was held", _list)
+    listed.add_argument("--year", type=int, help="only this year")
+    part("start", "begin it: people are woken", _start, key=True)
+    inject = part("inject", "add an event to a running drill", _inject, key=True)
+    inject.add_argument("file", metavar="FILE", help="one event of a script, `at` counted from now")
+    part("end", "end it and keep its score", _end, key=True)
+    cancel = part("cancel", "take it out of the plan", _cancel, key=True)
+    cancel.add_argument("--reason", metavar="TEXT", required=True, help="why")
+    part("score", "what was in time, late, missed", _score, key=True)
+    lessons = part("lessons", "write down what was learnt", _lessons, key=True)
+    lessons.add_argument("text", metavar="TEXT", help="for the report")
+    report = part("report", "the after-action report", _report, key=True)
+    report.add_argument("--as", dest="kind", choices=["docx", "pdf", "json"], default="docx", help="form")
+    report.add_argument("--to", metavar="FILE", required=True, help="where to write it")
+    proof = part("proof", "the year's drills of every unit; exit 1 where one lacks its own", _proof)
     proof.add_argument("--year", type=int, help="default: this year")
-    part("announced", "drills that collectors below want us in 下级演练通报", _announced)
-    part("accept", "be in a drill of a collector below 同意参演", _accept, key=True)
-    part("decline", "be in it no more, or not at all 谢绝参演", _decline, key=True)
+    part("announced", "drills that collectors below want us in", _announced)
+    part("accept", "be in a drill of a collector below", _accept, key=True)
+    part("decline", "be in it no more, or not at all", _decline, key=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -280,10 +282,3 @@ def _actor() -> str:
         return f"user:{pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:  # a container may have no name for it
         return f"user:{os.getuid()}"
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected {error}") from None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wire.usage import Parser
 from wire.vocabulary import LEVELS
 
 from .. import shipped
@@ -39,21 +40,17 @@ _APPLIES = {True: ("适用", "applies"), False: ("不适用", "does not apply"),
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its one subcommand."""
-    parser = commands.add_parser("duty", help="reporting duties of an incident 报告义务")
+    parser = commands.add_parser("duty", help="reporting duties of an incident")
     parser.set_defaults(config=None, lang=None)
-    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
-    part = parts.add_parser(
-        "explain", help="grade a described incident and list the reports owed 研判定级、列出报告义务"
-    )
-    part.add_argument("case", metavar="CASE.yaml", help="the described incident 事件描述文件")
+    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    part = parts.add_parser("explain", help="grade a described incident and list the reports owed")
+    part.add_argument("case", metavar="CASE.yaml", help="the described incident")
     part.add_argument(
         "--at", metavar="TIME", type=time_of, help='"now", ISO 8601 with offset; wins over the case'
     )
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:

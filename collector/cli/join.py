@@ -11,9 +11,9 @@ from .telling import language_of
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("join", help="enrol at the collector above 接入上级采集端")
-    parser.add_argument("--superior", metavar="URL", default="", help="its agents' listener 上级地址")
-    parser.add_argument("--token", metavar="T", required=True, help="made there with --kind collector 令牌")
+    parser = commands.add_parser("join", help="enrol at the collector above")
+    parser.add_argument("--superior", metavar="URL", default="", help="its agents' listener")
+    parser.add_argument("--token", metavar="T", required=True, help="made there with --kind collector")
 
 
 def run(args: argparse.Namespace) -> int:

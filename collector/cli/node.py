@@ -7,6 +7,8 @@ import os
 import sys
 from datetime import UTC, datetime
 
+from wire.usage import Parser
+
 from ..errors import PermanentError
 from ..settings import Settings
 from .loading import settings_of
@@ -15,16 +17,14 @@ from .telling import language_of
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its one subcommand."""
-    parser = commands.add_parser("node", help="enrolled nodes 已入网节点")
-    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
-    part = parts.add_parser("revoke", help="refuse a node from now on, for good 吊销节点")
-    part.add_argument("node", metavar="NODE", help="its id, as the console shows it 节点编号")
-    part.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal 原因,记入日志")
+    parser = commands.add_parser("node", help="enrolled nodes")
+    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    part = parts.add_parser("revoke", help="refuse a node from now on, for good")
+    part.add_argument("node", metavar="NODE", help="its id, as the console shows it")
+    part.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal")
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -37,19 +37,19 @@ _WORDS = {
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export the class
     """Add `plan` with its own commands."""
-    parser = subparsers.add_parser("plan", help="check and drill emergency plans 检查、演练应急预案")
+    parser = subparsers.add_parser("plan", help="check and drill emergency plans")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    check = commands.add_parser("check", help="find every mistake of plans 检查预案")
+    check = commands.add_parser("check", help="find every mistake of plans")
     check.add_argument("files", nargs="+", metavar="FILE", type=Path)
     check.add_argument("--json", action="store_true", help="one JSON document on stdout")
     check.set_defaults(plan_command=_check)
-    run = commands.add_parser("run", help="run a plan through without effects 演练预案")
+    run = commands.add_parser("run", help="run a plan through without effects")
     run.add_argument("file", metavar="FILE", type=Path)
     run.add_argument("--drill", action="store_true", required=True, help="required: nothing is really done")
     run.add_argument("--confirm", choices=["all"], help="confirm everything that people are asked")
     run.add_argument("--json", action="store_true", help="one JSON document on stdout")
     run.set_defaults(plan_command=_drill)
-    foresee = commands.add_parser("simulate", help="what a plan would do, and whom it would wake 推演预案")
+    foresee = commands.add_parser("simulate", help="what a plan would do, and whom it would wake")
     foresee.add_argument("file", metavar="FILE", type=Path)
     plan_simulate.add_arguments(foresee)
     foresee.set_defaults(plan_command=_simulate)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not export the class
     """Add both commands."""
-    taken = commands.add_parser("import", help="a CACAO 2.0 playbook as a plan's YAML 导入 CACAO 预案")
+    taken = commands.add_parser("import", help="a CACAO 2.0 playbook as a plan's YAML")
     taken.add_argument("file", metavar="FILE.json", type=Path)
     plan_sign.add_trust(taken)
     taken.add_argument("--to", metavar="FOLDER", type=Path, help="write FOLDER/ID.yaml; default: stdout")
     taken.set_defaults(plan_command=_import)
-    given = commands.add_parser("export", help="a plan as a CACAO 2.0 playbook on stdout 导出为 CACAO")
+    given = commands.add_parser("export", help="a plan as a CACAO 2.0 playbook on stdout")
     given.add_argument("plan", metavar="ID", help="a plan's id, or its file")
     given.set_defaults(plan_command=_export)
 

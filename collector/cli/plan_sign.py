@@ -42,12 +42,12 @@ _WORDS = {
 
 def add_parsers(commands: Any) -> None:  # noqa: ANN401 - argparse does not export the class
     """Add both commands."""
-    made = commands.add_parser("sign", help="a playbook with one more signature on stdout 签署 CACAO 预案")
+    made = commands.add_parser("sign", help="a playbook with one more signature on stdout")
     made.add_argument("file", metavar="FILE.json", type=Path)
     made.add_argument("--key", metavar="KEY.pem", type=Path, required=True, help="Ed25519 or ECDSA")
     made.add_argument("--signee", metavar="NAME", required=True, help="who signs, as readers shall see it")
     made.set_defaults(plan_command=_sign)
-    checked = commands.add_parser("verify", help="check the signatures of a playbook 验证 CACAO 预案签名")
+    checked = commands.add_parser("verify", help="check the signatures of a playbook")
     checked.add_argument("file", metavar="FILE.json", type=Path)
     add_trust(checked)
     checked.add_argument("--json", action="store_true", help="one JSON document on stdout")

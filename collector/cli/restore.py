@@ -22,13 +22,11 @@ _SHOWN = 20
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("restore", help="a backup into the place of what is here 恢复备份")
-    parser.add_argument("folder", metavar="DIR", help="what `backup` made 备份目录")
-    parser.add_argument("--check", action="store_true", help="look at everything, change nothing 只校验")
-    parser.add_argument("--replace", action="store_true", help="set aside what is here 移开现有数据")
-    parser.add_argument(
-        "--despite-faults", action="store_true", help="restore though the check finds faults 带错恢复"
-    )
+    parser = commands.add_parser("restore", help="a backup into the place of what is here")
+    parser.add_argument("folder", metavar="DIR", help="what `backup` made")
+    parser.add_argument("--check", action="store_true", help="look at everything, change nothing")
+    parser.add_argument("--replace", action="store_true", help="set aside what is here")
+    parser.add_argument("--despite-faults", action="store_true", help="restore though the check finds faults")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 

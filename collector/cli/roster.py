@@ -24,9 +24,9 @@ _MAX_BYTES = 2_000_001
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its three subcommands."""
-    parser = commands.add_parser("roster", help="duty rosters 值班表")
+    parser = commands.add_parser("roster", help="duty rosters")
     parts = parser.add_subparsers(metavar="COMMAND", required=True)
-    preview = parts.add_parser("preview", help="who would be woken when 预演叫醒次序")
+    preview = parts.add_parser("preview", help="who would be woken when")
     _shared(preview)
     preview.add_argument("--class", dest="klass", metavar="CLASS", default="", help="GB/T 20986 class")
     preview.add_argument("--level", choices=LEVELS, default=None, help="level; default: not graded yet")
@@ -34,11 +34,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     preview.add_argument("--fact", metavar="NAME", action="append", default=[], help="a fact that is so")
     preview.add_argument("--json", action="store_true", help="one JSON document on stdout")
     preview.set_defaults(part=_preview)
-    export = parts.add_parser("export", help="a roster as iCalendar on stdout 导出日历")
+    export = parts.add_parser("export", help="a roster as iCalendar on stdout")
     _shared(export)
     export.add_argument("--days", type=int, default=28, help="so many days from --at")
     export.set_defaults(part=_export)
-    taken = parts.add_parser("import", help="a calendar as a roster file on stdout 导入日历")
+    taken = parts.add_parser("import", help="a calendar as a roster file on stdout")
     taken.add_argument("file", metavar="FILE.ics", help="iCalendar; - is stdin")
     _shared(taken)
     taken.add_argument("--days", type=int, default=366, help="so many days from --at")
@@ -61,10 +61,8 @@ def _shared(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--at", metavar="TIME", type=time_of, default=None, help="ISO 8601 with offset; default: now"
     )
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def _preview(args: argparse.Namespace, world: World, unit: str, at: datetime) -> int:

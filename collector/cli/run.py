@@ -25,7 +25,7 @@ _NO_UVLOOP = {
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    commands.add_parser("run", help="run the collector 运行采集端")
+    commands.add_parser("run", help="run the collector")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("sigma", help="Sigma rules 检测规则")
+    parser = commands.add_parser("sigma", help="Sigma rules")
     parts = parser.add_subparsers(metavar="PART", required=True)
-    check = parts.add_parser("check", help="say which rules load, and why others do not 检查规则")
+    check = parts.add_parser("check", help="say which rules load, and why others do not")
     check.add_argument(
         "folders", nargs="*", metavar="FOLDER", help="folders of rules; none: the shipped ones"
     )
-    check.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    check.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:

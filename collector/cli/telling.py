@@ -2,9 +2,7 @@
 
 import argparse
 import os
-import sys
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wire.language import Language, spoken
@@ -30,20 +28,16 @@ def language_of(args: argparse.Namespace, settings: str | None = None) -> Langua
 
 
 def time_of(text: str) -> datetime:
-    """Return the time that an argument gives; argparse tells what is wrong, in the language asked for."""
+    """Return the time that an argument gives; the parser tells what is wrong, in the language asked for."""
     try:
         return parse_time(text)
     except ValueError as error:
-        words = sys.argv[1:]
-        asked = next((word for name, word in pairwise([*words, ""]) if name == "--lang"), None)
-        language = spoken(asked, os.environ)
-        expected = in_language(str(error), language)
-        said = (
-            f"发现 {text!r}，应为{_beside(expected)}"
-            if language == "zh"
-            else f"found {text!r}, expected {expected}"
-        )
-        raise argparse.ArgumentTypeError(said) from None
+        raise mistaken(text, str(error)) from None
+
+
+def mistaken(text: str, expected: str) -> argparse.ArgumentTypeError:
+    """Return what is wrong with an argument."""
+    return argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
 
 
 def told(error: Exception, language: str) -> str:

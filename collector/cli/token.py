@@ -8,12 +8,14 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 
+from wire.usage import Parser
+
 from ..errors import PermanentError
 from ..registry import read_registry
 from ..settings import Settings
 from ..world import read_text
 from .loading import settings_of
-from .telling import language_of
+from .telling import language_of, mistaken
 
 ROLES = ("admin", "duty", "viewer", "metrics", "intake")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -23,24 +25,22 @@ _MOST_USES = 10_000
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its subcommands."""
-    parser = commands.add_parser("token", help="tokens for nodes and for the API 接入令牌")
-    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
-    part = parts.add_parser("create", help="make a token; it is shown once 生成令牌,只显示一次")
+    parser = commands.add_parser("token", help="tokens for nodes and for the API")
+    parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    part = parts.add_parser("create", help="make a token; it is shown once")
     purpose = part.add_mutually_exclusive_group(required=True)
-    purpose.add_argument("--unit", metavar="UNIT", help="unit of the nodes it enrols 所属单位")
-    purpose.add_argument("--api", choices=ROLES, help="role of an API token 接口令牌的角色")
-    part.add_argument("--kind", choices=["agent", "collector"], default="agent", help="node kind 节点种类")
+    purpose.add_argument("--unit", metavar="UNIT", help="unit of the nodes it enrols")
+    purpose.add_argument("--api", choices=ROLES, help="role of an API token")
+    part.add_argument("--kind", choices=["agent", "collector"], default="agent", help="node kind")
     part.add_argument("--expires", metavar="TIME", type=_life, default=timedelta(hours=1), help="30m, 1h, 7d")
-    part.add_argument("--uses", metavar="N", type=_uses, default=1, help="how many nodes 可用次数")
-    part.add_argument("--url", metavar="URL", default="", help="address nodes reach us at 采集端地址")
+    part.add_argument("--uses", metavar="N", type=_uses, default=1, help="how many nodes")
+    part.add_argument("--url", metavar="URL", default="", help="address nodes reach us at")
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件")
-    part.add_argument(
-        "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-    )
-    back = parts.add_parser("revoke", help="take a token back 收回令牌")
-    back.add_argument("token", metavar="ID", help="its id, as the journal's token.created names it 令牌编号")
-    back.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal 原因,记入日志")
+    part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
+    back = parts.add_parser("revoke", help="take a token back")
+    back.add_argument("token", metavar="ID", help="its id, as the journal's token.created names it")
+    back.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal")
     back.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
     back.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
@@ -160,11 +160,11 @@ def _life(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
     life = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
     if not timedelta() < life <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a time like 30m, 1h or 7d, at most 30d")
+        raise mistaken(text, "a time like 30m, 1h or 7d, at most 30d")
     return life
 
 
 def _uses(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _MOST_USES:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 1 to {_MOST_USES}")
+        raise mistaken(text, f"a number from 1 to {_MOST_USES}")
     return int(text)

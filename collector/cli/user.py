@@ -9,42 +9,38 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from wire.usage import Parser
+
 from ..errors import PermanentError
 from ..registry import read_registry
 from ..settings import Settings
 from ..world import read_text
 from .loading import settings_of
-from .telling import language_of
+from .telling import language_of, mistaken
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 _DEEDS = {
-    "add": ("a new account; its password is shown once 新建账号,口令只显示一次", "user.added"),
-    "password": ("a new password; who is signed in is signed out 重置口令", "user.password"),
-    "disable": ("nobody signs in by it any more 停用账号", "user.disabled"),
+    "add": ("a new account; its password is shown once", "user.added"),
+    "password": ("a new password; who is signed in is signed out", "user.password"),
+    "disable": ("nobody signs in by it any more", "user.disabled"),
 }
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its subcommands."""
-    parser = commands.add_parser("user", help="accounts of the console 控制台账号")
-    parts = parser.add_subparsers(
-        metavar="COMMAND", dest="deed", required=True, parser_class=argparse.ArgumentParser
-    )
+    parser = commands.add_parser("user", help="accounts of the console")
+    parts = parser.add_subparsers(metavar="COMMAND", dest="deed", required=True, parser_class=Parser)
     for deed, (text, _) in _DEEDS.items():
         part = parts.add_parser(deed, help=text)
-        part.add_argument("name", metavar="NAME", type=_name, help="name to sign in by 登录名")
+        part.add_argument("name", metavar="NAME", type=_name, help="name to sign in by")
         if deed == "add":
-            part.add_argument("--role", choices=["admin", "duty", "viewer"], default="duty", help="角色")
-            part.add_argument("--person", metavar="KEY", help="key of the registry's person 登记表中的人员")
+            part.add_argument("--role", choices=["admin", "duty", "viewer"], default="duty", help="role")
+            part.add_argument("--person", metavar="KEY", help="key of the registry's person")
         part.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        part.add_argument(
-            "--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file 设置文件"
-        )
-        part.add_argument(
-            "--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts 文字语言"
-        )
+        part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
+        part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -111,5 +107,5 @@ async def _do(settings: Settings, args: argparse.Namespace) -> str:
 
 def _name(text: str) -> str:
     if not re.fullmatch(r"[\w][\w.@-]{0,63}", text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected up to 64 letters, digits, '.', '@', '_' or '-'")
+        raise mistaken(text, "up to 64 letters, digits, '.', '@', '_' or '-'")
     return text

@@ -1,6 +1,11 @@
 """What commands refuse: a file, a name or an address that is not there."""
 
 CHINESE: dict[str, str] = {
+    "an IP address and a port, as 10.0.0.1:8081": " IP 地址和端口，如 10.0.0.1:8081",
+    "a port from 0 to 65535": " 0 至 65535 的端口",
+    "a time like 30m, 1h or 7d, at most 30d": "时长，如 30m、1h 或 7d，至多 30d",
+    "a number from 1 to {most}": " 1 至 {most} 的数",
+    "up to 64 letters, digits, '.', '@', '_' or '-'": "至多 64 个字母、数字、“.”、“@”、“_”或“-”",
     "{path}: is not UTF-8 text": "{path}：不是 UTF-8 文本",
     "{path}: No such file or directory": "{path}：没有此文件或目录",
     "{path}: Permission denied": "{path}：没有访问权限",

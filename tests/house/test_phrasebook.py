@@ -1,13 +1,20 @@
 """Every sentence of a mistake or a refusal has its Chinese in collector/phrasebook/; the sources are read."""
 
+import argparse
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from agent.cli import build_parser as agent_parser
+from agent.phrasebook import HELPS as AGENT_HELPS
+from agent.phrasebook import in_language as agent_book
+from collector.cli import build_parser as collector_parser
+from collector.phrasebook import in_language as collector_book
 from collector.phrasebook import skeletons
+from collector.phrasebook.helps import CHINESE as HELPS
 
 ROOT = Path(__file__).parents[2] / "collector"
 # Where what a person wrote is read, and the commands that refuse.
@@ -20,8 +27,18 @@ FOR_THE_PROGRAMMER = {
     "answers {}, not true or false",
     "no such overload",  # the reason's first part, put into another sentence
 }
-TELLING = {"mistake", "Mistake", "error", "warn", "refuse", "_mistake", "_of_file", "_NoDutyError"}
-RAISED = {"ValueError", "PermanentError", "StixError"}
+TELLING = {
+    "mistake",
+    "mistaken",
+    "Mistake",
+    "error",
+    "warn",
+    "refuse",
+    "_mistake",
+    "_of_file",
+    "_NoDutyError",
+}
+RAISED = {"ValueError", "PermanentError", "StixError", "ArgumentTypeError"}
 SAID = {"found", "expected", "why", "yaml_expectation"}
 
 
@@ -78,3 +95,36 @@ def test_the_sources_are_really_read() -> None:
 
     assert len(set(said)) > 150
     assert {"the stage {}", "every id once", "no start", "the gateways, not every address"} <= set(said)
+
+
+def helps_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every text of a tree of parsers that its help shows."""
+    yield parser.description or "options"
+    for action in parser._actions:
+        yield action.help or "options"
+        if isinstance(action, argparse._SubParsersAction):
+            yield from (listed.help or "options" for listed in action._choices_actions)
+            for below in action.choices.values():
+                yield from helps_of(below)
+
+
+@pytest.mark.parametrize(
+    ("parser", "in_language"),
+    [(collector_parser, collector_book), (agent_parser, agent_book)],
+    ids=["collector", "agent"],
+)
+def test_every_help_is_english_and_has_its_chinese(
+    parser: Callable[..., argparse.ArgumentParser], in_language: Callable[[str, str], str]
+) -> None:
+    helps = set(helps_of(parser())) - {argparse.SUPPRESS}
+
+    assert len(helps) > 20
+    assert {text for text in helps if re.search("[\u4e00-\u9fff]", text)} == set()
+    assert {text for text in helps if not re.search("[\u4e00-\u9fff]", in_language(text, "zh"))} == set()
+    shown = set(helps_of(parser(None, "zh"))) - {argparse.SUPPRESS, "options"}
+    assert {text for text in shown if not re.search("[\u4e00-\u9fff]", text)} == set()
+
+
+def test_no_help_is_left_over() -> None:
+    assert set(HELPS) - set(helps_of(collector_parser())) == set()
+    assert set(AGENT_HELPS) - set(helps_of(agent_parser())) == set()

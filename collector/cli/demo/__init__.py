@@ -24,14 +24,10 @@ from .theatre import LIMIT_SECONDS, Theatre
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its flags."""
-    parser = commands.add_parser(
-        "demo", help="a district, a city and an agent on this machine 在本机演示区、市两级与一个探针"
-    )
-    parser.add_argument(
-        "--once", action="store_true", help="end when the city's receipt has come back 收到回执即结束"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document 输出一个 JSON 文档")
-    parser.add_argument("--dir", metavar="DIR", help="folder for keys, databases and the web root 数据目录")
+    parser = commands.add_parser("demo", help="a district, a city and an agent on this machine")
+    parser.add_argument("--once", action="store_true", help="end when the city's receipt has come back")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--dir", metavar="DIR", help="folder for keys, databases and the web root")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,16 +4,19 @@ import re
 
 import pytest
 
-from collector.phrasebook import _TABLES, in_language
+from agent.phrasebook import BOOK as AGENT_BOOK
+from collector.phrasebook import BOOK, in_language
+from wire.phrases import Phrasebook
 
 
-def test_no_sentence_stands_in_two_tables() -> None:
-    keys = [english for table in _TABLES for english in table]
+@pytest.mark.parametrize("book", [BOOK, AGENT_BOOK], ids=["collector", "agent"])
+def test_no_sentence_stands_in_two_tables(book: Phrasebook) -> None:
+    keys = [english for table in book.tables for english in table]
 
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("table", _TABLES)
+@pytest.mark.parametrize("table", [*BOOK.tables, *AGENT_BOOK.tables])
 def test_the_chinese_has_the_places_of_the_english_and_is_chinese(table: dict[str, str]) -> None:
     for english, chinese in table.items():
         places = [set(re.findall(r"\{([a-z]+)", text)) for text in (english, chinese)]
