@@ -52,7 +52,7 @@ def planned(run: RunPlan, step: StepRow) -> Planned:
         text=found.get("text"),
         command=str(found.get("command") or ""),
         form={
-            name: {"type": "text", "required": True, "choices": [], **field}
+            name: {"type": "text", "required": True, "choices": {}, **field}
             for name, field in (form if isinstance(form, dict) else {}).items()
             if isinstance(field, dict)
         },

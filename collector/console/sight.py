@@ -207,6 +207,12 @@ class Sight(Struct, frozen=True, kw_only=True):
         roles = cast("dict[str, Any]", run.plan_body.get("roles") or {})
         return self.both(roles[role]) if role in roles else self.word("role", role)
 
+    def chosen(self, field: Mapping[str, Any], value: Any) -> str:  # noqa: ANN401 - JSON of a plan and of a row
+        """Return what a person filled into a field; of a choice what they read for it."""
+        choices = field.get("choices")
+        said = choices.get(value) if isinstance(choices, dict) and isinstance(value, str) else None
+        return self.both(said) if said else self.plain(value)
+
     def plain(self, value: Any) -> str:  # noqa: ANN401 - JSON of a row
         """Return a value of JSON as people read it."""
         if isinstance(value, bool):

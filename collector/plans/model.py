@@ -58,12 +58,12 @@ class Variable(Struct, frozen=True, kw_only=True):
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """A field of the form that a person fills."""
+    """A field of the form that a person fills; of a choice each value by what people read for it."""
 
     title: Text
     type: FieldType = "text"
     required: bool = True
-    choices: tuple[Words, ...] = ()
+    choices: dict[Words, Text] = {}
 
     def __post_init__(self) -> None:
         """Refuse a choice without choices, and choices of what is none."""

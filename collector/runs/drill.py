@@ -197,7 +197,7 @@ def _example(field: Field, now: datetime) -> object:
         "number": 0,
         "bool": True,
         "time": now.isoformat(),
-        "choice": field.choices[0] if field.choices else "",
+        "choice": next(iter(field.choices), ""),
     }
     return examples[field.type]
 

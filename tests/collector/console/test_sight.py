@@ -146,3 +146,14 @@ def test_times_stand_in_the_zone_of_the_unit() -> None:
     assert sight().stamp(NOW, "district") == "2026-03-02 09:00:00 UTC+8"
     assert sight().instant("2026-03-02T09:00:00+08:00") == NOW
     assert (sight().instant("soon"), sight().instant("2026-03-02T09:00:00")) == (None, None)
+
+
+def test_a_choice_is_read_in_the_reader_s_language_and_a_strange_value_as_it_is() -> None:
+    field = {"choices": {"busy": {"zh": "业务高峰", "en": "busy hours"}}}
+
+    assert (sight("zh").chosen(field, "busy"), sight("en").chosen(field, "busy")) == (
+        "业务高峰",
+        "busy hours",
+    )
+    assert [sight("zh").chosen(field, value) for value in ("odd", 3, ["busy"])] == ["odd", "3", "busy"]
+    assert sight("zh").chosen({"choices": ["busy"]}, "busy") == "busy"

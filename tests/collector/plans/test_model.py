@@ -59,11 +59,11 @@ def test_a_wait_waits_for_exactly_one_thing(given: dict[str, object]) -> None:
 
 
 def test_a_choice_has_choices_and_nothing_else_has() -> None:
-    Field(title=TITLE, type="choice", choices=("a",))
+    Field(title=TITLE, type="choice", choices={"a": TITLE})
     with pytest.raises(ValueError, match="choices exactly"):
         Field(title=TITLE, type="choice")
     with pytest.raises(ValueError, match="choices exactly"):
-        Field(title=TITLE, choices=("a",))
+        Field(title=TITLE, choices={"a": TITLE})
 
 
 def test_a_plan_is_the_same_after_storage() -> None:

@@ -87,7 +87,7 @@ async def test_a_form_is_told_every_mistake_at_once() -> None:
         form={
             "cause": Field(title=TITLE),
             "when": Field(title=TITLE, type="time", required=False),
-            "kind": Field(title=TITLE, type="choice", choices=("a", "b")),
+            "kind": Field(title=TITLE, type="choice", choices={"a": TITLE, "b": TITLE}),
         },
     )
 
