@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from .sqlite_driver import connection_to
+
 BUSY_TIMEOUT_SECONDS = 20
 WRITES = "fengsui_writes"  # execution option: this connection's transaction writes
 
@@ -108,7 +110,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         url,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "async_creator_fn": connection_to},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -1,0 +1,61 @@
+"""A connection to SQLite ends, whatever is cancelled while it does."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from collector.store.engine import Store
+from collector.store.sqlite_driver import connection_to
+
+
+async def test_a_connection_that_is_stopped_and_then_closed_is_closed(tmp_path: Path) -> None:
+    connection = await connection_to(str(tmp_path / "a.db"))
+    connection.stop()
+
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ValueError):  # the driver's word for what is stopped already
+            await connection.close()
+    assert not connection._thread.is_alive() or connection._thread.join(10) is None
+
+
+async def test_every_stop_is_answered_and_by_the_same(tmp_path: Path) -> None:
+    connection = await connection_to(str(tmp_path / "a.db"))
+    first, second = connection.stop(), connection.stop()
+
+    assert first is second is not None
+    async with asyncio.timeout(10):
+        await asyncio.gather(first, second)
+
+
+@pytest.mark.parametrize("later", range(12))
+async def test_a_write_that_is_cancelled_twice_leaves_nothing_behind(sqlite_url: str, later: int) -> None:
+    """Once at its commit, and once more while its connection is closed for that."""
+    store = await Store.open(sqlite_url)
+    before = asyncio.all_tasks()
+
+    async def write() -> None:
+        async with store.write() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    task, committing = asyncio.get_running_loop().create_task(write()), asyncio.Event()
+
+    def cancel(_: object) -> None:
+        task.cancel()
+        committing.set()
+
+    event.listen(store.engine.sync_engine, "commit", cancel)
+    await committing.wait()
+    for _ in range(later):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+    async with asyncio.timeout(20):
+        await store.close()
+        if left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
