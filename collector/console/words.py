@@ -187,6 +187,8 @@ ACTIONS: Mapping[str, Name] = {
     "attachment.added": Name("附件已添加", "attachment added"),
     "filing.queued": Name("报送入队", "filing queued"),
     "filing.sent": Name("报送已发出", "filing sent"),
+    "backup.taken": Name("已备份", "backup taken"),
+    "backup.restored": Name("已从备份恢复", "restored from a backup"),
     "filing.receipted": Name("收到回执", "receipt received"),
     "filing.returned": Name("邮件被退回", "mail came back"),
     "filing.received": Name("收到下级报送", "filing received from below"),
