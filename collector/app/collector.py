@@ -99,11 +99,12 @@ class Collector:
         )
         self._calendars = CalendarKeeper(
             store,
-            regions=lambda: {unit.region for unit in live.registry().units.values()},
+            regions=live.regions,
             files=live.calendars,
             regrade=self._casework.regrade,
             now=now,
         )
+        live.count_by(self._working_days)
         self._pipeline = Pipeline(log, store, self._stages(), now)
         self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
         self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)

@@ -1,6 +1,6 @@
 """What a reload swaps: the world that flows ask for at every use, never keep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from wire.program import Rule
@@ -8,10 +8,10 @@ from wire.program import Rule
 from ..classes import Classes
 from ..escalation import Directory, OnDuty, Policy, Roster
 from ..plans import Plan
-from ..regimes import Regime
+from ..regimes import Calendars, Regime
 from ..registry import Registry
 from ..settings import Settings
-from ..workdays import CalendarFile
+from ..workdays import CalendarFile, counted
 from ..world import World, load_world
 from ..yaml_marks import Mistake
 
@@ -24,6 +24,11 @@ class Live:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._working_days: Callable[[], Calendars] = Calendars
+
+    def count_by(self, working_days: Callable[[], Calendars]) -> None:
+        """Let rosters that name a calendar go by these working days from now on."""
+        self._working_days = working_days
 
     def reload(self, file: str, environment: Mapping[str, str]) -> list[str]:
         """Read the files anew and use them, or keep what is in use.
@@ -76,8 +81,13 @@ class Live:
         return self._world.policy
 
     def rosters(self) -> Mapping[str, Roster]:
-        """The duty rosters in use by unit."""
-        return self._world.rosters
+        """The duty rosters in use by unit, by the working days in force."""
+        return counted(self._world.rosters, self._working_days())
+
+    def regions(self) -> set[str]:
+        """Whose working days are asked for: where units are, and the calendars of rosters."""
+        named = {roster.calendar for roster in self._world.rosters.values() if roster.calendar}
+        return named | {unit.region for unit in self._world.registry.units.values()}
 
     def calendars(self) -> Sequence[CalendarFile]:
         """The operator's own years of working days."""

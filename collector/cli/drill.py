@@ -17,7 +17,7 @@ from ..drills import FORMS, KINDS, SCOPES, Script, read_script
 from ..errors import PermanentError
 from ..world import World, read_text
 from .drill_telling import Teller
-from .loading import world_of
+from .loading import with_working_days, world_of
 from .telling import language_of, time_of
 
 _Part = Callable[[argparse.Namespace, World, Teller], Any]
@@ -91,7 +91,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the part that was asked for."""
-    world = world_of(args)
+    at: datetime = getattr(args, "at", None) or _now()
+    world = with_working_days(world_of(args), at, at)
     answer = args.part(args, world, Teller(language_of(args), args.json))
     return int(asyncio.run(answer) if asyncio.iscoroutine(answer) else answer)
 

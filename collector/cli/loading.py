@@ -2,6 +2,9 @@
 
 import argparse
 import os
+from datetime import datetime
+
+from msgspec import structs
 
 from ..settings import Settings, read_settings
 from ..world import World, load_world, read_text
@@ -29,3 +32,18 @@ def world_of(args: argparse.Namespace) -> World:
     """
     settings_of(args)
     return load_world(args.config, os.environ)
+
+
+def with_working_days(world: World, begin: datetime, end: datetime) -> World:
+    """Return a world whose rosters go by the working days of their calendars between two moments.
+
+    The libraries and the operator's files are asked, as a collector asks them for its table.
+    """
+    named = {roster.calendar for roster in world.rosters.values() if roster.calendar}
+    if not named:
+        return world
+    from ..workdays import calendars_of, counted, known_years, regions_of  # noqa: PLC0415 - most worlds need none
+
+    years = range(begin.year - 1, end.year + 2)
+    days = calendars_of(known_years(regions_of(named, world.calendars), world.calendars, years))
+    return structs.replace(world, rosters=counted(world.rosters, days))

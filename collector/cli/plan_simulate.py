@@ -49,7 +49,7 @@ def tell(
 
     body, sha256 = pinned
     found = asyncio.run(
-        simulate(unpin(body), sha256, args.at, _directory(world), confirm_all=args.confirm == "all")
+        simulate(unpin(body), sha256, args.at, _directory(world, args.at), confirm_all=args.confirm == "all")
     )
     document = found.document(args.at)
     if args.json:
@@ -59,8 +59,11 @@ def tell(
     return 0
 
 
-def _directory(world: "World | None") -> "Directory":
+def _directory(world: "World | None", begin: datetime) -> "Directory":
     from ..escalation import OnDuty  # noqa: PLC0415 - `plan check` starts without it
+    from .loading import with_working_days  # noqa: PLC0415 - likewise
+
+    world = world and with_working_days(world, begin, begin)
 
     def people(role: str, at: datetime) -> Sequence[str]:
         if world is None:

@@ -15,7 +15,7 @@ from ..escalation import Matter, OnDuty, Roster
 from ..escalation.foresight import Moment, foresee
 from ..escalation.rota_file import write_shifts
 from ..world import World
-from .loading import world_of
+from .loading import with_working_days, world_of
 from .telling import language_of, time_of
 
 LEVELS = ("I", "II", "III", "IV")
@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(sorted(world.registry.units))
         raise PermanentError(f"--unit: found {unit!r}, expected one of {known}")
     at: datetime = args.at or datetime.now(UTC)  # noqa: TID251 - a preview of "now" needs a clock
+    world = with_working_days(world, at, at + _span(getattr(args, "days", 0) or 1))
     return int(args.part(args, world, unit, at.astimezone(ZoneInfo(world.registry.units[unit].timezone))))
 
 

@@ -5,6 +5,7 @@
     rotations   whose turn it is, handed over daily or weekly at a local time  ┐
     shifts      duties with a beginning and an end, as a calendar gives them    ├─ base, as in the file
     holidays    days on which their own people take daily turns instead         ┘
+    calendar    whose decreed holidays and make-up workdays make a day worked or not, under the file's own
     overrides   until a moment somebody stands in: for one person, or for everybody
 
 Handovers are wall-clock times in the roster's zone. Each is turned into an instant first, so a day of 23 or
@@ -18,7 +19,7 @@ Handovers are wall-clock times in the roster's zone. Each is turned into an inst
 (('li',), ('wang',))
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
@@ -182,6 +183,8 @@ class Roster(Struct, frozen=True, kw_only=True):
         timezone: Of its wall-clock times; empty: the unit's.
         handover: When a holiday's people take over.
         workdays: Weekend days that are worked instead of others (调休).
+        calendar: Region whose decreed working days `days` goes by (ISO 3166); empty: Monday to Friday. What
+            the file itself says of a day wins.
     """
 
     unit: str
@@ -191,6 +194,7 @@ class Roster(Struct, frozen=True, kw_only=True):
     shifts: tuple[Period, ...] = ()
     holidays: tuple[Holiday, ...] = ()
     workdays: tuple[date, ...] = ()
+    calendar: Annotated[str, Meta(pattern=r"^$|^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = ""
     overrides: tuple[Override, ...] = ()
 
     @property
@@ -253,7 +257,14 @@ class Roster(Struct, frozen=True, kw_only=True):
         """Whether a day is worked."""
         if day in self.workdays:
             return True
-        return day.weekday() < 5 and not any(holiday.holds(day) for holiday in self.holidays)
+        return not any(holiday.holds(day) for holiday in self.holidays) and self._usually_worked(day)
+
+    def counted_by(self, years: Mapping[int, frozenset[date]]) -> "Roster":
+        """Return it with the working days of its calendar, year by year; a year not there has weeks alone."""
+        return Counted(**{name: getattr(self, name) for name in Roster.__struct_fields__}, years=years)
+
+    def _usually_worked(self, day: date) -> bool:
+        return day.weekday() < 5
 
     def _daily(self, begin: datetime, end: datetime) -> Iterator[datetime]:
         times = {self.handover, *(rotation.handover for rotation in self.rotations)}
@@ -263,6 +274,16 @@ class Roster(Struct, frozen=True, kw_only=True):
         while day <= last:
             yield from (moment.on(day, self.zone) for moment in times)
             day += _DAY
+
+
+class Counted(Roster, frozen=True, kw_only=True):
+    """A roster with the working days of its calendar, which no file holds but the calendar table."""
+
+    years: Mapping[int, frozenset[date]] = {}
+
+    def _usually_worked(self, day: date) -> bool:
+        year = self.years.get(day.year)
+        return day in year if year is not None else super()._usually_worked(day)
 
 
 def _duty_day(at: datetime, handover: TimeOfDay, zone: ZoneInfo) -> date:

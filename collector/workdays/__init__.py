@@ -11,6 +11,7 @@ count for a limit of law; another gives `cannot_compute`, never a guess.
 
 from .file import CalendarFile, overlay, read_calendar, read_calendars
 from .library import library_year
+from .rosters import counted
 from .wanted import known_years, regions_of, years_around
 from .year import CalendarYear, calendars_of
 
@@ -18,6 +19,7 @@ __all__ = [
     "CalendarFile",
     "CalendarYear",
     "calendars_of",
+    "counted",
     "known_years",
     "library_year",
     "overlay",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.app.live import Live
+from collector.workdays import calendars_of, library_year
 from collector.world import load_world
 from collector.yaml_marks import Mistakes
 
@@ -66,3 +67,21 @@ def test_a_roster_says_who_is_on_duty_at_a_time(file: Path) -> None:
     assert [person.id for person in persons] == ["wu-hao"]
     assert live.directory(datetime(2026, 3, 1, tzinfo=UTC)).persons("district", "duty") == ()
     assert live.counts()["rosters"] == 1
+
+
+def test_rosters_go_by_the_working_days_in_force(file: Path) -> None:
+    rosters = file.parent / "own" / "rosters"
+    rosters.mkdir(parents=True)
+    (rosters / "district.yaml").write_text(
+        "unit: district\ncalendar: CN\nrotations:\n"
+        "  - {people: [li-na], since: 2026-01-01, turn: daily, days: workdays}\n"
+    )
+    file.write_text(file.read_text().replace('escalation: ""', "escalation: own"))
+    live = Live(load_world(str(file), {}))
+    thursday = datetime(2026, 10, 1, 4, tzinfo=UTC)
+    assert "CN" in live.regions()
+    assert live.rosters()["district"].on_duty(thursday) == ("li-na",)
+
+    days = calendars_of([library_year("CN", 2026)])
+    live.count_by(lambda: days)
+    assert live.rosters()["district"].on_duty(thursday) == ()

@@ -129,3 +129,26 @@ def test_a_mistake_in_a_roster_is_told_at_its_place(
 
     assert main(["check-config", file, "--lang", "en"]) == 1
     assert "district.yaml:4:15: rotations[0].people[0]: found 'ghost'" in capsys.readouterr().err
+
+
+BY_THE_CALENDAR = """
+unit: district
+calendar: CN
+rotations:
+  - {people: [li-na], since: 2026-01-01, turn: daily, days: workdays}
+  - {people: [zhang-wei], since: 2026-01-01, turn: daily, days: restdays}
+"""
+
+
+@pytest.mark.parametrize(
+    ("day", "person"), [("2026-09-30", "li-na"), ("2026-10-01", "zhang-wei"), ("2026-10-10", "li-na")]
+)
+def test_a_decreed_holiday_and_a_worked_saturday_are_who_is_woken_s(
+    file: str, capsys: pytest.CaptureFixture[str], day: str, person: str
+) -> None:
+    (Path(file).parent / "own" / "rosters" / "district.yaml").write_text(BY_THE_CALENDAR)
+    words = ["roster", "preview", "--config", file, "--unit", "district", "--at", f"{day}T17:40+08:00"]
+    assert main([*words, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+
+    assert [call["person"] for call in shown["woken"][0]["calls"]] == [person]

@@ -213,3 +213,42 @@ def test_spells_say_for_every_moment_what_the_roster_says(
     assert all(one[1] == following[0] for one, following in pairwise(spells))
     assert all(one[2] != following[2] for one, following in pairwise(spells))
     assert [who for start, stop, who in spells if start <= moment < stop] == [roster.on_duty(moment)]
+
+
+NATIONAL = frozenset({date(2026, 9, 30), date(2026, 10, 8), date(2026, 10, 10)})  # the days around a week off
+WORKS = Rotation(people=("li",), since=MONDAY, turn="daily", days="workdays")
+RESTS = Rotation(people=("wang",), since=MONDAY, turn="daily", days="restdays")
+
+
+@pytest.mark.parametrize(
+    ("day", "who"),
+    [
+        ("2026-09-30", "li"),
+        ("2026-10-01", "wang"),  # a Thursday off
+        ("2026-10-08", "li"),
+        ("2026-10-10", "li"),  # a Saturday that is worked
+        ("2026-10-11", "wang"),
+        ("2027-10-01", "li"),  # a year that nobody has decreed: a Friday
+        ("2027-10-02", "wang"),
+    ],
+)
+def test_workdays_go_by_the_decreed_calendar_where_the_roster_names_one(day: str, who: str) -> None:
+    roster = county(WORKS, RESTS, calendar="CN").counted_by({2026: NATIONAL})
+
+    assert roster.on_duty(at(f"{day}T12:00")) == (who,)
+    assert roster.calendar == "CN"
+
+
+def test_what_the_roster_itself_says_of_a_day_wins_over_the_calendar() -> None:
+    own = {
+        "holidays": (Holiday(start=date(2026, 10, 8), until=date(2026, 10, 8)),),
+        "workdays": (date(2026, 10, 11),),
+    }
+    roster = county(WORKS, RESTS, calendar="CN", **own).counted_by({2026: NATIONAL})
+
+    assert roster.on_duty(at("2026-10-08T12:00")) == ("wang",)
+    assert roster.on_duty(at("2026-10-11T12:00")) == ("li",)
+
+
+def test_without_a_calendar_weeks_alone_count() -> None:
+    assert county(WORKS, RESTS).on_duty(at("2026-10-01T12:00")) == ("li",)
