@@ -4,8 +4,10 @@ import argparse
 
 import shtab
 
+from wire.completion import file_words
+
 SHELLS = ("bash", "zsh", "tcsh")
-_FOLDERS = {"DIR", "FOLDER"}
+_KINDS = {"file": shtab.FILE, "folder": shtab.DIRECTORY}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,18 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from . import build_parser  # noqa: PLC0415 - the commands' list names this one too
 
     parser = build_parser()
-    _name_files(parser)
+    for action, kind in file_words(parser):
+        action.complete = _KINDS[kind]  # type: ignore[attr-defined]
     print(shtab.complete(parser, shell=args.shell))
     return 0
-
-
-def _name_files(parser: argparse.ArgumentParser) -> None:
-    """Let a word that is called FILE or DIR be completed as one."""
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to see them
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - likewise
-            for below in action.choices.values():
-                _name_files(below)
-        elif action.metavar in _FOLDERS:
-            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-        elif isinstance(action.metavar, str) and action.metavar.startswith("FILE"):
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
