@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 PROVIDES = {
     "iproute2": ("ip", "tests of a second exit in network namespaces"),
+    "iptables": ("iptables-legacy", "tests of the old iptables' rules"),
     "systemd": ("systemd-analyze", "the score of the systemd units"),
     "nftables": ("nft", "tests of blocks and isolation"),
     "chromium": ("chromium", "tests of the console in a browser"),

@@ -1,12 +1,12 @@
-"""Who is let out under this host's address: masquerade and source translation in nftables' rules.
+"""Who is let out under this host's address: masquerade and source translation in the firewall's rules.
 
 Rules of `nft` and of iptables over nftables are both in that table. A rule is a list of expressions; the one
 that translates is `masq`, `nat` or the old `target`, and a `meta oifname` compared before it names the way:
 
     meta oifname -> register     cmp register == "eth1"     masq
 
-Reading it needs CAP_NET_ADMIN. The old iptables keeps its rules elsewhere; that it has a NAT table at all is
-told by /proc/net/ip_tables_names.
+Reading it needs CAP_NET_ADMIN. The old iptables keeps its rules elsewhere (`iptables.py`); that it has a NAT
+table at all is told by /proc/net/ip_tables_names, and stays told where the rules may not be read.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from . import iptables
 from .events import Events
 from .message import NetlinkError, attributes, dump, each_attribute
 
@@ -25,7 +26,8 @@ _HEAD = 4
 _TABLE, _CHAIN, _EXPRESSIONS = 1, 2, 4
 _NAME, _DATA = 1, 2
 _META_KEY, _META_OIFNAME = 2, 7
-_CMP_DATA, _VALUE = 3, 1
+_CMP_OPERATION, _CMP_DATA, _VALUE = 2, 3, 1
+_EQUAL = 0
 _NAT_TYPE, _SOURCE_NAT = 1, 0
 _TARGETS = {"MASQUERADE": "masquerade", "SNAT": "snat"}
 _FAMILIES = {1: "inet", 2: "ip", 10: "ip6"}
@@ -71,7 +73,9 @@ def decode_rule(payload: bytes) -> Translation | None:
         if name == "meta":
             compares = int.from_bytes(data.get(_META_KEY, b"")) == _META_OIFNAME
         elif name == "cmp" and compares:
-            outgoing, compares = _text(attributes(data.get(_CMP_DATA, b"")).get(_VALUE)), False
+            value = _text(attributes(data.get(_CMP_DATA, b"")).get(_VALUE))
+            equal = int.from_bytes(data.get(_CMP_OPERATION, b"")) == _EQUAL
+            outgoing, compares = value if equal else "", False
         elif action := _action(name, data):
             family = _FAMILIES.get(payload[0], str(payload[0]))
             return Translation(family, _text(found.get(_TABLE)), _text(found.get(_CHAIN)), action, outgoing)
@@ -96,14 +100,25 @@ def _rules() -> Iterator[Translation]:
 
 
 def _legacy(root: Path) -> Iterator[Translation]:
-    for family in ("ip", "ip6"):
-        place = root / f"proc/net/{family}_tables_names"
+    for family in (iptables.IPV4, iptables.IPV6):
+        place = root / f"proc/net/{family.name}_tables_names"
         try:
             names = place.read_text("ascii", "replace").split()
         except OSError:
             continue
         if "nat" in names:
-            yield Translation(family, "nat", "", "table_present", "")
+            yield from _old_rules(family)
+
+
+def _old_rules(family: iptables.Family) -> Iterator[Translation]:
+    try:
+        rules = iptables.read(family, "nat")
+    except (OSError, NetlinkError):
+        yield Translation(family.name, "nat", "", "table_present", "")
+        return
+    for rule in rules:
+        if rule.target in _TARGETS:
+            yield Translation(family.name, "nat", rule.chain, _TARGETS[rule.target], rule.outgoing)
 
 
 class RuleChanges(Events):

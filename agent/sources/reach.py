@@ -64,6 +64,11 @@ class ReachSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     timeout: Annotated[float, Meta(gt=0, le=30)] = 3.0
     max_hops: Annotated[int, Meta(ge=1, le=8)] = 4
 
+    def __post_init__(self) -> None:
+        """Refuse a target that is no address."""
+        for target in self.trace_targets:
+            ip_address(target)
+
 
 class Declared(Protocol):
     """A system that the node says it belongs to."""
@@ -181,11 +186,11 @@ async def reached(settings: ReachSettings, ways: Sequence[Way]) -> list[dict[str
 
 
 async def traced(settings: ReachSettings, ways: Sequence[Way]) -> list[dict[str, Any]]:
-    """Look at the first hops towards every target by every IPv4 way; return the body's `traces`."""
+    """Look at the first hops towards every target by every way of its family; return the body's `traces`."""
     rows = []
     for way in ways:
         for target in settings.trace_targets:
-            if way.family == 4 and way.gateway_mac and ":" not in target:
+            if way.gateway_mac and way.family == (6 if ":" in target else 4):
                 hops = await _trace(settings, way, target)
                 rows.append({"interface": way.interface, "target": target, "hops": hops})
     return rows

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.netlink import iptables
 from agent.netlink.message import NetlinkError, pack_attribute
 from agent.netlink.nat import RuleChanges, Translation, decode_rule, translations
 
@@ -29,6 +31,25 @@ table ip nat {
 
 def nft(rules: str) -> None:
     subprocess.run(["nft", "-f", "-"], input=rules.encode(), check=True)
+
+
+OLD = """*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:tethered - [0:0]
+-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 10.0.0.5
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -o wlan0 -j tethered
+-A tethered -o usb0 -j MASQUERADE
+-A tethered -o ppp+ -j SNAT --to-source 198.18.0.2
+COMMIT
+"""
+
+
+def old_iptables(family: str, rules: str) -> None:
+    subprocess.run([f"{family}tables-legacy-restore"], input=rules.encode(), check=True, capture_output=True)
 
 
 def expression(name: bytes, data: bytes = b"") -> bytes:
@@ -76,14 +97,71 @@ def test_the_kernels_own_rules_are_read_and_a_change_is_heard(own_network: OwnNe
     own_network(scene)
 
 
+def named(root: Path, *families: str) -> Path:
+    (root / "proc/net").mkdir(parents=True)
+    for family in families:
+        (root / f"proc/net/{family}_tables_names").write_text("filter\nnat\n")
+    return root
+
+
 @pytest.mark.root
-def test_the_old_iptables_is_named_though_its_rules_cannot_be_read(
+@pytest.mark.skipif(not shutil.which("iptables-legacy-restore"), reason="needs iptables-legacy")
+def test_rules_of_the_old_iptables_are_read_with_their_chains_and_links(
     tmp_path: Path, own_network: OwnNetwork
 ) -> None:
-    async def scene() -> None:
-        (tmp_path / "proc/net").mkdir(parents=True)
-        (tmp_path / "proc/net/ip_tables_names").write_text("filter\nnat\n")
+    # /proc/net is the network of the process; the test's own is that of its thread.
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/net").symlink_to("/proc/thread-self/net")
 
-        assert translations(tmp_path) == (Translation("ip", "nat", "", "table_present", ""),)
+    async def scene() -> None:
+        old_iptables("ip", OLD)
+        v6 = "\n".join(line for line in OLD.splitlines() if "." not in line) + "\n"
+        old_iptables("ip6", v6)
+
+        assert translations(tmp_path) == (
+            Translation("ip", "nat", "POSTROUTING", "masquerade", ""),
+            Translation("ip", "nat", "tethered", "masquerade", "usb0"),
+            Translation("ip", "nat", "tethered", "snat", ""),
+            Translation("ip6", "nat", "tethered", "masquerade", "usb0"),
+        )
+
+    own_network(scene)
+
+
+@pytest.mark.root
+def test_to_look_makes_no_table_where_there_was_none(own_network: OwnNetwork) -> None:
+    def tables() -> str:
+        return Path("/proc/thread-self/net/ip_tables_names").read_text("ascii")
+
+    async def scene() -> None:
+        translations(Path("/nowhere"))
+
+        assert tables() == ""
+
+    own_network(scene)
+
+
+@pytest.mark.root
+def test_the_old_iptables_is_named_where_its_rules_cannot_be_read(
+    tmp_path: Path, own_network: OwnNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(iptables, "read", refuse)
+
+    async def scene() -> None:
+        expected = (Translation("ip", "nat", "", "table_present", ""),)
+        assert translations(named(tmp_path, "ip")) == expected
+
+    own_network(scene)
+
+
+@pytest.mark.root
+def test_a_rule_for_all_links_but_one_is_for_no_single_one(own_network: OwnNetwork) -> None:
+    async def scene() -> None:
+        nft(RULES.replace('oifname "eth1"', 'oifname != "eth1"'))
+
+        assert translations(Path("/nowhere"))[0] == Translation("ip", "nat", "out", "masquerade", "")
 
     own_network(scene)

@@ -160,3 +160,9 @@ def test_only_links_with_a_default_route_are_tried() -> None:
     }
 
     assert candidates(body) == (Way("eth0", 4, "02:00:00:00:00:01"),)
+
+
+@pytest.mark.parametrize("target", ["203.0.113", "::1::2", "1.2.3.4.5", "2001:db8::/64"])
+def test_a_target_that_is_no_address_is_refused_with_the_settings(target: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"trace_targets": [target]}, ReachSettings)

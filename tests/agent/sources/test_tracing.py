@@ -14,6 +14,8 @@ GOOD = {"interface": "eth0", "mac": "02:00:00:00:00:01", "target": "203.0.113.80
     [
         {"hops": 255},
         {"target": "example.com"},
+        {"target": "2001:db8::g"},
+        {"target": "fe"},
         {"interface": "a/b"},
         {"mac": ""},
         {"timeout": 900},
