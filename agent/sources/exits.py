@@ -30,6 +30,7 @@ from ..netlink.message import NetlinkError
 from ..tasks import Tasks
 from . import mailways, surroundings
 from .exchanges import MailSettings, Resolvers, exchanges
+from .homes import Homes
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .ranges import Ranges
 from .reach import ReachSettings, Way, candidates, reached, traced
@@ -93,6 +94,7 @@ class Exits:
         self._used_at = 0.0
         self._unchecked = unchecked
         self._unasked = unasked
+        self._homes = Homes(self._root)
         self._webmail = webmail or Webmail()
         self._proofs: dict[str, list[dict[str, Any]]] = {}
         self._ways: tuple[Way, ...] = ()
@@ -257,7 +259,11 @@ class Exits:
         body = {
             **routing(tables, self._root, attempt("wireless networks", wireless.ssids, {})),
             "resolvers": attempt("resolvers", lambda: surroundings.resolvers(self._root), []),
-            "proxies": attempt("proxies", lambda: surroundings.proxies(self._root, self._environment), []),
+            "proxies": attempt(
+                "proxies",
+                lambda: surroundings.proxies(self._root, self._environment, self._homes.proxies()),
+                [],
+            ),
             "forwarding": {
                 **surroundings.forwarding(self._root),
                 "translations": attempt("address translation", self._translations, []),
@@ -265,6 +271,10 @@ class Exits:
             "mail": attempt("mail", lambda: mailways.relays(self._root), []),
             "evidence": attempt("connections", lambda: self._in_use(tables), []),
         }
+        if closed := self._homes.closed:
+            unreadable.append(
+                Unreadable(self.name, f"proxies in {closed} homes", "no right to look into them")
+            )
         return body, unreadable
 
     def _translations(self) -> list[dict[str, str]]:

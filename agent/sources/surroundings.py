@@ -1,7 +1,7 @@
 """Resolvers, proxies and forwarding: the ways out that stand in files instead of routing tables."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,23 @@ _ASSIGNMENT = re.compile(
 )
 _APT = re.compile(r"""^\s*Acquire::(\w+)::Proxy\s+"([^"]+)"\s*;""", re.IGNORECASE | re.MULTILINE)
 _YUM = re.compile(r"^\s*(proxy)\s*=\s*(\S+)", re.MULTILINE)
+_VARIABLES = ("etc/environment", "etc/profile", "etc/profile.d/*.sh", "etc/environment.d/*.conf")
 _PAC_FILES = (
     "etc/dconf/db/local.d/*",
     "etc/xdg/kioslaverc",
     "etc/chromium/policies/managed/*.json",
     "etc/opt/chrome/policies/managed/*.json",
+    "etc/opt/edge/policies/managed/*.json",
+    "etc/brave/policies/managed/*.json",
     "etc/firefox/policies/policies.json",
+    "usr/lib/firefox/distribution/policies.json",
 )
 # GNOME, KDE, Chromium and Firefox: each writes the address of its proxy script in its own way.
 _PAC = re.compile(
     r"""["']?(autoconfig-url|Proxy Config Script|ProxyPacUrl|AutoConfigURL)["']?\s*[=:]\s*["']?([^"'\s,}]+)"""
 )
+# The same files may name the proxy itself.
+_POLICY = re.compile(r"""["'](ProxyServer|HTTPProxy|SSLProxy|SOCKSProxy)["']\s*:\s*["']([^"'\s]+)["']""")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _MAX_BYTES = 256 * 1024
 _MAX_FILES = 64
@@ -58,8 +64,12 @@ def resolvers(root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def proxies(root: Path, environment: Mapping[str, str]) -> list[dict[str, str]]:
+def proxies(
+    root: Path, environment: Mapping[str, str], homes: Iterable[tuple[str, str, str]] = ()
+) -> list[dict[str, str]]:
     """Return proxy settings, without their credentials: `[{name, value, source}]`.
+
+    `homes` are those that people set for themselves: name, value and file.
 
     Raises:
         OSError: a file is there and can't be read.
@@ -69,10 +79,12 @@ def proxies(root: Path, environment: Mapping[str, str]) -> list[dict[str, str]]:
         for name, value in sorted(environment.items())
         if value and _PROXY_NAME.fullmatch(name)
     ]
-    found += _in_files(root, ("etc/environment", "etc/profile", "etc/profile.d/*.sh"), _ASSIGNMENT)
+    found += _in_files(root, _VARIABLES, _ASSIGNMENT)
     found += _in_files(root, ("etc/apt/apt.conf", "etc/apt/apt.conf.d/*"), _APT)
     found += _in_files(root, ("etc/yum.conf", "etc/dnf/dnf.conf"), _YUM)
     found += [("pac", value, source) for _, value, source in _in_files(root, _PAC_FILES, _PAC)]
+    found += _in_files(root, _PAC_FILES, _POLICY)
+    found += homes
     return [
         {"name": name, "value": _CREDENTIALS.sub("", value)[:512], "source": source}
         for name, value, source in found

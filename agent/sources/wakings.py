@@ -3,7 +3,7 @@
     rtnetlink   link, address, route, rule, forwarding; a next hop's hardware address
     uevent      a phone, a stick or a radio comes or goes
     nftables    somebody is let out under our address
-    inotify     resolv.conf, proxy settings, policies of browsers, the mail server's relay
+    inotify     resolv.conf, proxy settings (also in homes), policies of browsers, the mail server's relay
 
 None of them says what is: each only sets `changed`. What is forbidden here (a sandbox, no CAP_NET_ADMIN) is
 left out and named in `deaf`; the poll remains.
@@ -14,19 +14,21 @@ and the first event after a quiet time is heard at once.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from asyncinotify import Inotify, Mask
 
 from ..netlink import nat, rtnetlink, uevent
+from . import homes
 
 _MASK = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.MOVED_FROM | Mask.DELETE | Mask.CREATE | Mask.ONLYDIR
 _ETC = frozenset({"resolv.conf", "environment", "profile", "yum.conf", "hosts", "mailname"})
 _FOLDERS = (
     "etc",
     "etc/profile.d",
+    "etc/environment.d",
     "etc/apt",
     "etc/apt/apt.conf.d",
     "etc/dnf",
@@ -39,11 +41,13 @@ _FOLDERS = (
     "etc/firefox/policies",
     "etc/chromium/policies/managed",
     "etc/opt/chrome/policies/managed",
+    "etc/opt/edge/policies/managed",
     "run/systemd/resolve",
     "run/NetworkManager",
 )
 
 
+_ALL_COUNT = ".config/environment.d"
 _EAR_RESTS = 0.02
 
 
@@ -136,7 +140,7 @@ class Files:
             OSError: no inotify left for us.
         """
         self._inotify = Inotify(sync_timeout=0)
-        self._etc = root / "etc"
+        self._names: dict[Path, frozenset[str]] = {root / "etc": _ETC}
         for name in _FOLDERS:
             folder = root / name
             if folder.is_dir():
@@ -145,6 +149,17 @@ class Files:
                 except OSError:
                     self._inotify.close()
                     raise
+        self._watch_homes(root)
+
+    def _watch_homes(self, root: Path) -> None:
+        """Watch people's own settings as far as there are watches left; the poll reads them in any case."""
+        for home in homes.homes(root):
+            for name in homes.FOLDERS:
+                folder = home / name
+                with suppress(OSError):
+                    self._inotify.add_watch(folder, _MASK | Mask.DONT_FOLLOW)
+                    if name != _ALL_COUNT:
+                        self._names[folder] = homes.NAMES
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -155,7 +170,8 @@ class Files:
         heard = False
         while (event := self._inotify.sync_get()) is not None:
             inside = event.watch.path if event.watch else None
-            heard = heard or inside != self._etc or event.name is None or event.name.name in _ETC
+            names = self._names.get(inside) if inside else None
+            heard = heard or names is None or event.name is None or event.name.name in names
         return heard
 
     def close(self) -> None:

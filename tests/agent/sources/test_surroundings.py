@@ -67,3 +67,29 @@ def test_a_file_that_may_not_be_read_is_an_error_to_be_named(tmp_path: Path) -> 
 
     with pytest.raises(OSError, match="symbolic links"):
         resolvers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "setting"),
+    [
+        (
+            "etc/opt/edge/policies/managed/p.json",
+            '{"ProxyMode": "fixed_servers", "ProxyServer": "10.0.0.5:3128"}',
+            ("proxyserver", "10.0.0.5:3128"),
+        ),
+        (
+            "etc/firefox/policies/policies.json",
+            '{"policies": {"Proxy": {"Mode": "manual", "HTTPProxy": "10.0.0.5:3128"}}}',
+            ("httpproxy", "10.0.0.5:3128"),
+        ),
+        ("etc/brave/policies/managed/p.json", '{"ProxyPacUrl": "http://a.cn/p"}', ("pac", "http://a.cn/p")),
+        ("etc/environment.d/p.conf", "http_proxy=http://10.0.0.5:80\n", ("http_proxy", "http://10.0.0.5:80")),
+    ],
+)
+def test_policies_of_browsers_and_of_the_manager_are_read(
+    tmp_path: Path, name: str, text: str, setting: tuple[str, str]
+) -> None:
+    put(tmp_path, name, text)
+    (found,) = proxies(tmp_path, {})
+
+    assert (found["name"], found["value"], found["source"]) == (*setting, f"/{name}")

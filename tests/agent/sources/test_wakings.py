@@ -101,3 +101,30 @@ async def test_a_flood_wakes_it_a_bounded_number_of_times_and_the_first_event_at
     assert not loop.remove_reader(near)
     near.close()
     far.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "heard"),
+    [
+        ("home/li/.profile", True),
+        ("home/li/.config/dconf/user", True),
+        ("home/li/.config/kioslaverc", True),
+        ("home/li/.config/environment.d/proxy.conf", True),
+        ("home/li/.bash_history", False),
+        ("home/li/.config/user-dirs.dirs", False),
+    ],
+)
+def test_a_proxy_in_a_home_is_heard_and_the_rest_of_it_is_not(
+    tmp_path: Path,
+    name: str,
+    heard: bool,  # noqa: FBT001 - a case
+) -> None:
+    root = host(tmp_path)
+    (root / "etc/passwd").write_text("li:x:1000:1000::/home/li:/bin/sh\n")
+    for folder in ("dconf", "environment.d"):
+        (root / "home/li/.config" / folder).mkdir(parents=True)
+    files = Files(root)
+    (root / name).write_text("x")
+
+    assert files.drain() is heard
+    files.close()
