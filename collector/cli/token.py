@@ -1,4 +1,4 @@
-"""`token create`: lets a node enrol, or a program use the API; `token revoke` takes it back."""
+"""`token create`: lets a node enrol, or a program use the API; `list` finds it, `revoke` takes it back."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from ..errors import PermanentError
 from ..registry import read_registry
 from ..settings import Settings
 from ..world import read_text
+from . import token_list
 from .loading import settings_of
 from .telling import language_of, mistaken
 
@@ -28,6 +29,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("token", help="tokens for nodes and for the API")
     parts = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     part = parts.add_parser("create", help="make a token; it is shown once")
+    part.set_defaults(part=_make)
     purpose = part.add_mutually_exclusive_group(required=True)
     purpose.add_argument("--unit", metavar="UNIT", help="unit of the nodes it enrols")
     purpose.add_argument("--api", choices=ROLES, help="role of an API token")
@@ -39,20 +41,25 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     part.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
     part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
     back = parts.add_parser("revoke", help="take a token back")
-    back.add_argument("token", metavar="ID", help="its id, as the journal's token.created names it")
+    back.add_argument("token", metavar="ID", help="its id, as `token list` names it")
     back.add_argument("--reason", metavar="TEXT", required=True, help="kept in the journal")
+    back.add_argument("--json", action="store_true", help="one JSON document on stdout")
     back.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings file")
     back.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
+    back.set_defaults(part=_take_back)
+    token_list.add_parser(parts)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the token and print it on stdout and what it is good for on stderr; or take one back.
+    """Make a token and print it on stdout and what it is good for on stderr; list them; take one back.
 
     Raises:
         PermanentError: no token in use has this id.
     """
-    if "reason" in args:
-        return _take_back(args)
+    return int(args.part(args))
+
+
+def _make(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     zh = language_of(args) == "zh"
     now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
@@ -68,10 +75,10 @@ def _take_back(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
     if not asyncio.run(_revoke(settings, args.token, args.reason, now)):
-        raise PermanentError(
-            f"{args.token}: no token in use has this id; the journal's token.created names it"
-        )
+        raise PermanentError(f"{args.token}: no token in use has this id; `token list` names those that are")
     zh = language_of(args) == "zh"
+    if args.json:
+        print(json.dumps({"id": args.token, "revoked_at": now.isoformat(timespec="seconds")}))
     print(f"令牌 {args.token} 已收回。" if zh else f"token {args.token} is taken back", file=sys.stderr)
     return 0
 
@@ -80,7 +87,7 @@ async def _revoke(settings: Settings, token: str, reason: str, now: datetime) ->
     # The database's libraries are imported only here: `--help` starts without them.
     from ..store import journal  # noqa: PLC0415 - see above
     from ..store.engine import Store  # noqa: PLC0415 - see above
-    from ..store.users import revoke_token  # noqa: PLC0415 - see above
+    from ..store.tokens import revoke_token  # noqa: PLC0415 - see above
 
     detail = {"reason": reason[:500], "host_user": os.getuid()}
     entry = journal.Entry(actor="system", action="token.revoked", subject=f"token:{token}", detail=detail)

@@ -17,8 +17,8 @@ CHINESE: dict[str, str] = {
     ),
     "--key {path}: {why}": "参数 --key {path}：{why}",
     "--listen {host}:{port}: {why}": "监听地址 --listen {host}:{port}：{why}",
-    "{token}: no token in use has this id; the journal's token.created names it": (
-        "{token}:没有此编号的可用令牌;编号见日志 token.created"
+    "{token}: no token in use has this id; `token list` names those that are": (
+        "{token}：没有此编号的在用令牌；在用的由 `token list` 列出"
     ),
     "{node}: no active node has this id; the console lists them under nodes": (
         "{node}：没有使用此编号的在网节点；控制台“节点”页列有全部节点"

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .schema import api_tokens, enrolment_tokens, sessions, users
+from .schema import api_tokens, sessions, users
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -113,14 +113,3 @@ async def api_token(connection: AsyncConnection, secret_sha256: str) -> ApiToken
     )
     row = (await connection.execute(query)).first()
     return ApiToken(*row) if row else None
-
-
-async def revoke_token(connection: AsyncConnection, identifier: str, now: datetime) -> bool:
-    """Take back a token of the API, or what is left of an enrolment token; False: there is none in use."""
-    change = sa.update(api_tokens).where(api_tokens.c.id == identifier, api_tokens.c.revoked_at.is_(None))
-    if (await connection.execute(change.values(revoked_at=now))).rowcount == 1:
-        return True
-    left = sa.update(enrolment_tokens).where(
-        enrolment_tokens.c.id == identifier, enrolment_tokens.c.uses_left > 0
-    )
-    return (await connection.execute(left.values(uses_left=0))).rowcount == 1

@@ -18,7 +18,10 @@ from collector.desk.identity import (
     sign_out,
 )
 from collector.desk.rights import Principal
+from collector.ingest.issuing import issue_bearer
 from collector.store import schema
+from collector.store.engine import Store
+from collector.store.tokens import revoke_token
 from tests.browser.watch_room import PASSWORD, Room
 
 HERE = "10.20.0.7"
@@ -88,6 +91,22 @@ def test_behind_a_proxy_of_this_host_guesses_count_for_who_sent_them() -> None:
     assert address_of(far) == (far.remote or "")
     assert address_of(far.clone(remote="127.0.0.1")) == "10.20.0.9"
     assert address_of(far.clone(remote="10.20.0.1")) == "10.20.0.1"
+
+
+async def test_a_token_that_another_process_takes_back_opens_nothing_from_the_next_request_on(
+    room: Room,
+) -> None:
+    now = room.clock()
+    bearer = await issue_bearer(room.desk.store, "viewer", now)
+    request = make_mocked_request("GET", "/", headers={"Authorization": f"Bearer {bearer}"})
+    known = await identify(request, room.desk)
+    assert known is not None
+
+    command = await Store.open(room.desk.store.engine.url.render_as_string(hide_password=False))
+    await command.run(lambda conn: revoke_token(conn, known.name, now))
+    await command.close()
+
+    assert await identify(request, room.desk) is None
 
 
 @pytest.mark.parametrize(
