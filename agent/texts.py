@@ -131,6 +131,10 @@ TEXTS: dict[str, Name] = {
         "设置 orders.deputy 未给出套接字路径。", "the settings name no socket in orders.deputy."
     ),
     "deputy_runs": Name("特权助手在 {path} 上等待：{verbs}。", "the deputy listens at {path} for: {verbs}."),
+    "deputy_refused": Name(
+        "拒绝了用户 {user} 使用特权助手；自启动以来共拒绝 {count} 次。",
+        "user {user} may not ask the deputy and was refused; {count} refusals since its start.",
+    ),
     "deputy_socket": Name("无法使用套接字 {path}：{why}。", "the socket {path} can't be used: {why}."),
     "settings_on_trial": Name(
         "采集端下发的设置第 {version} 版开始试用；{seconds:.0f} 秒内联系不上采集端即自动回退。",

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..enrolment import load_identity
 from ..powers import Local, Never, never_of, serve
-from ..powers.deputy import VERB_OF
+from ..powers.deputy import VERB_OF, Refusals
 from ..settings import Settings
 from ..texts import SaidError, say
 from .loading import load
@@ -49,11 +49,18 @@ def run(args: argparse.Namespace) -> int:
         print(
             say(settings.language, "deputy_runs", path=path, verbs=" ".join(sorted(verbs))), file=sys.stderr
         )
-        serve(path, powers, verbs, args.user, stop)
+        refusals = Refusals(lambda user, count: _say_refused(settings.language, user, count))
+        serve(
+            path, powers, verbs, args.user, stop, refused=lambda user: refusals.note(user, time.monotonic())
+        )
     except OSError as error:
         raise SaidError("deputy_socket", path=path, why=error.strerror or error) from None
     path.unlink(missing_ok=True)
     return 0
+
+
+def _say_refused(language: str, user: int, count: int) -> None:
+    print(say(language, "deputy_refused", user=user, count=count), file=sys.stderr, flush=True)
 
 
 def _never(settings: Settings) -> Never:

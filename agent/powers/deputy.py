@@ -5,6 +5,9 @@
 
 The deputy reads the settings itself: what is never blocked, and which verbs this node's orders may use at
 all, does not hang on what the agent says.
+
+Whoever else asks is refused and counted. All strangers share one line that is none of the agent's: they can
+keep each other waiting, not the agent.
 """
 
 import os
@@ -12,6 +15,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ _MOST_BYTES = 32 * 1024 * 1024
 _ASK_BYTES = 64 * 1024
 _SECONDS = 330.0
 _MOST_AT_ONCE = 4
+_TELL_SECONDS = 60.0
 
 
 class _Asked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,7 +129,40 @@ class Deputy:
         return answer.value
 
 
-def serve(path: Path, powers: Powers, verbs: Collection[str], user: int, stop: threading.Event) -> None:
+class Refusals:
+    """Counts who was refused, and says so at once and then once a minute: a log is not to be flooded.
+
+    >>> said = []
+    >>> refusals = Refusals(lambda user, count: said.append((user, count)))
+    >>> for second in range(0, 100, 10):
+    ...     refusals.note(1000, second)
+    >>> said
+    [(1000, 1), (1000, 7)]
+    """
+
+    def __init__(self, tell: Callable[[int, int], object]) -> None:
+        """Take what is told: the user of the last one, and how many there were."""
+        self._tell = tell
+        self._told_at: float | None = None
+        self.count = 0
+
+    def note(self, user: int, at: float) -> None:
+        """Count one, refused at `at` monotonic seconds."""
+        self.count += 1
+        if self._told_at is None or at - self._told_at >= _TELL_SECONDS:
+            self._told_at = at
+            self._tell(user, self.count)
+
+
+def serve(
+    path: Path,
+    powers: Powers,
+    verbs: Collection[str],
+    user: int,
+    stop: threading.Event,
+    *,
+    refused: Callable[[int], object] = lambda _: None,
+) -> None:
     """Answer until `stop` is set.
 
     Args:
@@ -133,11 +171,12 @@ def serve(path: Path, powers: Powers, verbs: Collection[str], user: int, stop: t
         verbs: Those that may be asked for.
         user: The one user, besides root, who may ask.
         stop: Looked at once a second.
+        refused: Told the user of every connection that may not ask.
     """
     # It appears under its name when it can be asked, never before.
     new = path.with_name(path.name + "~")
     new.unlink(missing_ok=True)
-    slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
+    slots, strangers = threading.BoundedSemaphore(_MOST_AT_ONCE), threading.BoundedSemaphore(1)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.bind(str(new))
         new.chmod(0o660)
@@ -150,19 +189,31 @@ def serve(path: Path, powers: Powers, verbs: Collection[str], user: int, stop: t
                 line, _ = door.accept()
             except TimeoutError:
                 continue
-            if not slots.acquire(blocking=False):
+            who = _asking(line)
+            answer = partial(_answered, powers=powers, verbs=verbs)
+            free = slots
+            if who not in {0, user}:
+                refused(who)
+                answer, free = partial(_refused, who=who), strangers
+            if not free.acquire(blocking=False):
                 line.close()
                 continue
-            threading.Thread(target=_one, args=(line, powers, verbs, user, slots), daemon=True).start()
+            threading.Thread(target=_one, args=(line, answer, free), daemon=True).start()
+
+
+def _asking(line: socket.socket) -> int:
+    """Return the user at the other end, by the kernel's word."""
+    _, who, _ = struct.unpack("=iii", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(who)
 
 
 def _one(
-    line: socket.socket, powers: Powers, verbs: Collection[str], user: int, slots: threading.BoundedSemaphore
+    line: socket.socket, answered: Callable[[socket.socket], _Answer], slots: threading.BoundedSemaphore
 ) -> None:
     try:
         with line:
             line.settimeout(10.0)
-            answer = _answered(line, powers, verbs, user)
+            answer = answered(line)
             line.sendall(msgspec.json.encode(answer) + b"\n")
     except OSError:
         pass  # whoever asked has gone: what was done is done, and is asked for again
@@ -170,10 +221,12 @@ def _one(
         slots.release()
 
 
-def _answered(line: socket.socket, powers: Powers, verbs: Collection[str], user: int) -> _Answer:
-    _, who, _ = struct.unpack("=iii", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    if who not in {0, user}:
-        return _Answer(error="forbidden", why=f"user {who} may not ask the deputy")
+def _refused(line: socket.socket, who: int) -> _Answer:
+    _line(line, _ASK_BYTES)  # what was asked is taken, so that the answer can be
+    return _Answer(error="forbidden", why=f"user {who} may not ask the deputy")
+
+
+def _answered(line: socket.socket, powers: Powers, verbs: Collection[str]) -> _Answer:
     try:
         asked = _asked.decode(_line(line, _ASK_BYTES))
     except (msgspec.MsgspecError, OSError) as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import socket
 import threading
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.powers import Deputy, FirewallError, ForbiddenError, Wanted, serve
+from agent.powers import deputy as deputy_room
 from agent.powers.capture import Captured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 ALL = ("check_block", "block", "unblock", "isolate", "release", "stop", "capture")
 
@@ -61,11 +64,17 @@ class Recorder:
 
 @contextmanager
 def deputy(
-    path: Path, powers: Recorder, verbs: tuple[str, ...] = ALL, user: int | None = None
+    path: Path,
+    powers: Recorder,
+    verbs: tuple[str, ...] = ALL,
+    user: int | None = None,
+    refused: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Deputy]:
     stop = threading.Event()
     thread = threading.Thread(
-        target=serve, args=(path, powers, verbs, os.getuid() if user is None else user, stop)
+        target=serve,
+        args=(path, powers, verbs, os.getuid() if user is None else user, stop),
+        kwargs={"refused": refused},
     )
     thread.start()
     try:
@@ -138,29 +147,86 @@ def test_a_verb_the_settings_do_not_allow_is_forbidden(tmp_path: Path) -> None:
     assert powers.asked == []
 
 
-def test_another_user_is_refused_whatever_is_asked(tmp_path: Path) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, which pytest's own is not."""
     if os.getuid():
         pytest.skip("needs root: another user has to ask")
-    powers = Recorder()
-    path = tmp_path / "deputy.sock"
-    tmp_path.chmod(0o777)
-    with deputy(path, powers, user=12345):
-        path.chmod(0o666)
-        child = os.fork()
-        if not child:
-            try:
-                os.setuid(23456)
-                Deputy(path).isolate(60)
-            except ForbiddenError:
-                os._exit(7)
-            except BaseException:  # noqa: BLE001 - the child answers by its code alone
-                os._exit(1)
-            os._exit(0)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
-    # A parent folder that the other user may not enter would end it with 1 as well.
-    assert code in {1, 7}
+
+def as_another(work: Callable[[], object]) -> str:
+    """Do it as user 23456 in a process of its own; return what it raised."""
+    end, begin = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setgid(23456)
+            os.setuid(23456)
+            work()
+        except BaseException as error:  # noqa: BLE001 - the child's answer
+            os.write(begin, f"{type(error).__name__}: {error}".encode())
+        os._exit(0)
+    os.close(begin)
+    os.waitpid(child, 0)
+    with os.fdopen(end, "rb") as said:
+        return said.read().decode()
+
+
+def test_a_foreign_user_is_refused_by_name_and_counted_whatever_is_asked(open_folder: Path) -> None:
+    powers, path, refused = Recorder(), open_folder / "deputy.sock", []
+    with deputy(path, powers, user=12345, refused=refused.append):
+        path.chmod(0o666)
+        why = [as_another(lambda: Deputy(path).isolate(60)), as_another(Deputy(path).release)]
+
+    assert why == ["ForbiddenError: user 23456 may not ask the deputy"] * 2
+    assert refused == [23456, 23456]
     assert powers.asked == []
+
+
+def test_the_socket_itself_keeps_strangers_out(open_folder: Path) -> None:
+    path, refused = open_folder / "deputy.sock", []
+    with deputy(path, Recorder(), user=12345, refused=refused.append):
+        why = as_another(Deputy(path).release)
+
+    assert why.startswith("PermissionError")
+    assert refused == []
+
+
+def test_strangers_who_hold_the_line_keep_the_agent_waiting_for_nothing(open_folder: Path) -> None:
+    powers, path = Recorder(), open_folder / "deputy.sock"
+
+    def hold_ten_lines() -> None:
+        lines = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(10)]
+        for line in lines:
+            line.connect(str(path))
+        os.write(ready, b"x")
+        os.read(leave, 1)
+        raise ConnectionError("left")
+
+    begun, ready = os.pipe()
+    leave, go = os.pipe()
+    with deputy(path, powers, user=12345) as asking:
+        path.chmod(0o666)
+        holder = threading.Thread(target=lambda: as_another(hold_ten_lines))
+        holder.start()
+        os.read(begun, 1)
+        assert asking.release()
+        os.write(go, b"x")
+        holder.join()
+    for end in (begun, ready, leave, go):
+        os.close(end)
+
+    assert ("release",) in powers.asked
+
+
+def test_refusals_are_told_once_a_minute_with_their_number() -> None:
+    assert doctest.testmod(deputy_room).attempted
+    assert doctest.testmod(deputy_room).failed == 0
 
 
 def test_a_left_socket_is_taken_over(tmp_path: Path) -> None:
