@@ -17,7 +17,7 @@ distance, from `settle` to `repeat`; a home page's first change and the end of a
 import asyncio
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -184,23 +184,33 @@ class Files:
             raise ValueError("files: watching needs a state folder for what was accepted")
         guards = [_Guard(root, self._state) for root in self._settings.roots]
         loop = asyncio.get_running_loop()
-        with self._writing(loop), _heard(loop, guards, self._who) as (tree, heard):
-            overflows = 0
-            while True:
-                for guard in guards:
-                    if guard.due(self._settings.settle) <= loop.time():
-                        await self._settle(guard, emit, clock)
-                if tree.unwatched:
-                    self._rescan = min(self._settings.rescan, _BLIND_RESCAN)
-                    self._runs.note_trouble(
-                        f"{tree.unwatched} folders can't be watched (fs.inotify.max_user_watches); "
-                        f"everything is compared each {self._rescan:g} s instead"
-                    )
-                if tree.overflows > overflows:
-                    overflows = tree.overflows
-                    self._runs.note_gap("inotify queue ran over; compared everything instead")
-                await self._runs.tell(emit, "incident", clock())
-                await self._wait(guards, heard)
+        with self._writing(loop), _tree(guards, self._who) as tree:
+            # Where a root is on a file system that is away, even to ask for its changes hangs.
+            with suppress(RefusedError):
+                await self._runs.look(tree.watch_all)
+            with _heard(loop, guards, tree) as heard:
+                await self._guard(guards, tree, heard, emit, clock)
+
+    async def _guard(
+        self, guards: list[_Guard], tree: TreeWatch, heard: asyncio.Event, emit: Emit, clock: Clock
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        overflows = 0
+        while True:
+            for guard in guards:
+                if guard.due(self._settings.settle) <= loop.time():
+                    await self._settle(guard, emit, clock)
+            if tree.unwatched:
+                self._rescan = min(self._settings.rescan, _BLIND_RESCAN)
+                self._runs.note_trouble(
+                    f"{tree.unwatched} folders can't be watched (fs.inotify.max_user_watches); "
+                    f"everything is compared each {self._rescan:g} s instead"
+                )
+            if tree.overflows > overflows:
+                overflows = tree.overflows
+                self._runs.note_gap("inotify queue ran over; compared everything instead")
+            await self._runs.tell(emit, "incident", clock())
+            await self._wait(guards, heard)
 
     @contextmanager
     def _writing(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
@@ -314,26 +324,31 @@ class Files:
 
 
 @contextmanager
-def _heard(
-    loop: asyncio.AbstractEventLoop, guards: list[_Guard], who: WhoWrote | None
-) -> Iterator[tuple[TreeWatch, asyncio.Event]]:
-    """Watch the guards' trees: what is heard is noted at its guard, and the event is set."""
-    event = asyncio.Event()
+def _tree(guards: list[_Guard], who: WhoWrote | None) -> Iterator[TreeWatch]:
+    """Give what will watch the guards' trees."""
     tree = TreeWatch(
         [Path(guard.root.path) for guard in guards],
         lambda number, path: guards[number].root.excludes(path),
         who.mark if who else lambda _: None,
     )
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+@contextmanager
+def _heard(loop: asyncio.AbstractEventLoop, guards: list[_Guard], tree: TreeWatch) -> Iterator[asyncio.Event]:
+    """Hear the trees: what is heard is noted at its guard, and the event is set."""
+    event = asyncio.Event()
 
     def read() -> None:
         for touched in tree.drain():
             guards[touched.root].touch(touched.path, loop.time())
             event.set()
 
+    loop.add_reader(tree.fileno(), read)
     try:
-        tree.watch_all()
-        loop.add_reader(tree.fileno(), read)
-        yield tree, event
+        yield event
     finally:
         loop.remove_reader(tree.fileno())
-        tree.close()

@@ -191,10 +191,11 @@ class Logins:
         saved = self._kept.load()
         bursts = Bursts(self._settings.bursts, saved.counters)
         wait = _AGAIN_SECONDS
+        path: Path | None = None
         while True:
-            path = self._log()
             begun = asyncio.get_running_loop().time()
             try:
+                path = await self._runs.look(self._log)
                 if path:
                     await self._follow_file(path, saved, bursts, emit, clock)
                 else:
@@ -212,13 +213,15 @@ class Logins:
 
     async def _follow_file(self, path: Path, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
         tail = Tail(path, saved.place)
+        # Where the folder is on a file system that is away, even to ask for its changes hangs.
+        await self._runs.look(path.parent.stat)
         if saved.place is None:
-            tail.start_at_end()
+            await self._runs.look(tail.start_at_end)
             saved.place = tail.place
             self._kept.save(saved)
-        cuts = 0
+        cuts, followed = 0, True
         with _grows(path) as changed:
-            while self._log() == path:
+            while followed:
                 bodies = await self._runs.look(partial(self._new_lines, tail, clock(), bursts))
                 if tail.cuts > cuts:
                     cuts = tail.cuts
@@ -227,6 +230,7 @@ class Logins:
                 saved.place = tail.place
                 await self._tell(saved, bursts, bodies, emit, clock, moved=moved)
                 await _wait(changed)
+                followed = await self._runs.look(self._log) == path
 
     def _new_lines(self, tail: Tail, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
         return [body for line in tail.read() for body in self._count(bursts, partial(self._line, line, now))]

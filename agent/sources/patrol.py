@@ -10,10 +10,11 @@ more than a third of a percent of a core, whatever `poll` says.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -144,7 +145,7 @@ class Patrol(ABC, Generic[Notes]):
         if not self._memory.keeps:
             raise ValueError(f"{self.name}: watching needs a state folder for what was told")
         memory = self._memory.load()
-        with self._hearing() as heard:
+        async with self._hearing() as heard:
             while True:
                 before = self.cpu_seconds
                 heard.clear()
@@ -179,14 +180,22 @@ class Patrol(ABC, Generic[Notes]):
         """Return the folders in which a change makes the next look come at once."""
         return ()
 
-    @contextmanager
-    def _hearing(self) -> Iterator[asyncio.Event]:
+    @asynccontextmanager
+    async def _hearing(self) -> AsyncIterator[asyncio.Event]:
         """Give an event that is set when a look should come sooner."""
         event = asyncio.Event()
-        with ExitStack() as stack:
-            if folders := list(self.folders())[:_MAX_FOLDERS]:
-                stack.enter_context(_changes(folders, event))
-            yield event
+        with Inotify(sync_timeout=0) as inotify:
+            # A folder may lie on a file system that is away: even to ask for its changes can hang.
+            with suppress(OSError, RefusedError):
+                await self._runs.look(partial(self._listen, inotify))
+            with _heard(inotify, event):
+                yield event
+
+    def _listen(self, inotify: Inotify) -> None:
+        """Ask for changes in the folders; what can't be watched is left to the rounds."""
+        for folder in islice(self.folders(), _MAX_FOLDERS):
+            with suppress(OSError):
+                inotify.add_watch(folder, _CHANGED)
 
     @staticmethod
     async def _wait(heard: asyncio.Event, longest: float, shortest: float) -> None:
@@ -202,20 +211,16 @@ class Patrol(ABC, Generic[Notes]):
 
 
 @contextmanager
-def _changes(folders: Iterable[Path], event: asyncio.Event) -> Iterator[None]:
-    """Set the event when something in the folders changes; what can't be watched is left to the rounds."""
+def _heard(inotify: Inotify, event: asyncio.Event) -> Iterator[None]:
+    """Set the event when something in the folders changes."""
     loop = asyncio.get_running_loop()
-    with Inotify(sync_timeout=0) as inotify:
 
-        def heard() -> None:
-            while inotify.sync_get() is not None:
-                event.set()
+    def heard() -> None:
+        while inotify.sync_get() is not None:
+            event.set()
 
-        for folder in folders:
-            with suppress(OSError):
-                inotify.add_watch(folder, _CHANGED)
-        loop.add_reader(inotify.fd, heard)
-        try:
-            yield
-        finally:
-            loop.remove_reader(inotify.fd)
+    loop.add_reader(inotify.fd, heard)
+    try:
+        yield
+    finally:
+        loop.remove_reader(inotify.fd)

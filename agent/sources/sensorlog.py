@@ -182,10 +182,15 @@ class SensorLog:
             raise ValueError(f"{self.name}: watching needs a state folder for the places read up to")
         saved = self._kept.load()
         sensor = Sensor(self._reader(), self._settings.sensor, saved.troubles)
-        if not saved.began:
-            saved.places = dict(_ends(self._paths()))
-            saved.began = True
-            self._kept.save(saved)
+        while not saved.began:
+            try:
+                saved.places = await self._runs.look(lambda: dict(_ends(self._paths())))
+            except RefusedError:
+                await self._runs.tell(emit, "incident", clock())
+                await asyncio.sleep(max(_POLL, self._runs.resting))
+            else:
+                saved.began = True
+                self._kept.save(saved)
         self._present = frozenset(saved.places)
         late: _Look | None = None
         while True:
