@@ -13,6 +13,7 @@ from . import (
     filings,
     health,
     incidents,
+    intake,
     nodes,
     obligations,
     orders,
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *orders.ENDPOINTS,
     *audit.ENDPOINTS,
     *sd.ENDPOINTS,
+    *intake.ENDPOINTS,
 )
 
 

@@ -170,6 +170,11 @@ async def _admitted(request: web.Request, desk: Desk, endpoint: Endpoint) -> Pri
     if endpoint.deed is None:
         return principal or Principal(actor="anonymous", name="", role="none")
     if principal is None and endpoint.local and is_local(request):
+        if endpoint.method != "GET" and request.content_type != "application/json":
+            # A page in a browser on this host may send forms to us, but no JSON without asking first.
+            raise ProblemError(
+                "malformed", f"body: found {request.content_type!r}, expected application/json"
+            )
         return _LOCAL
     if principal is None:
         raise ProblemError("unauthenticated", "send `Authorization: Bearer …`, or sign in at the console")

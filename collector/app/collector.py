@@ -31,6 +31,7 @@ from ..errors import FengsuiError, PermanentError, RetryableError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
 from ..ingest.links import Link as NodeLink
+from ..intake import FORMATS, Intake
 from ..memory import settle_memory
 from ..notices import Notices
 from ..pipeline import Pipeline
@@ -177,6 +178,15 @@ class Collector:
             store, self._casework, lambda: live.directory(now()), settings.language, now
         )
         self._announcer = Announcer(store, state=settings.state, clock=now)
+        self._intake = Intake(
+            store,
+            open_incident=self._casework.open,
+            note_end=self._casework.note,
+            registry=live.registry,
+            classes=live.classes,
+            unit=settings.unit,
+            formats=FORMATS,
+        )
         self._agents = AgentsDoor(store, log, live, now, open_incident=self._casework.open)
         self._desk = DeskDoor(self._desk_world())
 
@@ -305,6 +315,7 @@ class Collector:
             version=release(),
             acknowledge=self._casework.acknowledge,
             director=self._director,
+            take_alerts=self._intake.take,
             drill_report=DrillReports(self._store, self._renderer, self._live.registry).make,
             links=self._links,
         )

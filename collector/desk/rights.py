@@ -12,13 +12,13 @@ from ..registry import Registry
 from .problem import ProblemError
 
 Role = Literal["admin", "duty", "viewer", "metrics", "intake"]
-Deed = Literal["read", "act", "scrape"]
+Deed = Literal["read", "act", "scrape", "report"]
 MAY: dict[str, frozenset[Deed]] = {
-    "admin": frozenset({"read", "act", "scrape"}),
+    "admin": frozenset({"read", "act", "scrape", "report"}),
     "duty": frozenset({"read", "act", "scrape"}),
     "viewer": frozenset({"read", "scrape"}),
     "metrics": frozenset({"scrape"}),
-    "intake": frozenset(),
+    "intake": frozenset({"report"}),
 }
 
 

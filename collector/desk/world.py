@@ -167,6 +167,18 @@ DrillReport = Callable[[str, str, str, datetime], Awaitable[tuple[str, str, byte
 """Makes the after-action report of a drill: its id, the kind, the language, the time."""
 
 
+class Taken(Struct, frozen=True, kw_only=True):
+    """What came of a foreign tool's alerts: kept, known already, and set aside where people see them."""
+
+    accepted: int
+    repeated: int
+    quarantined: int
+
+
+TakeAlerts = Callable[[str, bytes, datetime], Awaitable[Taken]]
+"""`intake.Intake.take`: the tool's name, its message, the time."""
+
+
 class Desk(Struct, frozen=True, kw_only=True):
     """The world as console and API see it.
 
@@ -185,6 +197,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         version: Of the product, for the foot of the page and `fengsui_build_info`.
         startable: The plans in force, for who starts one by hand.
         director, drill_report: Hold drills and report of them; without them there are none.
+        take_alerts: Takes what other tools' webhooks send; without it nothing is taken.
         acknowledge, links: For one-time links of notices; without them there are none.
     """
 
@@ -207,5 +220,6 @@ class Desk(Struct, frozen=True, kw_only=True):
     acknowledge: Acknowledge | None = None
     director: Directs | None = None
     drill_report: DrillReport | None = None
+    take_alerts: TakeAlerts | None = None
     links: Links | None = None
     startable: Callable[[], Sequence[Startable]] = tuple

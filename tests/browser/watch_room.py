@@ -27,6 +27,7 @@ from collector.desk.world import Startable
 from collector.documents import Documents, Printer, Renderer
 from collector.escalation import read_policies
 from collector.incident import Finding
+from collector.intake import FORMATS, Intake
 from collector.plans import Plan, examine
 from collector.regimes import Regime, load_regimes
 from collector.registry import Registry, read_registry
@@ -243,6 +244,15 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         version="0.1.0",
         director=make_director(store, work, lambda: registry, language, clock),
         drill_report=DrillReports(store, Renderer(str), lambda: registry).make,
+        take_alerts=Intake(
+            store,
+            open_incident=work.open,
+            note_end=work.note,
+            registry=lambda: registry,
+            classes=shipped_classes,
+            unit="district",
+            formats=FORMATS,
+        ).take,
     )
     server = TestServer(make_application(desk, [api.room(desk), console.room(desk)]))
     await server.start_server()
