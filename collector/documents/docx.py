@@ -25,9 +25,12 @@ def fill(template: bytes, values: Mapping[str, Any]) -> bytes:
         Exception: The template is none, or asks for what is not there.
     """
     document = DocxTemplate(BytesIO(template))
-    document.render(dict(values), jinja_env=SandboxedEnvironment(autoescape=True), autoescape=True)
+    document.init_docx()
     if mark := str(values.get("mark", "")):
-        _mark(document, mark)
+        _mark(
+            document, mark
+        )  # before it is filled: a head or foot that was filled is no longer the library's own
+    document.render(dict(values), jinja_env=SandboxedEnvironment(autoescape=True), autoescape=True)
     properties = document.docx.core_properties
     properties.title = str(values.get("title", ""))
     properties.created = properties.modified = _MADE

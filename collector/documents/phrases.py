@@ -75,7 +75,7 @@ def _lasting(words: Words, ending: str, value: object, zone: tzinfo) -> Words | 
     if at is None:
         return None
     began = stamp(at, zone)
-    return Words(f"{words.zh}，自 {began.zh} 起持续", f"{words.en} since {began.en}")
+    return Words(f"{words.zh}，自 {began.zh}起持续", f"{words.en} since {began.en}")
 
 
 def stamp(at: datetime, zone: tzinfo) -> Words:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
-from docx.table import _Cell
+from docx.shared import Cm, Pt, RGBColor
+from docx.table import Table, _Cell
+from docx.text.paragraph import Paragraph
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -27,6 +29,29 @@ def write(cell: _Cell, text: str, *, bold: bool = False) -> None:
     run.bold = bold
 
 
+def number_pages(paragraph: Paragraph) -> None:
+    """Let a paragraph say the page and how many there are, as the word processor counts them."""
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    for field, after in (("PAGE", " / "), ("NUMPAGES", "")):
+        counted = OxmlElement("w:fldSimple")
+        counted.set(qn("w:instr"), field)
+        counted.append(OxmlElement("w:r"))
+        shown = OxmlElement("w:t")
+        shown.text = "1"
+        counted[0].append(shown)
+        paragraph._p.append(counted)  # noqa: SLF001 - the library has no word for fields
+        paragraph.add_run(after)
+
+
+def set_widths(table: Table, *widths: Cm) -> None:
+    """Fix the columns: word processors go by the grid, others by the cells."""
+    table.autofit = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+        for cell in column.cells:
+            cell.width = width
+
+
 def main() -> None:
     """Make the template."""
     document = Document()
@@ -36,6 +61,9 @@ def main() -> None:
     style = document.styles["Normal"]
     style.font.name, style.font.size = "Times New Roman", Pt(11)
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "仿宋")
+    style.paragraph_format.space_before = style.paragraph_format.space_after = Pt(3)
+    style.paragraph_format.line_spacing = 1.15
+    number_pages(section.footer.paragraphs[0])
     title = document.add_paragraph()
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     run = title.add_run("{{ title }}")
@@ -48,26 +76,30 @@ def main() -> None:
     write(head.rows[1].cells[0], "{{ row.label }}", bold=True)
     write(head.rows[1].cells[1], "{{ row.value }}")
     write(head.rows[2].cells[0], "{%tr endfor %}")
-    for row in head.rows:
-        row.cells[0].width, row.cells[1].width = Cm(3.6), Cm(12)
+    set_widths(head, Cm(3.6), Cm(12))
 
     document.add_paragraph("{%p for item in items_ %}")
     heading = document.add_paragraph()
     heading.add_run("{{ item.heading }}").bold = True
-    heading.paragraph_format.space_before = Pt(8)
+    heading.paragraph_format.space_before = Pt(10)
+    heading.paragraph_format.keep_with_next = True
     document.add_paragraph("{%p for line in item.lines %}")
     document.add_paragraph("{{ line }}").paragraph_format.left_indent = Cm(0.8)
     document.add_paragraph("{%p endfor %}")
     document.add_paragraph("{%p if item.open %}")
-    document.add_paragraph("{{ item.open }}").paragraph_format.left_indent = Cm(0.8)
+    lacking = document.add_paragraph()
+    lacking.paragraph_format.left_indent = Cm(0.8)
+    lacking.add_run("{{ item.open }}").font.color.rgb = RGBColor(0x9B, 0x1C, 0x1C)  # as the PDF has it
     document.add_paragraph("{%p endif %}")
     document.add_paragraph("{%p endfor %}")
     sign = document.add_paragraph("{{ signature }}")
     sign.alignment, sign.paragraph_format.space_before = WD_ALIGN_PARAGRAPH.RIGHT, Pt(24)
     document.add_paragraph().add_run("{{ sources_title }}").bold = True
     document.add_paragraph("{%p for source in sources %}")
-    small = document.add_paragraph().add_run("{{ source }}")
-    small.font.size = Pt(8)
+    small = document.add_paragraph()
+    small.paragraph_format.space_before = small.paragraph_format.space_after = Pt(0)
+    small.paragraph_format.line_spacing = 1
+    small.add_run("{{ source }}").font.size = Pt(8)
     document.add_paragraph("{%p endfor %}")
 
     made = BytesIO()

@@ -62,3 +62,25 @@ def test_a_drills_mark_stands_on_every_page_whatever_the_template() -> None:
 
     assert section.header.paragraphs[0].text == section.footer.paragraphs[0].text == "【演练】"
     assert "【演练】" not in "".join(line.text for line in plain.header.paragraphs)
+
+
+def test_a_template_with_a_head_and_a_foot_of_its_own_keeps_them_beside_the_mark() -> None:
+    made, own = BytesIO(), Document()
+    own.sections[0].header.paragraphs[0].text = "{{ title }}"
+    own.sections[0].footer.paragraphs[0].text = "内部"
+    own.save(made)
+    section = Document(BytesIO(fill(made.getvalue(), PAPER | {"mark": "【演练】"}))).sections[0]
+
+    assert [line.text for line in section.header.paragraphs] == ["【演练】", "网络安全事件报告"]
+    assert [line.text for line in section.footer.paragraphs] == ["【演练】", "内部"]
+
+
+def test_the_form_has_its_columns_and_counts_its_pages() -> None:
+    document = Document(BytesIO(fill(TEMPLATE, PAPER)))
+    first, second = (column.width for column in document.tables[0].columns)
+    foot = document.sections[0].footer.paragraphs[0]._p.xml
+
+    assert first is not None
+    assert second is not None
+    assert second > 3 * first
+    assert all(f'w:instr="{field}"' in foot for field in ("PAGE", "NUMPAGES"))
