@@ -8,11 +8,12 @@
     and whatever it was, a filing with a receipt:  at <= due: met      at > due: met_late
 
 Where the choice between two ways hangs on a fact that is not known, the stricter counts and ``missing`` names
-the fact.
+the fact: the one due first, and of those that have no time yet the shorter.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from . import case as forms
@@ -21,8 +22,7 @@ from .load import REQUESTED
 from .terms import origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
 
     from .calendar import Calendars, Offset
     from .case import Case, Filing
@@ -33,6 +33,8 @@ State: TypeAlias = Literal["open", "met", "met_late", "overdue", "not_yet", "can
 # Events that come after the incident and may never come; all other anchors are there and at worst not known.
 _EVENTS = {"graded", "reported", "contained", "handled", "paid", "patch_available", REQUESTED}
 _TRIGGERS = _EVENTS - {"graded"}
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_Strictness: TypeAlias = tuple[bool, datetime, float]
 
 
 class Owed(NamedTuple):
@@ -121,10 +123,20 @@ class Ledger:
             return []
         doubt = whether.missing if whether is not None else ()
         ways: dict[str, _Way] = {}
-        for route, missing in _choose(stage, self._known):
+        for route, missing in _choose(stage, self._known, lambda route: self._strictness(stage, route)):
             for recipient in self._recipients(stage, route):
                 ways.setdefault(recipient, _Way(route, recipient, tuple(dict.fromkeys(doubt + missing))))
         return list(ways.values())
+
+    def _strictness(self, stage: Stage, route: Route) -> _Strictness:
+        """How soon a route wants its report; one with a due time is before one that has none yet."""
+        limit = route.limit or stage.limit
+        recipient = next(iter(self._recipients(stage, route)), "")
+        due = self._after(
+            limit, self._time_of(route.anchor or stage.anchor, stage, _Way(route, recipient, ()))
+        )
+        length = limit.strictness.total_seconds() if limit is not None else float("inf")
+        return (due is None, due or _NEVER, length)
 
     def _recipients(self, stage: Stage, route: Route) -> Sequence[str]:
         if stage.recipients_of is None:
@@ -240,7 +252,9 @@ class Ledger:
         return "no_number" if limit is None and stage.ceiling is None else "cannot_compute"
 
 
-def _choose(stage: Stage, known: Mapping[str, object]) -> list[tuple[Route, tuple[str, ...]]]:
+def _choose(
+    stage: Stage, known: Mapping[str, object], strictness: Callable[[Route], _Strictness]
+) -> list[tuple[Route, tuple[str, ...]]]:
     """Every route that is known to hold, and the strictest that may hold if it is stricter than those."""
     holds: list[tuple[Route, tuple[str, ...]]] = []
     may: list[tuple[Route, tuple[str, ...]]] = []
@@ -251,12 +265,7 @@ def _choose(stage: Stage, known: Mapping[str, object]) -> list[tuple[Route, tupl
         elif answer.value is None:
             may.append((route, answer.missing))
     if may:
-        strictest = min(may, key=lambda one: _strictness(stage, one[0]))
-        if not holds or _strictness(stage, strictest[0]) < min(_strictness(stage, one[0]) for one in holds):
+        strictest = min(may, key=lambda one: strictness(one[0]))
+        if not holds or strictness(strictest[0]) < min(strictness(one[0]) for one in holds):
             holds.append(strictest)
-    return sorted(holds, key=lambda one: _strictness(stage, one[0]))
-
-
-def _strictness(stage: Stage, route: Route) -> float:
-    limit = route.limit or stage.limit
-    return limit.strictness.total_seconds() if limit is not None else float("inf")
+    return sorted(holds, key=lambda one: strictness(one[0]))

@@ -222,6 +222,29 @@ class TestAbroad:
         assert (duty["anchor"], duty["due_at"]) == (anchor, due)
         assert duty["state"] == ("open" if due else "not_yet")
 
+    @pytest.mark.parametrize(
+        ("patched", "filings", "due"),
+        [
+            (None, [], None),
+            (None, ["2026-09-30T09:00:00+02:00"], "2026-10-30T09:00:00+02:00"),  # as an incident's
+            ("2026-10-01T09:00:00+02:00", [], "2026-10-15T09:00:00+02:00"),  # as a vulnerability's
+            ("2026-10-01T09:00:00+02:00", ["2026-09-30T09:00:00+02:00"], "2026-10-15T09:00:00+02:00"),
+            ("2026-10-20T09:00:00+02:00", ["2026-09-30T09:00:00+02:00"], "2026-10-30T09:00:00+02:00"),
+        ],
+    )
+    def test_cra_final_is_owed_by_the_reading_due_first_while_nobody_says_what_it_is(
+        self, ask: Ask, patched: str | None, filings: list[str], due: str | None
+    ) -> None:
+        times = {"aware": "2026-09-29T09:00:00+02:00"} | ({"patch_available": patched} if patched else {})
+        told = laid(
+            abroad("DE", asset={"role": "product"}, incident={"kind": ..., "times": times}),
+            filed(*(filing("eu-cra/notification", at) for at in filings)),
+        )
+        final = obligations(ask(told, "2026-10-20T10:00:00+02:00"))["eu-cra/final"]
+
+        assert (final["due_at"], final["missing"]) == (due, ["incident.kind"])
+        assert final["state"] == ("not_yet" if due is None else "overdue" if due < "2026-10-20" else "open")
+
     def test_circia_runs_from_belief_and_from_payment(self, ask: Ask) -> None:
         named = {**abroad("US"), "regimes": ["us-circia"]}
         nothing = obligations(ask(named))
