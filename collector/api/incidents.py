@@ -1,11 +1,12 @@
 """Incidents: lists, one with its clocks, and the moves a person makes on it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from wire.vocabulary import Level
 
+from ..desk.correcting import correct_incident
 from ..desk.moves import Target, confirm, move_incident
 from ..store import views
 from ..store.desk import INCIDENTS, OBLIGATIONS, one, page
@@ -44,6 +45,20 @@ class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reason: Annotated[str, Meta(max_length=2000)] = ""
 
 
+class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's word: facts and times that are otherwise. Null takes one away.
+
+    Fields:
+        facts: Names of `duty explain`, `crime_suspected` and `kind` among them.
+        times: Names of `duty explain`, ISO 8601 with offset.
+        reason: Why; it stands in the journal.
+    """
+
+    facts: Annotated[dict[str, Any], Meta(max_length=64)] = {}
+    times: Annotated[dict[str, str | None], Meta(max_length=32)] = {}
+    reason: Annotated[str, Meta(max_length=2000)]
+
+
 async def _list(call: Call) -> Listed[views.IncidentRow]:
     return await listed(call, INCIDENTS, names={"class": "klass"})
 
@@ -74,6 +89,20 @@ async def _confirm(call: Call) -> IncidentWithClocks:
         call.path["id"],
         level=said.level,
         clock=said.clock,
+        reason=said.reason,
+        now=call.now,
+    )
+    return await _one(call)
+
+
+async def _correct(call: Call) -> IncidentWithClocks:
+    said: Correction = call.body
+    await correct_incident(
+        call.desk,
+        call.principal,
+        call.path["id"],
+        facts=said.facts,
+        times=said.times,
         reason=said.reason,
         now=call.now,
     )
@@ -119,6 +148,17 @@ ENDPOINTS = (
         answer=IncidentWithClocks,
         deed="act",
         body=Confirmation,
+        problems=("not-found", "conflict"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/incidents/{id}/corrections",
+        name="correctIncident",
+        summary="Correct facts and times of an incident by a person's word: its level and clocks follow",
+        handler=_correct,
+        answer=IncidentWithClocks,
+        deed="act",
+        body=Correction,
         problems=("not-found", "conflict"),
     ),
 )

@@ -301,6 +301,7 @@ class Collector:
             registry=self._live.registry,
             move=self._casework.move,
             confirm=self._casework.confirm,
+            correct=self._casework.correct,
             complete_step=complete_step,
             act_on_run=act_on_run,
             start_run=self._starter.by_hand,

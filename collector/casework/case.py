@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec.structs import fields
@@ -10,7 +10,7 @@ from msgspec.structs import fields
 from .. import registry
 from ..regimes import Asset, Case, Facts, Filing, Region, StandardFacts, Times, Timezone, Unit
 from ..regimes import Incident as CaseIncident
-from ..regimes.case import IncidentClass, ObligationId
+from ..regimes.case import IncidentClass, IncidentKind, ObligationId
 from ..store.clocks import Clock
 from ..store.incidents import Incident
 from ..store.proofs import Proof
@@ -34,6 +34,7 @@ def case_of(
         unit=_unit(known.unit(incident.unit)),
         asset=_asset(known.asset(incident.asset)),
         incident=CaseIncident(
+            kind=_kind(incident.facts.get("kind")),
             klass=IncidentClass(incident.klass),
             crime_suspected=_flag(incident.facts.get("crime_suspected")),
             times=read_form(incident.times, Times),
@@ -77,7 +78,7 @@ def unreadable(values: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, value in values.items()
-        if name != "crime_suspected"
+        if name not in {"crime_suspected", "kind"}
         and value is not None
         and all(getattr(form, name, None) is None for form in read)
     ]
@@ -100,6 +101,10 @@ def ended(facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
             over[total] = max(lasted, getattr(read, total, None) or 0)
             del over[name]
     return over
+
+
+def _kind(value: object) -> IncidentKind | None:
+    return next((kind for kind in get_args(IncidentKind) if kind == value), None)
 
 
 def _unit(unit: registry.Unit | None) -> Unit:

@@ -14,10 +14,13 @@ from ..errors import PermanentError
 from ..escalation import Matter, OnDuty, Roster
 from ..escalation.foresight import Moment, foresee
 from ..escalation.rota_file import write_shifts
+from ..phrasebook import in_language
+from ..regimes import Facts
 from ..world import World
 from .loading import with_working_days, world_of
 from .telling import language_of, time_of
 
+_FACTS = {*Facts.__struct_fields__, "crime_suspected"}
 LEVELS = ("I", "II", "III", "IV")
 _MAX_BYTES = 2_000_001
 
@@ -72,6 +75,9 @@ def _preview(args: argparse.Namespace, world: World, unit: str, at: datetime) ->
     asset = world.registry.asset(args.asset)
     if args.asset and asset is None:
         raise PermanentError(f"--asset: found {args.asset!r}, expected an asset of the register")
+    if unknown := sorted(set(args.fact) - _FACTS):
+        known = ", ".join(sorted(_FACTS))
+        raise PermanentError(f"--fact: found {', '.join(unknown)}, expected one of {known}")
     matter = Matter(
         klass=args.klass,
         level=args.level,
@@ -172,7 +178,7 @@ def _lines(world: World, unit: str, at: datetime, moments: Sequence[Moment], *, 
     lines = [f"{name} {at.isoformat(' ', 'seconds')} ({by})"]
     for moment in moments:
         who = ", ".join(f"{world.registry.people[one.person].name} ({one.channel})" for one in moment.calls)
-        hole = "; ".join(moment.holes)
+        hole = "; ".join(in_language(one, "zh" if zh else "en") for one in moment.holes)
         gap = f"{'无人' if zh else 'HOLE'}: {hole}" if hole else ""
         after = int((moment.at - at).total_seconds()) // 60
         when = moment.at.isoformat(" ", "minutes")

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from wire.vocabulary import ORDERS
 
+from ..desk.correcting import TIMES, correct_incident, said
 from ..desk.guesses import DelayedError
 from ..desk.identity import (
     SESSION_COOKIE,
@@ -30,8 +31,9 @@ from ..desk.ordering import give_order, take_away
 from ..desk.problem import ProblemError
 from ..desk.rights import Principal
 from ..store import views
+from ..store.board import unit_of_incident
 from ..store.desk import RUNS, one, steps_of
-from .pages import LANGUAGE_COOKIE, Pages, SignInFirstError, local_path
+from .pages import LANGUAGE_COOKIE, Pages, SignInFirstError, local_path, local_time, sane
 from .planned import planned
 from .sight import Sight
 from .texts import LANGUAGES
@@ -59,6 +61,7 @@ class Forms:
             web.post("/nodes/{id}/orders", self.order),
             web.get("/nodes/{id}/evidence/{pack}", self.evidence),
             web.post("/incidents/{id}/confirm", self.confirm),
+            web.post("/incidents/{id}/correct", self.correct),
             web.post("/runs/{run}/steps/{step:.+}", self.complete),
         ]
 
@@ -149,6 +152,29 @@ class Forms:
             now=self._desk.clock(),
         )
         return _to(local_path(form.get("back", "/")))
+
+    async def correct(self, request: web.Request) -> web.StreamResponse:
+        """Replace one fact or time by a person's word; an empty value takes it away."""
+        form = await _read(request)
+        sight = await self._sender(request, form)
+        key, name = request.match_info["id"], form.get("name", "")
+        value = form.get("value", "")[:200]
+        async with self._desk.store.read() as conn:
+            zone = sight.zone_of(await unit_of_incident(conn, sane(key)))
+        if name in TIMES or name.endswith("_since") or name == "intermediate_requested":
+            told: Any = local_time(name, value, zone)
+        else:
+            told = said(name, value)
+        await correct_incident(
+            self._desk,
+            _known(sight),
+            key,
+            facts={} if name in TIMES else {name: told},
+            times={name: told} if name in TIMES else {},
+            reason=form.get("reason", "")[:2000],
+            now=self._desk.clock(),
+        )
+        return _to(f"/incidents/{quote(key, safe='')}")
 
     async def order(self, request: web.Request) -> web.StreamResponse:
         """Give a node an order; only looked at unless the form says that it shall be done."""

@@ -1,15 +1,17 @@
 """Pages: what is read. Each is complete as HTML from the server; scripts only keep it fresh."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from wire.vocabulary import ORDERS as ORDER_WORDS
 
+from ..desk.correcting import FACTS, TIMES
 from ..desk.identity import identify
 from ..desk.problem import ProblemError
 from ..desk.rights import allow, scope
@@ -192,6 +194,7 @@ class Pages:
             case=case,
             asset=sight.registry.asset(case.incident.asset),
             node=node,
+            correctable=sorted({*FACTS, *TIMES}),
             planned=planned,
             ordered=ordered,
             startable=sorted(self.desk.startable(), key=lambda plan: plan.id),
@@ -305,6 +308,21 @@ def local_path(back: str) -> str:
     """
     plain = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
     return back if plain and len(back) < 500 else "/"
+
+
+def local_time(name: str, text: str, zone: ZoneInfo) -> datetime | None:
+    """Return a time that a person wrote, in a zone where it has no offset; None: nothing was written.
+
+    Raises:
+        ProblemError: malformed.
+    """
+    if not text.strip():
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ProblemError("malformed", f"{name}: found {text[:40]!r}, expected a time") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _gravity(row: views.ExitRow) -> tuple[bool, int, str]:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import cast, get_args
-from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import BodyPartReader, web
@@ -14,7 +13,7 @@ from ..desk.papers import Handed, Medium, Report
 from ..desk.problem import ProblemError
 from ..desk.rights import Principal
 from ..statement import Ransom
-from .pages import Pages, SignInFirstError
+from .pages import Pages, SignInFirstError, local_time
 from .sight import Sight
 
 _MEDIA: tuple[str, ...] = get_args(Medium)
@@ -114,7 +113,7 @@ class Reports:
             return Handed(way="upstream")
         if deed == "confirm":
             return Handed(way="answer", attachment=fields.get("answer", "")[:64])
-        filed_at = _time(fields.get("filed_at", ""), sight.zone) or now
+        filed_at = local_time("filed_at", fields.get("filed_at", ""), sight.zone) or now
         medium, number = fields.get("medium", "phone"), fields.get("number", "")[:200].strip()
         if medium not in _MEDIA or not number.isprintable():
             raise ProblemError("malformed", f"medium: found {medium[:40]!r}, expected one of {_MEDIA}")
@@ -138,16 +137,6 @@ def _ransom(sent: Sent) -> Ransom | None:
         if f"ransom.{name}" in sent.fields
     }
     return msgspec.convert(given, Ransom) if given else None
-
-
-def _time(text: str, zone: ZoneInfo) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ProblemError("malformed", f"filed_at: found {text[:40]!r}, expected a time") from None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 async def _read(request: web.Request) -> Sent:

@@ -51,6 +51,24 @@ class Confirm(Protocol):
         """Raise PermanentError where there is nothing to confirm."""
 
 
+class Correct(Protocol):
+    """`Casework.correct`: a person's word on facts and times."""
+
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        incident: str,
+        now: datetime,
+        /,
+        *,
+        actor: str,
+        reason: str,
+        facts: Mapping[str, Any],
+        times: Mapping[str, datetime | None],
+    ) -> Awaitable[None]:
+        """Raise PermanentError where it is no person's word."""
+
+
 class CompleteStep(Protocol):
     """`runs.complete_step`: a person has done, approved or refused a step of a plan."""
 
@@ -186,8 +204,8 @@ class Desk(Struct, frozen=True, kw_only=True):
         store: The state database.
         clock: Now, aware, UTC.
         registry: The register as loaded last.
-        move, confirm, complete_step, act_on_run, start_run, start_by_warning: The writers; they journal and
-            raise as their protocols say.
+        move, confirm, correct, complete_step, act_on_run, start_run, start_by_warning: The writers; they
+            journal and raise as their protocols say.
         filings: Composes, keeps and files reports for persons.
         make_document: Renders a report.
         pulses: Last pass of every flow by name; `clock` and `auditor` are among them in a running collector.
@@ -206,6 +224,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     registry: Callable[[], Registry]
     move: Move
     confirm: Confirm
+    correct: Correct
     complete_step: CompleteStep
     act_on_run: ActOnRun
     start_run: StartRun

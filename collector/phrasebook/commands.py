@@ -26,6 +26,7 @@ CHINESE: dict[str, str] = {
     "{plan}: found no plan of this id, expected one of {names}": (
         "{plan}：没有此编号的预案，应为以下之一：{names}"
     ),
+    "--fact: found {names}, expected one of {known}": "--fact：发现 {names}，应为以下之一：{known}",
     "--asset: found {name}, expected an asset of the register": "--asset：发现 {name}，应为登记册中的资产",
     "--class: found {name}, expected a code of {standard}": "--class：发现 {name}，应为 {standard} 的代码",
     "--days: found {days}, expected 1 to 3660": "--days：发现 {days}，应为 1 至 3660",

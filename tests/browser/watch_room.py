@@ -228,6 +228,7 @@ async def watch_room(folder: Path, at: datetime | None = None, language: str = "
         registry=lambda: registry,
         move=work.move,
         confirm=work.confirm,
+        correct=work.correct,
         complete_step=complete_step,
         act_on_run=act_on_run,
         start_run=Starter(shipped_plans).by_hand,

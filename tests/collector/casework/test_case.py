@@ -73,3 +73,12 @@ def test_what_is_over_has_lasted_its_whole_minutes() -> None:
         "portal_down_minutes": 90,
         "page_tampered_since": "?",
     }
+
+
+@pytest.mark.parametrize(("value", "kind"), [("vulnerability", "vulnerability"), ("bug", None), (3, None)])
+def test_whether_it_is_an_incident_or_a_vulnerability_stands_beside_the_facts(
+    opened: Callable[..., Dossier], office: "Office", value: object, kind: str | None
+) -> None:
+    case = case_of(opened(facts={"kind": value}).incident, office.registry, (), {})
+
+    assert case.incident.kind == kind

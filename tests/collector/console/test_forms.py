@@ -197,6 +197,32 @@ async def test_a_proposed_level_is_shown_as_such_and_confirmed_by_a_person(
     assert graded[-1]["actor"] == "person:li-na"
 
 
+async def test_a_person_corrects_a_fact_and_a_time_in_the_zone_of_the_unit(
+    room: Room, li: ClientSession
+) -> None:
+    incident = await room.open()
+    path, why = f"/incidents/{incident}/correct", "looked again"
+    async with li.get(f"/incidents/{incident}") as answer:
+        page = await answer.text()
+    assert '<option value="significant">significant (significant)</option>' in page
+
+    assert (await send(li, path, name="significant", value="true", reason=why))[0] == 303
+    assert (await send(li, path, name="aware", value="2026-03-02T09:10", reason=why))[0] == 303
+    for form in (
+        {"name": "aware", "value": "noon", "reason": why},
+        {"name": "reposts", "value": "many", "reason": why},
+        {"name": "significant", "value": "true"},
+    ):
+        assert (await send(li, path, **form))[0] == 400
+    assert (await send(li, "/incidents/nothing/correct", name="major", value="true", reason=why))[0] == 404
+    async with room.store.read() as conn:
+        facts, times = (
+            await conn.execute(sa.select(schema.incidents.c.facts, schema.incidents.c.times))
+        ).one()
+    assert facts["significant"] is True
+    assert times["aware"].startswith("2026-03-02T09:10:00+08:00")
+
+
 async def test_a_clock_past_due_by_a_jump_is_confirmed_as_missed_by_a_person(
     room: Room, li: ClientSession
 ) -> None:
