@@ -36,11 +36,11 @@ class Outcome(Struct, frozen=True):
 
 def outcome(place: Place, kills: int) -> Outcome:
     accepted = set(place.accepted())
-    with closing(sqlite3.connect(place.folder / "collector" / "state.db")) as state:
+    with closing(sqlite3.connect(place.collector / "state.db")) as state:
         seen = {report for (report,) in state.execute("SELECT report FROM seen_reports")}
         (counted,) = state.execute("SELECT sum(count) FROM incidents").fetchone()
         (refused,) = state.execute("SELECT count(*) FROM quarantine").fetchone()
-    with closing(sqlite3.connect(place.folder / "collector" / "events.db")) as log:
+    with closing(sqlite3.connect(place.collector / "events.db")) as log:
         (epochs,) = log.execute("SELECT count(DISTINCT epoch) FROM session").fetchone()
     assert refused == 0
     return Outcome(kills, len(accepted), len(accepted - seen), len(seen), counted, epochs)

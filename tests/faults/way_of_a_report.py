@@ -45,9 +45,11 @@ class Place:
     folder: Path
     port: int = 0
     outbox_folder: Path | None = None
+    log_folder: Path | None = None
 
     def __post_init__(self) -> None:
-        (self.folder / "collector").mkdir(parents=True)
+        self.folder.mkdir(parents=True)
+        self.collector.mkdir(parents=True)
         self.node.mkdir(parents=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -59,6 +61,10 @@ class Place:
     @property
     def node(self) -> Path:
         return self.outbox_folder or self.folder / "node"
+
+    @property
+    def collector(self) -> Path:
+        return self.log_folder or self.folder / "collector"
 
     @property
     def said(self) -> Path:
@@ -111,7 +117,7 @@ def stop(child: int) -> None:
 
 async def enrolled(place: Place) -> None:
     """Take the token as soon as it is there, and enrol."""
-    token = place.folder / "collector" / "token"
+    token = place.collector / "token"
     while not token.exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.005)
     await enrol(token.read_text(), "", place.node, Host("web-1"), now)
@@ -145,7 +151,7 @@ async def _accept(place: Place, outbox: Outbox) -> None:
 
 async def collector(place: Place) -> None:
     """Listen, store, read the log and trim it; at SIGTERM read it to its end and go."""
-    folder, office = place.folder / "collector", Office()
+    folder, office = place.collector, Office()
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
