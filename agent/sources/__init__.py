@@ -111,9 +111,10 @@ def build(
     """
     inside = settings.internal_ranges
     sites = [one.path for one in settings.files.roots]
-    ranges = Ranges(settings.internal_ranges)
     webmail = Webmail()
     unchecked = refusal(settings.exits.reach, settings.asset.assets)
+    beacons = () if unchecked else [one.place for one in settings.exits.reach.beacons]
+    ranges = Ranges(settings.internal_ranges, beacons=beacons)
     sources: tuple[tuple[bool, Source], ...] = (
         (settings.asset.enabled, Asset(settings.asset, root=root)),
         (
@@ -129,7 +130,7 @@ def build(
         ),
         (
             settings.sockets.enabled,
-            Sockets(settings.sockets, internal_ranges=settings.internal_ranges, root=root),
+            Sockets(settings.sockets, internal_ranges=inside, root=root, beacons=beacons),
         ),
         (bool(settings.files.roots), Files(settings.files, state=state, root=root)),
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),

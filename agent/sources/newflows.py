@@ -96,6 +96,8 @@ class NewFlows:
     def _keep(self, datagram: bytes) -> None:
         try:
             for flow in conntrack.flows(datagram, self._ranges.outside):
+                if self._ranges.asks(flow.target, flow.target_port):
+                    continue
                 if len(self._flows) >= _MAX_WAITING:
                     self._lost += 1
                     continue

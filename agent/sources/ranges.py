@@ -1,5 +1,6 @@
 """Which addresses are inside: the settings' ranges, and those that can never be the internet."""
 
+from collections.abc import Collection
 from ipaddress import ip_network
 
 from ..netlink import inet_diag
@@ -21,6 +22,8 @@ _REMEMBERED = 10_000
 class Ranges:
     """A set of internal networks, asked with raw addresses of 4 or 16 bytes.
 
+    `beacons` are the places that the active check asks: our own questions are no use of a way.
+
     >>> from socket import AF_INET, inet_pton
     >>> Ranges(["10.0.0.0/8"]).outside(inet_pton(AF_INET, "203.0.113.9"))
     True
@@ -30,7 +33,9 @@ class Ranges:
         self,
         internal: "tuple[str, ...] | list[str]" = INTERNAL,
         never_outside: tuple[str, ...] = NEVER_OUTSIDE,
+        beacons: Collection[tuple[str, int]] = (),
     ) -> None:
+        self._beacons = frozenset(beacons)
         packed: list[tuple[bytes, int]] = []
         self._networks: dict[int, list[tuple[int, int]]] = {4: [], 16: []}
         for text in (*internal, *never_outside):
@@ -52,6 +57,10 @@ class Ranges:
             self._known[address] = known
         return known
 
+    def asks(self, address: str, port: int) -> bool:
+        """Say whether the active check asks there."""
+        return (address, port) in self._beacons
+
     def talks(self, mask: int) -> list[inet_diag.Socket]:
         """Return the sockets of the states in `mask` that talk to the outside.
 
@@ -60,7 +69,8 @@ class Ranges:
             OSError: no netlink socket here, or no answer.
         """
         try:
-            return list(inet_diag.sockets(mask, self.outside, bytecode=self._bytecode))
+            found = inet_diag.sockets(mask, self.outside, bytecode=self._bytecode)
+            return [one for one in found if not self.asks(one.remote_address, one.remote_port)]
         except NetlinkError:
             if not self._bytecode:
                 raise

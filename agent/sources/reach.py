@@ -30,6 +30,7 @@ from wire import beacon
 from wire.vocabulary import Zone
 
 _MAX_WAYS = 8
+_MAX_PORT = 65535
 _PLACE = r"^(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}$"
 _END_SECONDS = 5.0
 
@@ -39,6 +40,17 @@ class BeaconSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     address: Annotated[str, Meta(pattern=_PLACE)]
     public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address or no port."""
+        if self.place[1] > _MAX_PORT:
+            raise ValueError(f"port {self.place[1]}, at most {_MAX_PORT}")
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address and port, in the form in which the kernel's are written."""
+        host, _, port = self.address.rpartition(":")
+        return str(ip_address(host.strip("[]"))), int(port)
 
 
 class ReachSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,15 +117,14 @@ async def ask(place: BeaconSettings, interface: str, nonce: str, timeout: float)
     Raises:
         ReachError: it did not answer in time, or another did.
     """
-    host, _, port = place.address.rpartition(":")
-    host = host.strip("[]")
+    host, port = place.place
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as way:
             way.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
             async with asyncio.timeout(timeout):
-                await loop.sock_connect(way, (host, int(port)))
+                await loop.sock_connect(way, (host, port))
                 await loop.sock_sendall(way, beacon.question(nonce))
                 line = await _line(way)
     except (OSError, TimeoutError) as error:

@@ -7,7 +7,7 @@ a minute. Processes are looked up only for connections that go outside and are n
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -192,10 +192,11 @@ class Sockets:
         *,
         internal_ranges: tuple[str, ...] = INTERNAL,
         root: Path = Path("/"),
+        beacons: Collection[tuple[str, int]] = (),
     ) -> None:
         self._settings = settings or SocketsSettings()
         self._internal = internal_ranges
-        self._ranges = Ranges(internal_ranges)
+        self._ranges = Ranges(internal_ranges, beacons=beacons)
         self._proc = root / "proc"
         self._runs = Runs(self.name, self._settings.budget)
         self._guests = Guests()

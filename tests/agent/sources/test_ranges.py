@@ -76,3 +76,11 @@ def test_a_kernel_that_does_not_filter_is_read_whole() -> None:
         found = {one.remote_port for one in ranges.talks(inet_diag.states(inet_diag.ESTABLISHED))}
 
         assert server.getsockname()[1] in found
+
+
+def test_where_the_active_check_asks_is_known_by_address_and_port() -> None:
+    ranges = Ranges(beacons=[("203.0.113.80", 8081)])
+
+    assert ranges.asks("203.0.113.80", 8081)
+    assert not ranges.asks("203.0.113.80", 443)
+    assert not Ranges().asks("203.0.113.80", 8081)

@@ -166,3 +166,13 @@ def test_only_links_with_a_default_route_are_tried() -> None:
 def test_a_target_that_is_no_address_is_refused_with_the_settings(target: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"trace_targets": [target]}, ReachSettings)
+
+
+@pytest.mark.parametrize("place", ["203.0.113:80", "[::1::2]:80", "203.0.113.80:70000"])
+def test_a_beacon_that_is_no_address_is_refused_with_the_settings(place: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"address": place, "public_key": PUBLIC}, BeaconSettings)
+
+
+def test_a_beacons_place_is_written_as_the_kernel_writes_addresses() -> None:
+    assert BeaconSettings(address="[2001:DB8:0::80]:81", public_key=PUBLIC).place == ("2001:db8::80", 81)
