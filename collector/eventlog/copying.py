@@ -110,7 +110,8 @@ async def _look(connection: "asyncpg.Connection", allow: Allow) -> None:
 async def _transaction(url: str, **options: Any) -> "AsyncIterator[asyncpg.Connection]":  # noqa: ANN401 - asyncpg's own
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        connection = await asyncpg.connect(plain, timeout=_SECONDS)
+        limits = {"lock_timeout": f"{_SECONDS}s"}
+        connection = await asyncpg.connect(plain, timeout=_SECONDS, server_settings=limits)
         try:
             async with connection.transaction(**options):
                 yield connection
