@@ -1,13 +1,16 @@
 """Who else goes outside through the host: connection tracking saw flows that are none of its own.
 
 Containers and virtual machines of the host are its own; everybody else makes it a gateway, which joins their
-network to the outside whatever the routing tables say.
+network to the outside whatever the routing tables say. A container's bridge has a network of addresses, as
+Docker, CNI and libvirt make them; Calico and Cilium give a pod a route into its link instead.
 """
 
+from collections.abc import Iterator
 from ipaddress import ip_network
 
+from ..registry import Network
 from .bridging import is_inner_bridge
-from .facts import Exits, Sockets, address
+from .facts import Exits, Sockets, address, network
 from .judged import CERTAINTY, Judged
 from .reasons import reason
 from .scope import Scope
@@ -17,13 +20,7 @@ _KEPT = 5
 
 def judge_guests(exits: Exits, sockets: Sockets, scope: Scope) -> list[Judged]:
     """Judge use as a gateway; an asset that is meant to join zones may be one."""
-    own = [
-        ip_network(f"{one.address}/{one.prefix}", strict=False)
-        for link in exits.links
-        if link.kind == "container" or is_inner_bridge(link, exits)
-        for one in link.addresses
-        if one.prefix is not None and one.prefix <= address(one.address).max_prefixlen
-    ]
+    own = list(_own_networks(exits, scope))
     guests = [
         one for one in sockets.forwarded if not any(address(one.source_address) in network for network in own)
     ]
@@ -52,3 +49,18 @@ def judge_guests(exits: Exits, sockets: Sockets, scope: Scope) -> list[Judged]:
             confidence=CERTAINTY["seen"],
         )
     ]
+
+
+def _own_networks(exits: Exits, scope: Scope) -> Iterator[Network]:
+    """Yield the networks of containers and virtual machines; a route that leads outside makes none."""
+    inner = [link for link in exits.links if link.kind == "container" or is_inner_bridge(link, exits)]
+    for link in inner:
+        for one in link.addresses:
+            if one.prefix is not None and one.prefix <= address(one.address).max_prefixlen:
+                yield ip_network(f"{one.address}/{one.prefix}", strict=False)
+    names = {link.name for link in inner}
+    for route in exits.routes:
+        if route.interface in names and route.type == "unicast":
+            destination = network(route.destination)
+            if not scope.leads_outside(destination):
+                yield destination

@@ -76,6 +76,45 @@ def test_a_link_without_a_device_is_known_by_its_type_and_how_it_was_made(
     assert classify(hardware, info_kind, Device()) == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "hardware", "info_kind", "kind"),
+    [
+        ("docker0", 1, "bridge", "bridge"),
+        ("docker_gwbridge", 1, "bridge", "bridge"),
+        ("podman0", 1, "bridge", "bridge"),
+        ("cni0", 1, "bridge", "bridge"),
+        ("cni-podman0", 1, "bridge", "bridge"),
+        ("virbr0", 1, "bridge", "bridge"),
+        ("lxcbr0", 1, "bridge", "bridge"),
+        ("lxdbr0", 1, "bridge", "bridge"),
+        ("vmbr0", 1, "bridge", "bridge"),
+        ("br-int", 1, "openvswitch", "bridge"),
+        ("ovs-system", 1, "openvswitch", "bridge"),
+        ("veth1a2b3c", 1, "veth", "container"),
+        ("cali0123456789a", 1, "veth", "container"),
+        ("lxc_health", 1, "veth", "container"),
+        ("cilium_host", 1, "veth", "container"),
+        ("cilium_net", 1, "netkit", "container"),
+        ("vnet0", 1, "tun", "tun"),
+        ("tap100i0", 1, "tun", "tun"),
+        ("flannel.1", 1, "vxlan", "tun"),
+        ("vxlan.calico", 1, "vxlan", "tun"),
+        ("cilium_vxlan", 1, "vxlan", "tun"),
+        ("tunl0", 768, "ipip", "tun"),
+        ("flannel-wg", 65534, "wireguard", "wireguard"),
+        ("kube-ipvs0", 1, "dummy", "virtual"),
+        ("nodelocaldns", 1, "dummy", "virtual"),
+        ("macvlan0", 1, "macvlan", "virtual"),
+        ("macvtap0", 1, "macvtap", "virtual"),
+        ("ipvl0", 1, "ipvlan", "virtual"),
+    ],
+)
+def test_links_of_containers_and_hypervisors_are_known_by_how_they_were_made(
+    name: str, hardware: int, info_kind: str, kind: LinkKind
+) -> None:
+    assert (name, classify(hardware, info_kind, Device())) == (name, kind)
+
+
 def test_a_name_decides_nothing(tmp_path: Path) -> None:
     sysfs(tmp_path, "eth0", "rndis_host")
 
