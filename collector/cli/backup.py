@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-_PARTS = {
+PARTS = {
     "state": Name("状态目录", "state folder"),
     "settings": Name("设置", "settings"),
     "outside": Name("设置", "settings"),
@@ -97,7 +97,7 @@ class Progressing:
         if self._steady() - self._told >= 1:
             self._told = self._steady()
             share = 100 * done // total if total else 100
-            print(f"{_PARTS[part].in_language(self._language)} {share} %", file=sys.stderr, flush=True)
+            print(f"{PARTS[part].in_language(self._language)} {share} %", file=sys.stderr, flush=True)
 
 
 async def _enter(settings: Settings, folder: Path, manifest: "Manifest", now: datetime) -> bool:

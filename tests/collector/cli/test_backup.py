@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from collector.backups import check, restore
 from collector.cli import main
-from collector.cli.backup import Progressing
-from tests.collector.backups.conftest import yard
-from tests.collector.backups.yard import Yard
+from collector.cli.backup import PARTS, Progressing
+from tests.collector.backups.conftest import any_yard, new_postgres, yard
+from tests.collector.backups.yard import NINE, Yard
 
-__all__ = ["yard"]
+__all__ = ["any_yard", "new_postgres", "yard"]
 
 
 def test_json_is_one_document_and_the_rest_goes_to_stderr(
@@ -54,3 +55,17 @@ def test_what_takes_long_is_told_once_a_second(capsys: pytest.CaptureFixture[str
     for done in (1, 2, 3, 4):
         tell("events.db", done, 4)
     assert capsys.readouterr().err == "event log 50 %\nevent log 100 %\n"
+
+
+async def test_every_part_that_is_told_has_a_name_in_both_languages(any_yard: Yard, tmp_path: Path) -> None:
+    """Only what takes long is printed: a part without a name would fail on the largest backups alone."""
+    told: set[str] = set()
+
+    def tell(part: str, *_: int) -> None:
+        told.add(part)
+
+    await any_yard.backed_up(tmp_path / "b", tell)
+    await check(tmp_path / "b", tell)
+    await restore(tmp_path / "b", any_yard.settings, replace=True, despite_faults=False, now=NINE, tell=tell)
+    assert told - set(PARTS) == set()
+    assert {"state", "settings", "outside", "state.db", "events.db", "files", "databases", "copy"} <= told
