@@ -252,7 +252,7 @@ def _value(name: str, kind: str, text: str, zone: ZoneInfo) -> str | int | float
             case _:
                 return text
     except (ValueError, OverflowError):
-        raise ProblemError("malformed", f"{name}: found {text[:80]!r}, expected a {kind}") from None
+        raise ProblemError("malformed", f"field {name}: found {text[:80]!r}, expected a {kind}") from None
 
 
 def _known(sight: Sight) -> Principal:

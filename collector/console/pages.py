@@ -16,6 +16,7 @@ from ..desk.identity import identify
 from ..desk.problem import ProblemError
 from ..desk.rights import allow, scope
 from ..desk.world import Desk
+from ..phrasebook import in_language
 from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
@@ -159,7 +160,7 @@ class Pages:
             sight,
             status=problem.status,
             heading=heading,
-            detail=problem.detail,
+            detail=in_language(problem.detail, sight.language),
             back=local_path(request.headers.get("Referer", "").removeprefix(str(request.url.origin()))),
         )
         answer.set_status(problem.status)
@@ -321,7 +322,7 @@ def local_time(name: str, text: str, zone: ZoneInfo) -> datetime | None:
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ProblemError("malformed", f"{name}: found {text[:40]!r}, expected a time") from None
+        raise ProblemError("malformed", f"field {name}: found {text[:40]!r}, expected a time") from None
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
 

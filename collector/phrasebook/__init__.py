@@ -10,7 +10,7 @@ The mechanism is `wire.phrases`. A new sentence costs one line in the table of i
 from wire.phrases import Phrasebook
 from wire.usage import CHINESE as OF_ARGPARSE
 
-from . import backups, commands, drills, files, helps, law, plans, register
+from . import backups, commands, drills, files, helps, law, plans, refusals, register
 
 BOOK = Phrasebook(
     files.CHINESE,
@@ -21,6 +21,7 @@ BOOK = Phrasebook(
     drills.CHINESE,
     backups.CHINESE,
     helps.CHINESE,
+    refusals.CHINESE,
     OF_ARGPARSE,
 )
 in_language = BOOK.in_language

@@ -42,6 +42,33 @@ RAISED = {"ValueError", "PermanentError", "StixError", "ArgumentTypeError"}
 SAID = {"found", "expected", "why", "yaml_expectation"}
 
 
+# Whose refusals a page shows, and the classes that they raise.
+DESKS = (
+    "desk", "console", "authority", "runs", "casework", "duty", "documents", "trust", "incident.py", "drills"
+)  # fmt: skip
+REFUSED = {
+    "ProblemError", "PermanentError", "NoProofError", "AlreadyFiledError", "NoAnswerError",
+    "NoSuchClockError", "StepRefusedError", "StartRefusedError", "IllegalMoveError", "NeedsReasonError",
+    "NotAPersonError",
+    "UnknownIncidentError", "NoDrillError", "DrillRefusedError", "NotInDrillError", "NoDocumentError",
+    "RenderingError", "LinkError",
+}  # fmt: skip
+
+
+def desks() -> list[Path]:
+    paths = [ROOT / name for name in DESKS]
+    return sorted(path for one in paths for path in (one.rglob("*.py") if one.is_dir() else [one]))
+
+
+def refusals(tree: ast.AST) -> Iterator[str]:
+    """The sentences with which somebody is refused; they are raised, and told as the last argument."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in REFUSED:
+                yield from (one for one in skeletons_of(node.args[-1]) if re.search("[a-z]", one))
+
+
 def sources() -> list[Path]:
     paths = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
     paths += [ROOT / name for name in FILES]
@@ -88,6 +115,20 @@ def test_what_is_said_in_english_stands_in_the_phrasebook(path: Path) -> None:
     missing = said - skeletons() - FOR_THE_PROGRAMMER
 
     assert missing == set(), "add each to its table in collector/phrasebook/"
+
+
+@pytest.mark.parametrize("path", desks(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_somebody_is_refused_with_stands_in_the_phrasebook(path: Path) -> None:
+    said = set(refusals(ast.parse(path.read_text("utf-8"))))
+
+    assert said - skeletons() == set(), "add each to its table in collector/phrasebook/"
+
+
+def test_the_desks_are_really_read() -> None:
+    said = {one for path in desks() for one in refusals(ast.parse(path.read_text("utf-8")))}
+
+    assert len(said) > 100
+    assert "the page's token ({}) is missing or old; load it again" in said
 
 
 def test_the_sources_are_really_read() -> None:
