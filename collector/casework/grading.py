@@ -1,6 +1,6 @@
 """Grades a dossier anew and makes level, next level, clocks and chain follow (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from wire.vocabulary import rank
 
 from ..incident import graver
-from ..regimes import Answer, Regime, explain
+from ..regimes import Answer, Facts, Regime, explain
 from ..store.proofs import Proof
-from .case import case_of, key_of
+from .case import GROWING, case_of, key_of, read_form
 from .dossier import Cause, Dossier
 from .firing import REGRADE
 from .reconcile import reconcile
@@ -110,9 +110,15 @@ def _tell_grade(dossier: Dossier, old: str | None, answer: Answer, cause: Cause)
 
 
 def _set_regrade(dossier: Dossier, now: datetime) -> None:
-    """Arm the moment at which time alone makes the incident graver."""
+    """Arm the moment at which time alone makes the incident graver.
+
+    What began later than now, by a host whose clock is ahead, has not happened and grows from nothing: it is
+    looked at again when it has.
+    """
     planned = dossier.incident.next_level
-    wanted = msgspec.convert(planned["at"], datetime) if planned else None
+    moments = [msgspec.convert(planned["at"], datetime)] if planned else []
+    moments += _still_to_begin(dossier.incident.facts, now)
+    wanted = min(moments, default=None)
     armed = [alarm for alarm in dossier.armed.values() if alarm.kind == REGRADE]
     if wanted is not None and [alarm.at for alarm in armed] == [wanted]:
         return
@@ -120,6 +126,12 @@ def _set_regrade(dossier: Dossier, now: datetime) -> None:
     if wanted is not None:
         generation = dossier.generations[REGRADE] = dossier.generations.get(REGRADE, 0) + 1
         dossier.arm(clock="", generation=generation, kind=REGRADE, at=wanted, now=now)
+
+
+def _still_to_begin(facts: Mapping[str, Any], now: datetime) -> list[datetime]:
+    read = read_form(facts, Facts)
+    values = [getattr(read, name, None) for name in facts if name.endswith(GROWING)]
+    return [at for at in values if isinstance(at, datetime) and at > now]
 
 
 def _criteria(reasons: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:

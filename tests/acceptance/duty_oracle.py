@@ -7,6 +7,9 @@ alarms must have sounded, each how often, and how every clock stands:
     first       aware + 4 h, from level III on
     summary     handled + 30 days, from level III on
     supplement  once a first report left items open; no time
+
+A county's home page that shows illegal content for half an hour makes it level III: time alone makes it so,
+and whoever looks next after that moment sees it.
 """
 
 from collections import Counter
@@ -16,6 +19,7 @@ from datetime import datetime, timedelta
 MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
 PROGRESS = timedelta(minutes=40)
+TAMPERED = timedelta(minutes=30)
 GRAVITY = {"IV": 1, "III": 2, "II": 3}
 # The policy the machine runs with: who is said what, how long after the beginning.
 CHAINS = {
@@ -95,6 +99,10 @@ class Case:
     aware: datetime
     opened_at: datetime
     declared: str | None = None
+    since: datetime | None = None
+    lasted: int = 0
+    occurred: datetime | None = None
+    grows_at: datetime | None = None
     level: str = "IV"
     state: str = "open"
     handled: datetime | None = None
@@ -108,19 +116,39 @@ class Case:
 
     # --- what people and agents do ---------------------------------------------------------------------
 
-    def report(self, received: datetime, declared: str | None, now: datetime) -> None:
+    def report(
+        self, received: datetime, declared: str | None, now: datetime, since: datetime | None = None
+    ) -> None:
+        before = (self.aware, self.occurred, self.declared, self.since)
         self.aware = min(self.aware, received)
+        self.occurred = min(self.occurred or received, received)
         if declared and GRAVITY[declared] > GRAVITY.get(self.declared or "", 0):
             self.declared = declared
+        if since is not None:
+            self.since = min(self.since or since, since)
         burns_again = self.state == "handled"
         if burns_again:
             self.state, self.taken_by = "open", set()
+        if (
+            not burns_again
+            and self.clocks
+            and before
+            == (
+                self.aware,
+                self.occurred,
+                self.declared,
+                self.since,
+            )
+        ):
+            return  # it only counts
         self.settle(now)
         if burns_again and self.chain is None:
             self.begin(now)
 
-    def correct(self, now: datetime, *, declared: str | None, aware: datetime) -> None:
+    def correct(self, now: datetime, *, declared: str | None, aware: datetime, mended: bool = False) -> None:
         self.declared, self.aware = declared, aware
+        if mended:
+            self.since, self.lasted = None, 0
         self.did(now)
         self.settle(now, person=True)
 
@@ -138,6 +166,9 @@ class Case:
         self.chain = self.lapse = None
         if state in {"handled", "closed"} and self.handled is None:
             self.handled = now
+        if state in {"handled", "closed"} and self.since is not None:
+            self.lasted = max(self.lasted, (now - self.since) // MINUTE, 0)
+            self.since = None
         self.did(now)
         self.settle(now)
 
@@ -165,17 +196,32 @@ class Case:
 
     def settle(self, now: datetime, *, person: bool = False) -> None:
         """Let level and clocks follow the facts; only a person's word makes one later, or takes it away."""
-        answer = self.declared or "IV"
+        answer = self.answer(now)
         old, self.level = self.level, answer if person else max(self.level, answer, key=GRAVITY.__getitem__)
         if GRAVITY[self.level] > GRAVITY[old] or (self.chain is None and not self.clocks):
             self.begin(now)
         owed = self.owed(answer, now)
         for name, (start, end, law) in owed.items():
             self.follow(name, start, end, law=law, person=person, now=now)
+        self.grows_at = self.grows(answer, now)
         for name in self.clocks.keys() - owed.keys():
             clock = self.clocks[name]
             if person and not clock.done:
                 clock.state, clock.pending, clock.doubted = "withdrawn", [], False
+
+    def answer(self, now: datetime) -> str:
+        shown = now - self.since if self.since is not None and self.since <= now else timedelta(0)
+        tampered = "III" if max(shown, self.lasted * MINUTE) >= TAMPERED else "IV"
+        return max(self.declared or "IV", tampered, key=GRAVITY.__getitem__)
+
+    def grows(self, answer: str, now: datetime) -> datetime | None:
+        """When time makes it graver; a beginning that a clock ahead of ours told is waited for first."""
+        if self.since is None:
+            return None
+        if self.since > now:
+            return self.since
+        grave = GRAVITY[answer] >= GRAVITY["III"]
+        return None if grave or self.since + TAMPERED <= now else self.since + TAMPERED
 
     def owed(self, level: str, now: datetime) -> dict[str, tuple[datetime | None, datetime | None, bool]]:
         owed: dict[str, tuple[datetime | None, datetime | None, bool]] = {
@@ -224,6 +270,8 @@ class Case:
     # --- what time does --------------------------------------------------------------------------------
 
     def tick(self, now: datetime, jumps: list[tuple[datetime, datetime]]) -> None:
+        if self.grows_at is not None and self.grows_at <= now:
+            self.settle(now)
         while True:  # in the order of their times
             step = self.chain.at if self.chain is not None and self.chain.at <= now else None
             lapse = self.lapse[0] if self.lapse is not None and self.lapse[0] <= now else None

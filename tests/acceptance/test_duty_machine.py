@@ -143,33 +143,52 @@ class DutyOffice(RuleBasedStateMachine):
     def restart(self) -> None:
         self.processes = [Process(self, store) for store in self.stores]
 
-    def tick(self, first: int) -> None:
-        """Both processes look what is due; the second finds nothing that the first has fired."""
-        for process in (self.processes[first], self.processes[1 - first]):
+    def tick(self, first: int, *, together: bool = False) -> None:
+        """Both processes look what is due; the second finds nothing that the first has fired.
+
+        Together they look at once, each by its own connection, and what one does the other does not do again.
+        """
+        processes = (self.processes[first], self.processes[1 - first])
+        if together:
+            self.do(asyncio.wait_for(self._tick_together(), 60))
+        for process in processes:
             now = process.time()
-            self.do(process.clock.tick())
+            if not together:
+                self.do(process.clock.tick())
             assert process.clock.last_tick == now
             for case in self.cases.values():
                 case.tick(now, process.jumps)
 
+    async def _tick_together(self) -> None:
+        await asyncio.gather(*(process.clock.tick() for process in self.processes))
+
     # --- agents and people -----------------------------------------------------------------------------
 
-    @rule(place=st.integers(0, 1), declared=LEVELS, ago=st.integers(0, 30))
-    def agents_report(self, place: int, declared: str | None, ago: int) -> None:
+    @rule(
+        place=st.integers(0, 1),
+        declared=LEVELS,
+        ago=st.integers(0, 30),
+        shown=st.none() | st.integers(-20, 45),
+    )
+    def agents_report(self, place: int, declared: str | None, ago: int, shown: int | None) -> None:
         received = self.wall - ago * MINUTE
-        facts = {"declared_level": declared} if declared else {"reposts": 1}
+        since = None if shown is None else self.wall - shown * MINUTE  # an agent's clock may be ahead
+        facts: dict[str, object] = {"reposts": 1}
+        facts |= {"declared_level": declared} if declared else {}
+        facts |= {"homepage_tampered_since": since.isoformat()} if since else {}
         finding = self.office.finding(received, fingerprint=f"f{place}", facts=facts)
         key = self.write("open", finding, received, self.wall)
         if place in self.live:
             assert key == self.live[place]
         case = self.cases.setdefault(key, Case(aware=received, opened_at=self.wall))
         self.live[place] = key
-        case.report(received, declared, self.wall)
+        case.report(received, declared, self.wall, since)
 
     @precondition(lambda self: self.cases)
-    @rule(which=WHICH, declared=LEVELS, back=st.none() | st.integers(0, 360))
-    def a_person_corrects(self, which: int, declared: str | None, back: int | None) -> None:
+    @rule(which=WHICH, declared=LEVELS, back=st.none() | st.integers(0, 360), mended=st.booleans())
+    def a_person_corrects(self, which: int, declared: str | None, back: int | None, mended: bool) -> None:  # noqa: FBT001 - drawn
         key, case = self.pick(which)
+        gone = {"homepage_tampered_since": None, "homepage_tampered_minutes": None} if mended else {}
         aware = min(case.aware, self.wall) if back is None else self.wall - back * MINUTE
         self.write(
             "correct",
@@ -177,10 +196,10 @@ class DutyOffice(RuleBasedStateMachine):
             self.wall,
             actor="user:wang",
             reason="looked again",
-            facts={"declared_level": declared},
+            facts={"declared_level": declared, **gone},
             times={"aware": aware},
         )
-        case.correct(self.wall, declared=declared, aware=aware)
+        case.correct(self.wall, declared=declared, aware=aware, mended=mended)
 
     @precondition(lambda self: self.cases)
     @rule(which=WHICH, who=st.sampled_from(["wang", "zhao"]))
@@ -271,11 +290,11 @@ class DutyOffice(RuleBasedStateMachine):
 
     # --- time ------------------------------------------------------------------------------------------
 
-    @rule(minutes=st.integers(1, 90), first=st.integers(0, 1))
-    def time_passes(self, minutes: int, first: int) -> None:
+    @rule(minutes=st.integers(1, 90), first=st.integers(0, 1), together=st.booleans())
+    def time_passes(self, minutes: int, first: int, together: bool) -> None:  # noqa: FBT001 - drawn
         self.wall += minutes * MINUTE
         self.steady += minutes * 60
-        self.tick(first)
+        self.tick(first, together=together)
 
     @rule(length=st.sampled_from([3, 50, 600, 20_000]), first=st.integers(0, 1))
     def nobody_runs_for_a_while(self, length: int, first: int) -> None:

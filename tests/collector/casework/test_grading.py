@@ -178,3 +178,19 @@ def test_by_itself_a_level_never_falls_but_by_a_person_it_may(
     states = {clock.obligation: clock.state for clock in dossier.clocks.values()}
     assert states["cn-cac-2025/first"] == "withdrawn"
     assert states["cn-informatization/report"] == "no_number"
+
+
+def test_what_a_host_with_a_clock_ahead_says_has_begun_is_looked_at_when_it_has(
+    opened: Callable[..., Dossier], setting: Setting, office: "Office"
+) -> None:
+    begins = NINE + timedelta(minutes=7)
+    matter = Matter(office, setting, opened(facts={"homepage_tampered_since": begins.isoformat()}))
+
+    def looked_at() -> list[datetime]:
+        return [one.at for one in matter.dossier.armed.values() if one.kind == REGRADE]
+
+    assert looked_at() == [begins]
+    matter.wait(7)
+    assert looked_at() == [begins + timedelta(minutes=30)]
+    matter.wait(30)
+    assert (matter.dossier.incident.level, looked_at()) == ("III", [])
