@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from .clock import Clock
 from .outbox import Status
+from .release import Standing
 
 
 class About(Struct, frozen=True):
@@ -24,6 +25,7 @@ class About(Struct, frozen=True):
         every: Seconds between two heartbeats.
         started: When this process started, in seconds since boot: another one is another process.
         pushed_version, pushed_state: Of the settings a collector laid over the node's own.
+        update: What became of the last update of the agent.
     """
 
     version: str
@@ -34,6 +36,7 @@ class About(Struct, frozen=True):
     started: float = 0.0
     pushed_version: int = 0
     pushed_state: str = "none"
+    update: Standing = Standing()
 
 
 def digest(settings: Struct) -> str:
@@ -65,6 +68,13 @@ def body(
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
         "metrics_address": about.metrics_address,
         "pushed": {"version": about.pushed_version, "state": about.pushed_state},
+        "update": {
+            "state": about.update.state,
+            "version": about.update.version,
+            "before": about.update.before,
+            "why": about.update.why or None,
+            "at": about.update.at.isoformat() if about.update.at else None,
+        },
         "every": about.every,
         "started": about.started,
         "stopping": last,

@@ -151,6 +151,62 @@ TEXTS: dict[str, Name] = {
         "the collector's settings can't be used ({why}); the node's own hold.",
     ),
     "order_ended": Name("指令 {order}：{state} {why}", "order {order}: {state} {why}"),
+    "update_unset": Name(
+        "未设置升级镜像：请在 {config} 中填写 update.mirror（目录或 https 地址）。",
+        "no mirror is set: name a folder or an https address as update.mirror in {config}.",
+    ),
+    "update_extra_missing": Name(
+        "未安装升级所需的库：请安装 fengsui[update]。",
+        "the library for updates is not installed: install fengsui[update].",
+    ),
+    "update_root": Name(
+        "可信根 {path} 无法读取：{why}。请从签名者处取得 root.json。",
+        "the trusted root {path} can't be read: {why}. Get root.json from whoever signs.",
+    ),
+    "update_folder": Name(
+        "{path} 不是版本目录：good 须指向含 RELEASE.json 的 a 或 b。"
+        "首次请运行 fengsui-agent update --adopt。",
+        "{path} is no folder of releases: `good` has to name a or b with a RELEASE.json. For the first time: "
+        "fengsui-agent update --adopt.",
+    ),
+    "update_locked": Name("另一次升级正在进行（{path}）。", "another update is under way ({path})."),
+    "mirror_away": Name(
+        "镜像 {where} 暂不可达：{why}。当前版本继续运行。",
+        "the mirror {where} can't be reached: {why}. What runs stays.",
+    ),
+    "mirror_refused": Name(
+        "镜像 {where} 的内容不可信，未安装任何内容：{why}",
+        "what the mirror {where} offers is not to be trusted, nothing was installed: {why}",
+    ),
+    "bundle_too_big": Name(
+        "升级包 {path} 超过上限 {most} 字节（update.max_bytes）。",
+        "the bundle {path} has more than {most} bytes (update.max_bytes).",
+    ),
+    "bundle_holds": Name(
+        "升级包 {path} 含有不应有的 {member!r}：只允许 requirements.txt 和 wheels/*.whl，各一次。",
+        "the bundle {path} holds {member!r}: only requirements.txt and wheels/*.whl may be in it, each once.",
+    ),
+    "bundle_unreadable": Name(
+        "升级包 {path} 不是 tar 文件：{why}。", "the bundle {path} is no tar file: {why}."
+    ),
+    "bundle_step": Name("{step} 未能安装升级包：{why}", "{step} could not install the bundle: {why}"),
+    "release_misfit": Name(
+        "新版不接受本机设置：{why}", "the new release does not take this node's settings: {why}"
+    ),
+    "release_silent": Name(
+        "{seconds:.0f} 秒内没有采集端答复新版。",
+        "no collector answered the new release within {seconds:.0f} s.",
+    ),
+    "restart_failed": Name("{command} 失败：{why}", "{command} failed: {why}"),
+    "update_none": Name("已是最新：{version}。", "nothing newer: {version} runs."),
+    "update_offered": Name("可升级：{before} → {version}。", "there is a newer one: {before} -> {version}."),
+    "update_adopted": Name(
+        "{path} 现为版本目录，运行 {version}。", "{path} is a folder of releases now; {version} runs."
+    ),
+    "update_installed": Name("已升级：{before} → {version}。", "installed: {before} -> {version}."),
+    "update_rolled_back": Name(
+        "{version} 已退回到 {before}：{why}", "{version} was taken back, {before} runs: {why}"
+    ),
     "source_failed": Name(
         "数据源 {source} 出错：{why}；{seconds:.0f} 秒后重新启动。",
         "source {source} failed: {why}; starts again in {seconds:.0f} s.",

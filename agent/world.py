@@ -30,6 +30,7 @@ from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .powers import Deputy, Local, Powers, never_of
 from .program import Programs
+from .release import Proof, own_release, read_standing
 from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
 from .signatures import Signatures
 from .sources import Rules, Sensors, Source, build
@@ -157,6 +158,7 @@ class World:
         tasks.spawn("uplink", self._uplink.run())
         tasks.spawn("renewal", self._renew(reload))
         tasks.spawn("tidy", self._tidy())
+        tasks.spawn("release", self._prove())
         if self._pushed.read().state == "trial":
             tasks.spawn("trial", self._try(reload))
         self._watching = [
@@ -201,6 +203,22 @@ class World:
             self._pushed.keep()
             self._about = msgspec.structs.replace(self._about, pushed_state="kept")
             _log.info(say(language, "settings_kept", version=version))
+        await asyncio.Event().wait()
+
+    async def _prove(self) -> None:
+        """Say that this release runs, once a collector has answered it: the updater waits for that."""
+        release = own_release()
+        if release is not None:
+            await self._uplink.answered.wait()
+            backoff = Backoff(_random)
+            while True:
+                try:
+                    Proof(Path(self.settings.state_dir)).give(release)
+                    break
+                except OSError as error:
+                    wait = backoff.failed()
+                    _log.error(say(self.settings.language, "disk_full", why=error, seconds=wait))
+                    await asyncio.sleep(wait)
         await asyncio.Event().wait()
 
     async def _watch(self, source: Source) -> None:
@@ -277,6 +295,8 @@ class World:
     async def _heartbeat(self, *, last: bool = False) -> Entry:
         status = await self._outbox.status()
         why = await _host_goes() if last else None
+        standing = read_standing(Path(self.settings.update.folder))
+        self._about = msgspec.structs.replace(self._about, update=standing)
         return self._entry(
             "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last, why=why)
         )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from collector.casework import Casework
 from collector.classes import read_classes
@@ -19,6 +20,10 @@ from collector.incident import Finding
 from collector.regimes import load_regimes
 from collector.registry import read_registry
 from collector.store.engine import Store
+
+# How fast cases are drawn says something of the machine, nothing of what is tested.
+settings.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

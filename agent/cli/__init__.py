@@ -27,6 +27,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("replay", "replay"),
     ("baseline", "baseline"),
     ("deputy", "deputy"),
+    ("update", "update"),
     ("completion", "completion"),
 )
 

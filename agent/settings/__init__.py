@@ -1,6 +1,6 @@
 """What an operator writes for a node, read with every mistake at its place."""
 
-from .model import Bounds, LogFile, MetricsSettings, OrdersSettings, Settings
+from .model import Bounds, LogFile, MetricsSettings, OrdersSettings, Settings, UpdateSettings
 from .pushed import TRIAL_SECONDS, Held, Pushed, PushedError, overlaid
 from .reading import Mistake, SettingsError, read
 
@@ -16,6 +16,7 @@ __all__ = [
     "PushedError",
     "Settings",
     "SettingsError",
+    "UpdateSettings",
     "overlaid",
     "read",
 ]

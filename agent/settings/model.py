@@ -59,6 +59,32 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     listen: Annotated[str, Meta(pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):[0-9]{1,5}$")] = ""
 
 
+class UpdateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where `fengsui-agent update` gets releases from; a collector can't change it.
+
+    Fields:
+        mirror: A folder, or an https address; empty: no updates.
+        root: The trusted root of its signatures.
+        authority: PEM file of an https mirror's authority; empty: the system's.
+        folder: The releases, with the links `current` and `good`.
+        trial_seconds: In which a collector has to answer a new release.
+        max_bytes: Of a bundle.
+        restart: What starts the agent anew.
+    """
+
+    mirror: Annotated[str, Meta(pattern="^$|^/|^https://")] = ""
+    root: Annotated[str, Meta(pattern="^/")] = "/etc/fengsui/update-root.json"
+    authority: Annotated[str, Meta(pattern="^$|^/")] = ""
+    folder: Annotated[str, Meta(pattern="^/")] = "/opt/fengsui"
+    trial_seconds: Annotated[float, Meta(ge=1, le=3600)] = 180.0
+    max_bytes: Annotated[int, Meta(ge=1024, le=2**31)] = 256 * 1024 * 1024
+    restart: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        "systemctl",
+        "restart",
+        "fengsui-agent.service",
+    )
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything an operator may say.
 
@@ -82,6 +108,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     outbox: Bounds = Bounds()
     orders: OrdersSettings = OrdersSettings()
     metrics: MetricsSettings = MetricsSettings()
+    update: UpdateSettings = UpdateSettings()
     sources: Any = None
 
 

@@ -34,7 +34,7 @@ from .model import Settings, objections
 
 FILE = "pushed.json"
 TRIAL_SECONDS = 180.0
-_OWN = frozenset({"orders", "state_dir", "metrics", "unit", "assets"})
+_OWN = frozenset({"orders", "state_dir", "metrics", "unit", "assets", "update"})
 _LISTS = frozenset({"settings.collectors", "settings.internal_ranges"})
 _SIMPLE = (bool, int, float)
 State = Literal["none", "trial", "kept"]

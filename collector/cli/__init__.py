@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("backup", "backup"),
     ("restore", "restore"),
     ("sigma", "sigma"),
+    ("releases", "releases"),
     ("roster", "roster"),
     ("drill", "drill"),
     ("beacon", "beacon"),

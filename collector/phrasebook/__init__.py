@@ -10,7 +10,7 @@ The mechanism is `wire.phrases`. A new sentence costs one line in the table of i
 from wire.phrases import Phrasebook
 from wire.usage import CHINESE as OF_ARGPARSE
 
-from . import backups, commands, drills, files, helps, law, plans, refusals, register
+from . import backups, commands, drills, files, helps, law, plans, refusals, register, releases
 
 BOOK = Phrasebook(
     files.CHINESE,
@@ -20,6 +20,7 @@ BOOK = Phrasebook(
     commands.CHINESE,
     drills.CHINESE,
     backups.CHINESE,
+    releases.CHINESE,
     helps.CHINESE,
     refusals.CHINESE,
     OF_ARGPARSE,

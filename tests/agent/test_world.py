@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,9 @@ from msgspec import structs
 from agent.app import Agent
 from agent.metrics import SourceFigures
 from agent.outbox import Entry, Outbox
-from agent.settings import Pushed
+from agent.release import Proof, Release, Slots
+from agent.release.proof import Standing, write_standing
+from agent.settings import Pushed, UpdateSettings
 from agent.sources.port import Emit, Observation, Reading
 from agent.tasks import Tasks
 from agent.world import World
@@ -194,6 +198,28 @@ async def test_pushed_settings_that_fit_no_more_leave_the_nodes_own_in_force(
     assert "settings.sources.gone: is no setting" in caplog.text
     await made.close()
     outbox.close()
+
+
+async def test_a_release_proves_itself_by_a_collectors_answer_and_tells_what_became_of_the_update(
+    far_side: FarSide, load: Load, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slots = Slots(tmp_path / "opt")
+    slots.path("b").mkdir(parents=True)
+    slots.complete("b", Release("0.2.0", "this-one"))
+    write_standing(slots.folder, Standing(state="rolled_back", version="0.3.0", before="0.2.0", why="silent"))
+    monkeypatch.setattr(sys, "prefix", str(slots.path("b")))
+    update = UpdateSettings(folder=str(slots.folder))
+    load.settings = structs.replace(load.settings, update=update)
+    proof = Proof(Path(load.settings.state_dir))
+
+    async with running(load, clock):
+        await far_side.until(lambda: "heartbeat" in far_side.kinds())
+        async with asyncio.timeout(5):
+            while proof.read() != "this-one":  # noqa: ASYNC110 - a file is awaited
+                await asyncio.sleep(0.01)
+
+    told = bodies(far_side, "heartbeat")[0]["update"]
+    assert (told["state"], told["version"], told["why"]) == ("rolled_back", "0.3.0", "silent")
 
 
 async def test_a_rescan_starts_a_source_anew_and_it_tells_the_full_picture(

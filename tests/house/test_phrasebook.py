@@ -19,7 +19,15 @@ from collector.phrasebook.helps import CHINESE as HELPS
 ROOT = Path(__file__).parents[2] / "collector"
 # Where what a person wrote is read, and the commands that refuse.
 ROOMS = ("yaml_marks", "registry", "regimes", "workdays", "plans", "escalation", "backups", "cli")
-FILES = ("settings.py", "places.py", "world.py", "classes.py", "runs/playbooks.py", "trust/tokens.py")
+FILES = (
+    "settings.py",
+    "places.py",
+    "world.py",
+    "classes.py",
+    "runs/playbooks.py",
+    "trust/releases.py",
+    "trust/tokens.py",
+)
 # Told in another way: by the demo itself, in a journal's own words, or to whoever changes the program.
 ELSEWHERE = ("cli/demo/", "cli/audit.py")
 FOR_THE_PROGRAMMER = {
@@ -38,7 +46,7 @@ TELLING = {
     "_of_file",
     "_NoDutyError",
 }
-RAISED = {"ValueError", "PermanentError", "StixError", "ArgumentTypeError"}
+RAISED = {"ValueError", "PermanentError", "StixError", "ArgumentTypeError", "ReleasesError"}
 SAID = {"found", "expected", "why", "yaml_expectation"}
 
 

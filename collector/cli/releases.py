@@ -1,0 +1,121 @@
+"""`releases init|add|withdraw|refresh|renew-root|check`: the mirror that agents update from."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wire.releases import Index
+from wire.vocabulary import Name
+
+from ..trust.secret_files import read_secret
+
+if TYPE_CHECKING:
+    from ..trust.releases import Keys, Mirror, Releases
+
+_MADE = Name(
+    "镜像已建立。请将 {root} 分发到各节点(update.root)；密钥目录请离线分处保管。",
+    "the mirror is made. Bring {root} to the nodes (update.root), and keep the keys offline and apart.",
+)
+_SIGNED = Name("已签名:{versions}。", "signed; it offers {versions}.")
+_REFRESHED = Name("已重新签名。", "signed again.")
+_ROOT = Name(
+    "可信根已续期:{root};节点凭旧根即可取得。",
+    "the root holds longer: {root}; nodes get it by the one they trust.",
+)
+_WHOLE = Name(
+    "镜像完好:{versions}。有效至:{expires}。",
+    "the mirror is whole; it offers {versions}. It holds: {expires}.",
+)
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its parts."""
+    parser = commands.add_parser("releases", help="the mirror that agents update from")
+    parts = parser.add_subparsers(
+        dest="part", metavar="PART", required=True, parser_class=argparse.ArgumentParser
+    )
+    init = _part(parts, "init", "make keys and an empty mirror")
+    init.add_argument("--makers", type=int, default=3, metavar="N", help="how many keys sign")
+    init.add_argument("--threshold", type=int, default=2, metavar="N", help="how many of them are needed")
+    add = _part(parts, "add", "offer a bundle")
+    add.add_argument("bundle", metavar="BUNDLE", help="made by packaging/make_bundle.py")
+    withdraw = _part(parts, "withdraw", "say that no node shall run a version")
+    withdraw.add_argument("release", metavar="VERSION", help="its version")
+    _part(parts, "refresh", "say again that all is as it was, with the online key")
+    _part(parts, "renew-root", "let the trusted root hold for longer")
+    _part(parts, "check", "look at everything as a node does", keys=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one part.
+
+    Raises:
+        PermanentError: the mirror or the keys can't be used; the text says why.
+    """
+    # TUF's library is imported only here: `--help` starts without it.
+    from ..trust.releases import Keys, Releases  # noqa: PLC0415 - see above
+
+    mirror = Releases(Path(args.folder), datetime.now(UTC))  # noqa: TID251 - a command is its own clock
+    if args.part == "check":
+        return _check(mirror.check(), args)
+    password = read_secret(args.password_file) if args.password_file else None
+    return _sign(mirror, Keys(*map(Path, args.keys), password=password), args)
+
+
+def _sign(mirror: "Releases", keys: "Keys", args: argparse.Namespace) -> int:
+    if args.part == "init":
+        root = mirror.begin(keys, makers=args.makers, threshold=args.threshold)
+        return _tell(args, _MADE, {"root": str(root)})
+    if args.part == "renew-root":
+        return _tell(args, _ROOT, {"root": str(mirror.renew_root(keys))})
+    if args.part == "refresh":
+        mirror.refresh(keys)
+        return _tell(args, _REFRESHED, {})
+    index = mirror.add(Path(args.bundle), keys) if args.part == "add" else None
+    index = index or mirror.withdraw(args.release, keys)
+    return _tell(args, _SIGNED, {"versions": _versions(index)})
+
+
+def _check(found: "Mirror", args: argparse.Namespace) -> int:
+    expires = {role: at.isoformat() for role, at in found.expires.items()}
+    if args.json:
+        print(
+            json.dumps(
+                msgspec.to_builtins(found.index) | {"expires": expires, "thresholds": found.thresholds}
+            )
+        )
+        return 0
+    dates = ", ".join(f"{role} {at[:10]}" for role, at in expires.items())
+    return _tell(args, _WHOLE, {"versions": _versions(found.index), "expires": dates})
+
+
+def _versions(index: Index) -> str:
+    return ", ".join(dict.fromkeys(one.version for one in index.releases)) or "-"
+
+
+def _tell(args: argparse.Namespace, text: Name, values: dict[str, str]) -> int:
+    if args.json:
+        print(json.dumps({"part": args.part} | values))
+    else:
+        print(text.in_language(args.lang or "en").format(**values), file=sys.stderr)
+    return 0
+
+
+def _part(
+    parts: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, does: str, *, keys: bool = True
+) -> argparse.ArgumentParser:
+    part = parts.add_parser(name, help=does)
+    part.add_argument("folder", metavar="MIRROR", help="folder with metadata/ and targets/")
+    if keys:
+        part.add_argument(
+            "--keys", action="append", required=True, metavar="DIR", help="folder of keys; may be given again"
+        )
+        part.add_argument("--password-file", metavar="FILE", help="what the keys are encrypted with")
+    part.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
+    return part

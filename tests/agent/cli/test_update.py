@@ -1,0 +1,121 @@
+"""`fengsui-agent update`, as the timer calls it."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.cli import main
+from agent.release import Slots
+from tests.agent.release.conftest import Signer, mirror, signer, slots
+
+__all__ = ["mirror", "signer", "slots"]  # fixtures
+
+
+@pytest.fixture
+def config(tmp_path: Path, signer: Signer, slots: Slots) -> Path:
+    """Settings whose `restart` lets the stand-in of an agent say that a collector has answered it."""
+    state = tmp_path / "state"
+    state.mkdir()
+    release, answered = slots.folder / "current" / "RELEASE.json", state / "answered.json"
+    says = f"import shutil; shutil.copy({str(release)!r}, {str(answered)!r})"
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        json.dumps(
+            {
+                "state_dir": str(state),
+                "update": {
+                    "mirror": str(signer.folder),
+                    "root": str(signer.root),
+                    "folder": str(slots.folder),
+                    "trial_seconds": 1,
+                    "restart": [sys.executable, "-c", says],
+                },
+            }
+        )
+    )
+    return path
+
+
+def call(config: Path, *words: str) -> int:
+    return main(["update", "--config", str(config), "--lang", "en", *words])
+
+
+def test_a_node_looks_takes_and_has_nothing_newer(
+    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(config, "--check", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"running": "0.1.0", "offered": None}
+    signer.offer("0.2.0")
+    assert call(config, "--check") == 0
+    assert "0.1.0 -> 0.2.0" in capsys.readouterr().err
+
+    assert call(config, "--json") == 0
+    said = {"changed": True, "running": "0.2.0", "state": "installed", "version": "0.2.0", "why": None}
+    assert json.loads(capsys.readouterr().out) == said
+    program = slots.folder / "current" / "bin" / "fengsui-agent"
+    assert subprocess.run([program, "check-config", config], check=False).returncode == 0
+
+    assert call(config) == 0
+    assert "nothing newer: 0.2.0 runs" in capsys.readouterr().err
+
+
+def test_a_release_that_stays_silent_ends_with_one_and_is_told(
+    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signer.offer("0.2.0")
+    settings = json.loads(config.read_text())
+    settings["update"]["restart"] = ["/bin/false"]
+    config.write_text(json.dumps(settings))
+    assert call(config) == 1
+    told = capsys.readouterr().err
+    assert "/bin/false failed" in told
+    assert "0.2.0 was taken back, 0.1.0 runs" in told
+    assert slots.named("current") == "a"
+
+
+def test_a_release_that_refuses_the_settings_says_which(
+    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signer.offer("0.2.0", takes_settings=False)
+    assert call(config) == 1
+    assert "settings.heartbeat_seconds: found 1" in capsys.readouterr().err
+    assert slots.named("current") == "a"
+
+
+def test_without_a_mirror_the_command_says_what_to_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text("{}")
+    assert main(["update", "--config", str(path), "--lang", "zh"]) == 1
+    assert "update.mirror" in capsys.readouterr().err
+
+
+def test_a_second_update_is_turned_away(
+    config: Path, slots: Slots, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = os.open(slots.folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert call(config) == 1
+    os.close(held)
+    assert "another update is under way" in capsys.readouterr().err
+
+
+def test_what_is_installed_is_adopted_only_from_within(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    (folder / "a").mkdir(parents=True)
+    path = tmp_path / "agent.yaml"
+    path.write_text(json.dumps({"update": {"folder": str(folder)}}))
+    assert call(path, "--adopt") == 1
+    assert "no folder of releases" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "prefix", str(folder / "a"))
+    assert call(path, "--adopt") == 0
+    assert Slots(folder).named("current") == Slots(folder).named("good") == "a"
+    assert call(path, "--adopt") == 0

@@ -1,0 +1,45 @@
+"""`fengsui-collector releases`, from new keys to a mirror that is whole."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.cli import main
+from tests.agent.release.conftest import bundle
+
+
+def call(*words: str | Path) -> int:
+    return main(["releases", *map(str, words), "--lang", "en"])
+
+
+def test_from_new_keys_to_a_release_that_is_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, keys = tmp_path / "mirror", ("--keys", tmp_path / "keys")
+    password = tmp_path / "password"
+    password.write_text("correct horse")
+    password.chmod(0o600)
+    keys = (*keys, "--password-file", password)
+    assert call("init", folder, *keys) == 0
+    assert "1.root.json" in capsys.readouterr().err
+    assert call("add", folder, bundle(tmp_path, "0.2.0"), *keys) == 0
+    assert call("add", folder, bundle(tmp_path, "0.3.0"), *keys, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"part": "add", "versions": "0.2.0, 0.3.0"}
+    assert call("withdraw", folder, "0.3.0", *keys) == 0
+    assert call("refresh", folder, *keys) == 0
+    assert call("renew-root", folder, *keys) == 0
+    capsys.readouterr()
+    assert call("check", folder, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["version"] for one in found["releases"]] == ["0.2.0"]
+    assert (found["withdrawn"], found["thresholds"]["targets"]) == (["0.3.0"], 2)
+    assert call("check", folder) == 0
+    assert "the mirror is whole; it offers 0.2.0" in capsys.readouterr().err
+
+
+def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", tmp_path) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+    assert main(["releases", "refresh", str(tmp_path), "--keys", str(tmp_path), "--lang", "zh"]) == 1
+    assert "没有镜像" in capsys.readouterr().err
