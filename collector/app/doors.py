@@ -148,7 +148,14 @@ class AgentsDoor:
     async def _receive_filing(self, peer: Standing, filing: Filing, body: bytes, now: datetime) -> Receipt:
         return await self._store.run(
             lambda conn: receive(
-                conn, peer, filing, body, registry=self._registry(), issuer=self._unit, now=now
+                conn,
+                peer,
+                filing,
+                body,
+                registry=self._registry(),
+                issuer=self._unit,
+                now=now,
+                open_incident=self._open_incident,
             )
         )
 
