@@ -194,7 +194,7 @@ class Pipeline:
         if not entries:
             return 0
         self._place = ""
-        async with self._store.write() as conn:
+        async with self._store.write(ahead=True) as conn:
             if not await cursors.move_cursor(conn, CURSOR, self._cursor, entries[-1].position):
                 self._cursor = await cursors.read_cursor(conn, CURSOR)
                 raise _Overtaken

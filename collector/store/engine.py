@@ -30,6 +30,7 @@ from ..sealing import Head
 from .dialects import WRITES, make_engine, passing, plain, probe, unreachable
 from .migrations import migrate
 from .signal import Signal
+from .turns import Turns
 
 T = TypeVar("T")
 ATTEMPTS = 8
@@ -70,7 +71,7 @@ class Store:
         self.engine = engine
         self.incarnation = token_hex(8)
         self.changed = Signal()
-        self._writer = asyncio.Lock()
+        self._turns = Turns()
         self._chains = 0
         self._head = self._new_chain()
 
@@ -128,14 +129,17 @@ class Store:
                     yield connection
 
     @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, ahead: bool = False) -> AsyncIterator[AsyncConnection]:
         """Give a connection that commits at exit, or rolls back when the body raises.
+
+        Args:
+            ahead: Whether it goes ahead of those that wait already (`turns`).
 
         Raises:
             StoreBusyError: The database refused for a passing reason; try the whole body again.
         """
         with _typed():
-            async with self._writer, self._connected() as connection:
+            async with self._turns.turn(ahead=ahead), self._connected() as connection:
                 end = ChainEnd(self._head)
                 await connection.execution_options(**{WRITES: WriteContext(end)})
                 transaction = await connection.begin()
