@@ -27,6 +27,8 @@ MISTAKES: dict[str, str] = {
     "a mapping": "映射",
     "values that do not fit together": "相互矛盾的值",
     "exactly one of url, port and unit": " url、port、unit 中恰好一个",
+    "IP addresses in trace_targets, not {text}": " trace_targets 中为 IP 地址，而非 {text}",
+    "an IP address and a port up to {most}, not {text}": " IP 地址和不大于 {most} 的端口，而非 {text}",
     "manifest and manifest_key together, or neither": "同时给出 manifest 和 manifest_key，或都不给出",
     "a network such as {such} ({why:said})": "地址段，如 {such}（{why}）",
     "{text} does not appear to be an IPv4 or IPv6 network": "{text} 不是 IPv4 或 IPv6 地址段",

@@ -157,9 +157,9 @@ class Homes:
         """Return name, value and file of each setting."""
         known, self._known = self._known, {}
         rows = []
-        found_homes = [home for home in homes(self._root) if home.exists()]
-        self.closed = sum(not os.access(home, os.R_OK | os.X_OK) for home in found_homes)
-        for home in found_homes:
+        there = [home for home in homes(self._root) if _is_there(home)]
+        self.closed = sum(not os.access(home, os.R_OK | os.X_OK) for home in there)
+        for home in there:
             for path, read in _files(home):
                 found = _look(path, read, known.get(path))
                 if found:
@@ -167,6 +167,14 @@ class Homes:
                     source = f"/{path.relative_to(self._root)}"
                     rows += [(name, value, source) for name, value in found.settings[:_MAX_IN_A_HOME]]
         return rows
+
+
+def _is_there(home: Path) -> bool:
+    """Whether a home is there; one behind a folder that we may not enter is, as far as we know."""
+    try:
+        return home.exists()
+    except OSError:
+        return True
 
 
 def _files(home: Path) -> Iterator[tuple[Path, Callable[[bytes], list[Setting]]]]:

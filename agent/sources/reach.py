@@ -42,9 +42,17 @@ class BeaconSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
     def __post_init__(self) -> None:
-        """Refuse what is no address or no port."""
-        if self.place[1] > _MAX_PORT:
-            raise ValueError(f"port {self.place[1]}, at most {_MAX_PORT}")
+        """Refuse what is no place.
+
+        Raises:
+            ValueError: it has no address, or a port that is none.
+        """
+        try:
+            good = self.place[1] <= _MAX_PORT
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"an IP address and a port up to {_MAX_PORT}, not {self.address}")
 
     @property
     def place(self) -> tuple[str, int]:
@@ -77,9 +85,16 @@ class ReachSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     max_hops: Annotated[int, Meta(ge=1, le=8)] = 4
 
     def __post_init__(self) -> None:
-        """Refuse a target that is no address."""
+        """Refuse a target that is no address.
+
+        Raises:
+            ValueError: one is none.
+        """
         for target in self.trace_targets:
-            ip_address(target)
+            try:
+                ip_address(target)
+            except ValueError:
+                raise ValueError(f"IP addresses in trace_targets, not {target}") from None
 
 
 class Declared(Protocol):

@@ -156,3 +156,22 @@ def test_a_home_that_may_not_be_looked_into_is_counted(root: Path, monkeypatch: 
     before, _ = kept.closed, kept.proxies()
 
     assert (before, kept.closed) == (0, 1)
+
+
+def test_a_home_behind_a_folder_that_may_not_be_entered_is_counted_and_blinds_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(root, "root/.bashrc", "export http_proxy=http://10.9.9.1:80\n")
+    looks, entered = Path.exists, os.access
+
+    def exists(path: Path) -> bool:
+        if path.parent.name == "home":
+            raise PermissionError(13, "Permission denied")
+        return looks(path)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.parent.name != "home" and entered(path, mode))
+    kept = Homes(root)
+
+    assert [value for _, value, _ in kept.proxies()] == ["http://10.9.9.1:80"]
+    assert kept.closed == 2
