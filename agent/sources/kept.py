@@ -9,6 +9,7 @@ a save ends nothing: the source goes on in memory, and a `gap` says, once an hou
 
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -65,6 +66,7 @@ class Kept(Generic[Value]):
         self._lost = lost
         self._repeated = repeated
         self._most = most
+        self._on_disk: bytes | None = None
 
     @property
     def keeps(self) -> bool:
@@ -98,14 +100,18 @@ class Kept(Generic[Value]):
         return form.kept
 
     def save(self, value: Value) -> None:
-        """Replace the file; where that fails the old one stands, and it is told."""
+        """Replace the file, unless it holds the same; where that fails the old one stands, and it is told."""
         if self._file is None:
             return
         content = msgspec.json.encode(_Form(_VERSION, value))
+        digest = sha256(content).digest()
+        if digest == self._on_disk:
+            return
         try:
             if len(content) > self._most:
                 raise OSError(f"found {len(content)} bytes to save, expected at most {self._most}")  # noqa: TRY301 - one way to tell both
             replace_file(self._file, content)
+            self._on_disk = digest
         except OSError as error:
             self._runs.note_seldom(f"{self._file} could not be saved: {error}; {self._repeated}")
 

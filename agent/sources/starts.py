@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ..netlink.proc_events import ProcEvents
 from ..rules.events import Event
@@ -18,6 +19,13 @@ from ..rules.events import Event
 _MOST = 2_000
 _SWEEP_SECONDS = 1.0
 _UNSET = "4294967295"
+
+
+class _Running(NamedTuple):
+    """A process seen by a sweep: the inode of its folder in /proc, and when it began."""
+
+    inode: int
+    begun: str
 
 
 class Starts:
@@ -36,7 +44,7 @@ class Starts:
         self.gone = 0
         self.lost = 0
         self.why_sweeps = ""
-        self._known: dict[str, str] = {}
+        self._known: dict[str, _Running] = {}
         self._connector: ProcEvents | None = None
         try:
             self._connector = ProcEvents()
@@ -72,20 +80,30 @@ class Starts:
 
     def _swept(self) -> Iterator[Event]:
         running = self._running()
-        new = [pid for pid, begun in running.items() if self._known.get(pid) != begun]
+        known = self._known
+        new = [pid for pid, one in running.items() if pid not in known or known[pid].begun != one.begun]
         self._known = running
         for pid in new:
             event = self.describe(pid)
             if event:
                 yield event
 
-    def _running(self) -> dict[str, str]:
-        """Return when each process began, by its number: numbers are used again."""
+    def _running(self) -> dict[str, _Running]:
+        """Return when each process began, by its number: numbers are used again.
+
+        A folder in /proc keeps its inode while its process lives, so that of a process known by it nothing
+        has to be read: on a quiet host a sweep is one listing.
+        """
         found = {}
         with os.scandir(self._proc) as entries:
             for entry in entries:
-                if entry.name.isdigit() and (stat := self._stat(entry.name)):
-                    found[entry.name] = stat[19]
+                if not entry.name.isdigit():
+                    continue
+                known = self._known.get(entry.name)
+                if known and known.inode == entry.inode():
+                    found[entry.name] = known
+                elif stat := self._stat(entry.name):
+                    found[entry.name] = _Running(entry.inode(), stat[19])
         return found
 
     def describe(self, pid: str) -> Event | None:

@@ -82,6 +82,18 @@ def test_whatever_the_file_holds_is_read_or_refused(
     assert len(source.told()) == 1
 
 
+def test_what_is_on_disk_already_is_not_written_again(tmp_path: Path) -> None:
+    source = Source(tmp_path)
+    source.kept.save(Counted(7))
+    inode = (tmp_path / "count.json").stat().st_ino
+    source.kept.save(Counted(7))
+    assert (tmp_path / "count.json").stat().st_ino == inode
+
+    source.kept.save(Counted(8))
+    source.kept.save(Counted(7))
+    assert Source(tmp_path).kept.load() == Counted(7)
+
+
 def test_a_look_alone_reads_and_moves_nothing(tmp_path: Path) -> None:
     source = Source(tmp_path)
     (tmp_path / "count.json").write_bytes(b"{")

@@ -57,6 +57,37 @@ def test_without_the_connector_what_stays_is_found_by_sweeps(monkeypatch: pytest
     assert event.fields["ProcessId"] == str(child.pid)
 
 
+def test_a_sweep_reads_only_of_those_it_does_not_know_and_a_number_used_again_is_new(tmp_path: Path) -> None:
+    def runs(pid: int, begun: int) -> None:
+        folder = tmp_path / str(pid)
+        folder.mkdir()
+        (folder / "stat").write_text(f"{pid} (x) S 0 {'0 ' * 17}{begun} 0")
+        (folder / "cmdline").write_bytes(b"/x\0")
+        (folder / "exe").symlink_to("/x")
+
+    runs(7, 100)
+    reader = Starts(tmp_path, tmp_path / "passwd")
+    reader.close()
+    reader._connector = None
+    reader._known = reader._running()
+    (tmp_path / "7/stat").unlink()
+    runs(8, 200)
+    assert [event.fields["ProcessId"] for event in reader._swept()] == ["8"]
+
+    (tmp_path / "7").rename(tmp_path / "gone")
+    runs(7, 300)
+    assert [event.fields["ProcessId"] for event in reader._swept()] == ["7"]
+    assert list(reader._swept()) == []
+
+
+def test_the_kernel_keeps_the_inode_of_a_process_that_lives() -> None:
+    def inode(pid: int) -> int:
+        with os.scandir("/proc") as entries:
+            return next(entry.inode() for entry in entries if entry.name == str(pid))
+
+    assert inode(os.getpid()) == inode(os.getpid()) == Path("/proc/self").stat().st_ino
+
+
 def test_a_process_that_is_gone_is_no_event(tmp_path: Path) -> None:
     reader = Starts(tmp_path, tmp_path / "passwd")
     try:
