@@ -168,6 +168,8 @@ class Exits:
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Look at every event, every `poll` seconds, and tell what differs."""
         with wakings(asyncio.get_running_loop(), self._root) as heard:
+            with suppress(RefusedError):
+                await self._runs.look(heard.listen_at_homes)
             self._webmail.tell = heard.changed.set
             if self._settings.reach.enabled and not self.checks:
                 self._runs.note_gap(f"active check is not made: {self._unchecked}")

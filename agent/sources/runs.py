@@ -10,16 +10,17 @@ carries the rest, so that both are durable together.
 
 import asyncio
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from ..budget import Account, Budget, Overdraft, Pace, Rest, StillRunningError
+from .lookers import Looker
 from .port import Emit, Observation, moment
 
 Result = TypeVar("Result")
@@ -72,6 +73,7 @@ class Runs:
         self._budget = budget
         self._account = Account(budget)
         self._pace = Pace(budget)
+        self._looker = Looker(f"look-{source}")
         self._monotonic = monotonic
         self.cpu_seconds = 0.0
         self.trouble = ""
@@ -89,10 +91,7 @@ class Runs:
         self._account.start(self._monotonic())
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
-        # A daemon, so that a run that hangs on a dead file system cannot keep the process from ending.
-        threading.Thread(
-            target=self._run, args=(loop, done, work), name=f"look-{self._source}", daemon=True
-        ).start()
+        self._looker.do(partial(self._run, loop, done, work))
         try:
             async with asyncio.timeout(self._budget.stuck_after):
                 return await done
@@ -110,11 +109,12 @@ class Runs:
     ) -> None:
         result: Any = None
         failure: BaseException | None = None
+        before = time.thread_time()
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001 - handed to the waiting coroutine, which raises it
             failure = error
-        spent = time.thread_time()
+        spent = time.thread_time() - before
         try:
             loop.call_soon_threadsafe(self._back, done, result, failure, spent)
         except RuntimeError:

@@ -62,10 +62,12 @@ class Wakings:
     Attributes:
         changed: Set when there is a reason to look.
         deaf: What cannot be heard here, and why.
+        listen_at_homes: Begins to hear people's own settings; blocks, where a home is away for as long.
     """
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
+        self.listen_at_homes: Callable[[], None] = lambda: None
         self.deaf: dict[str, str] = {}
         self._changes: rtnetlink.Changes | None = None
 
@@ -99,12 +101,17 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
             found._changes = rtnetlink.Changes()  # noqa: SLF001 - this block makes and ends it
             return found._changes  # noqa: SLF001 - likewise
 
+        def files() -> Files:
+            made = Files(root)
+            found.listen_at_homes = made.watch_homes
+            return made
+
         listen("rtnetlink", routes, lambda ear: isinstance(ear, rtnetlink.Changes) and ear.drain())
         listen("uevent", uevent.Devices, lambda ear: isinstance(ear, uevent.Devices) and ear.drain())
         listen(
             "nftables", nat.RuleChanges, lambda ear: isinstance(ear, nat.RuleChanges) and bool(ear.drain())
         )
-        listen("inotify", lambda: Files(root), lambda ear: isinstance(ear, Files) and ear.drain())
+        listen("inotify", files, lambda ear: isinstance(ear, Files) and ear.drain())
         yield found
 
 
@@ -139,6 +146,7 @@ class Files:
         Raises:
             OSError: no inotify left for us.
         """
+        self._root = root
         self._inotify = Inotify(sync_timeout=0)
         self._names: dict[Path, frozenset[str]] = {root / "etc": _ETC}
         for name in _FOLDERS:
@@ -149,11 +157,10 @@ class Files:
                 except OSError:
                     self._inotify.close()
                     raise
-        self._watch_homes(root)
 
-    def _watch_homes(self, root: Path) -> None:
+    def watch_homes(self) -> None:
         """Watch people's own settings as far as there are watches left; the poll reads them in any case."""
-        for home in homes.homes(root):
+        for home in homes.homes(self._root):
             for name in homes.FOLDERS:
                 folder = home / name
                 with suppress(OSError):

@@ -112,4 +112,4 @@ async def test_a_killed_agent_does_not_look_again_before_the_cool_down_is_over(
         return [body for body, its in zip(bodies(far_side, kind), of, strict=True) if its]
 
     assert [gap["why"].split(":")[0] for gap in of_exits("gap")] == ["overdrawn"]
-    assert len(of_exits("exits")) == 1
+    assert len(of_exits("exits")) <= 1

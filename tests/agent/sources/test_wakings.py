@@ -124,6 +124,7 @@ def test_a_proxy_in_a_home_is_heard_and_the_rest_of_it_is_not(
     for folder in ("dconf", "environment.d"):
         (root / "home/li/.config" / folder).mkdir(parents=True)
     files = Files(root)
+    files.watch_homes()
     (root / name).write_text("x")
 
     assert files.drain() is heard
