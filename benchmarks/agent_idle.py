@@ -56,10 +56,14 @@ def everything(folder: Path) -> dict[str, Any]:
     (folder / "www").mkdir()
     for number in range(500):
         (folder / "www" / f"{number}.html").write_text(f"<h1>page {number}</h1>\n" * 20)
-    (folder / "auth.log").touch()
+    for name in ("auth.log", "eve.json", "conn.log"):
+        (folder / name).touch()
     return {
         "files": {"roots": [{"path": str(folder / "www")}]},
         "logins": {"read": "file", "file": str(folder / "auth.log")},
+        "suricata": {"files": [str(folder / "eve.json")]},
+        "zeek": {"files": [str(folder / "conn.log")]},
+        "certificates": {"files": [str(folder / "*.pem")]},
         "logs": {"files": [str(folder / "auth.log")]},
         "outages": {"services": [{"name": "own", "port": "127.0.0.1:1", "portal": True}], "poll": 10},
         "backups": {
