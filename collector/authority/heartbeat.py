@@ -5,6 +5,8 @@
     ──> POST /v1/batches as the node that `join` enrolled ──> Ack: the next number of the same epoch
                                                          └──> anything else: a new epoch, number 1
 
+What changed in the exit register goes along until it is acknowledged (`store.exits_below`).
+
 A heartbeat is worth nothing half a minute later, so none is kept and none is sent twice. Where no answer came
 it is open whether it is held; a new epoch asks nothing about it. Numbers live in memory: each start has its
 own epoch. The other half is `duty.silence` at the collector above.
@@ -19,6 +21,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import asdict
 
 from wire import codec
 from wire.ids import uuid7
@@ -28,14 +31,17 @@ from wire.session import Held, Renumber, settle
 from ..errors import PermanentError, RetryableError
 from ..store.clocks import count_overdue
 from ..store.engine import Store
+from ..store.exits_below import Day, counted_since
 from ..store.filings import oldest_unsent as oldest_filing
+from ..store.marks import raise_mark, read_mark
 from ..store.notices import oldest_unsent as oldest_notice
 from ..store.reach import unreached_since
-from ..trust.superior import read_superior, superior_context
+from ..trust.superior import Superior, read_superior, superior_context
 from .line import Line
 
 PATH = "/v1/batches"
 EVERY = timedelta(seconds=30)
+OVERLAP = timedelta(minutes=2)
 TIMEOUT = timedelta(seconds=10)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _log = logging.getLogger(__name__)
@@ -79,6 +85,7 @@ class Heartbeat:
         self._epoch = uuid7(self._began)
         self._held = Held()
         self._line: Line | None = None
+        self._superior: Superior | None = None
         self.sent = 0
         self.failures = 0
 
@@ -105,7 +112,9 @@ class Heartbeat:
             line = self._line = self._line or self._open()
             if line is None:
                 return False
-            await self._send(line, await self._report(self._clock()))
+            register = await self._register(self._clock())
+            await self._send(line, await self._report(self._clock(), register))
+            await self._told(register)
         except (RetryableError, PermanentError):
             self.failures += 1
             self._begin_anew()
@@ -121,7 +130,7 @@ class Heartbeat:
             await line.close()
 
     def _open(self) -> Line | None:
-        superior = read_superior(self._state)
+        superior = self._superior = read_superior(self._state)
         return Line(superior, superior_context(self._state), TIMEOUT) if superior else None
 
     def _begin_anew(self) -> None:
@@ -145,9 +154,34 @@ class Heartbeat:
             raise RetryableError(f"another writer's report is acknowledged: number {ack.highest}")
         self._held = held
 
-    async def _report(self, now: datetime) -> Report:
+    async def _register(self, now: datetime) -> list[Day]:
+        """Return what the collector above does not know of the exit register yet; none without a database."""
+        try:
+            async with self._store.read() as conn:
+                mark = await read_mark(conn, self._mark())
+                if (
+                    mark and mark > now
+                ):  # the clock was set back: what was counted since then is behind the mark
+                    mark = now - OVERLAP
+                return await counted_since(conn, mark)
+        except RetryableError as error:
+            _log.warning("heartbeat: %s", error)
+            return []
+
+    async def _told(self, register: list[Day]) -> None:
+        if register:
+            mark, at = self._mark(), register[-1].counted_at
+            await self._store.run(lambda conn: raise_mark(conn, mark, at))
+
+    def _mark(self) -> str:
+        """Each collector above has its own mark: another one knows nothing yet."""
+        return f"authority.exit_days:{self._superior.node if self._superior else ''}"
+
+    async def _report(self, now: datetime, register: list[Day]) -> Report:
         told = {"boot_id": self._boot_id, "monotonic": self._steady(), "version": self._version}
         told |= self._ages(now) | await self._waiting(now)
+        if register:
+            told["exit_days"] = [asdict(day) for day in register]
         return Report(
             id=uuid7(now),
             seq=self._held.highest + 1,

@@ -9,6 +9,7 @@ from .custody import Custody
 from .dedup import Dedup
 from .enrich import Enrich
 from .port import Item, Stage
+from .register import Register
 from .verdict import Verdict
 
 __all__ = ["Item", "Stage", "stages"]
@@ -21,6 +22,7 @@ def stages(
     return (
         Enrich(registry),
         Verdict(registry),
+        Register(registry),
         Dedup(),
         Custody(),
         Correlate(open_incident, note_end, classes),

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import schema, views
 from .evidence import PackRow
+from .exits_below import OF_ALL
 
 Row = TypeVar("Row", bound=Struct)
 Key = tuple[str | int, ...]
@@ -31,7 +32,7 @@ class Listing(Struct, Generic[Row], frozen=True):
         filters: Columns a reader may ask an exact value of.
     """
 
-    table: sa.Table
+    table: sa.FromClause
     row: type[Row]
     key: tuple[str, ...]
     within: Callable[[Collection[str]], sa.ColumnElement[bool]]
@@ -46,7 +47,7 @@ class Page(Struct, Generic[Row], frozen=True):
     next: Key | None
 
 
-def _by_unit(table: sa.Table) -> Callable[[Collection[str]], sa.ColumnElement[bool]]:
+def _by_unit(table: sa.FromClause) -> Callable[[Collection[str]], sa.ColumnElement[bool]]:
     return table.c.unit.in_
 
 
@@ -62,10 +63,10 @@ EXITS = Listing(
     schema.exits, views.ExitRow, ("node", "key"), _by_unit(schema.exits), filters=("unit", "node", "verdict")
 )
 EXIT_DAYS = Listing(
-    schema.exit_days,
+    OF_ALL,
     views.ExitDayRow,
     ("unit", "day"),
-    _by_unit(schema.exit_days),
+    _by_unit(OF_ALL),
     filters=("unit", "day"),
 )
 INCIDENTS = Listing(
@@ -210,5 +211,5 @@ def shaped(row: sa.RowMapping, into: type[Row]) -> Row:
     return convert({str(name): value for name, value in row.items()}, into)  # names may be quoted_name
 
 
-def _wanted(table: sa.Table, row: type[Struct]) -> list[sa.Column[Any]]:
+def _wanted(table: sa.FromClause, row: type[Struct]) -> list[sa.ColumnElement[Any]]:
     return [table.c[name] for name in row.__struct_encode_fields__]

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..exposure import Standing, Way, standing
 from . import schema, views
 from .desk import Units, shaped
+from .exits_below import OF_ALL
 
 _DAYS_SHOWN = 400
 _ROWS_A_SECOND = 100
@@ -84,7 +85,7 @@ async def _put(conn: AsyncConnection, unit: str, day: str, found: Standing, now:
 
 async def read_days(conn: AsyncConnection, *, units: Units) -> list[views.ExitDayRow]:
     """Return the days of these units, at most 400 of each, the oldest first."""
-    days = schema.exit_days
+    days = OF_ALL
     place = sa.func.row_number().over(partition_by=days.c.unit, order_by=days.c.day.desc()).label("place")
     query = sa.select(days, place)
     if units is not None:
@@ -97,7 +98,7 @@ async def read_days(conn: AsyncConnection, *, units: Units) -> list[views.ExitDa
 
 async def latest(conn: AsyncConnection) -> list[views.ExitDayRow]:
     """Return the last day of every unit."""
-    days = schema.exit_days
+    days = OF_ALL
     newest = sa.select(days.c.unit, sa.func.max(days.c.day).label("day")).group_by(days.c.unit).subquery()
     query = sa.select(days).join(newest, sa.and_(newest.c.unit == days.c.unit, newest.c.day == days.c.day))
     return [shaped(row, views.ExitDayRow) for row in (await conn.execute(query)).mappings()]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-NEWEST = "0016"
+NEWEST = "0017"
 
 
 def migrate(connection: Connection) -> None:

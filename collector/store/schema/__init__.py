@@ -9,7 +9,17 @@ from .columns import Instant, metadata
 from .drills import announced_drills, drill_events, drill_incidents, drills
 from .effects import attachments, drafts, filings, notices, received_filings
 from .incidents import acknowledgements, alarms, clocks, incidents
-from .nodes import api_tokens, enrolment_tokens, exit_days, exits, node_facts, nodes, sessions, users
+from .nodes import (
+    api_tokens,
+    enrolment_tokens,
+    exit_days,
+    exit_days_below,
+    exits,
+    node_facts,
+    nodes,
+    sessions,
+    users,
+)
 from .pipeline import cursors, quarantine, seen_reports
 from .plans import evidence_chunks, evidence_packs, orders, run_steps, runs
 from .workdays import calendar_day, calendar_year
@@ -34,6 +44,7 @@ __all__ = [
     "evidence_chunks",
     "evidence_packs",
     "exit_days",
+    "exit_days_below",
     "exits",
     "filings",
     "incidents",

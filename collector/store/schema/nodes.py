@@ -61,6 +61,17 @@ exit_days = sa.Table(
     sa.Column("share", sa.Float, nullable=True),  # null: no node has a way out
     instant("counted_at"),
 )
+exit_days_below = sa.Table(
+    "exit_days_below",  # as collectors below tell them
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("unit", sa.Text, primary_key=True),  # by the other side's register
+    sa.Column("day", sa.Text, primary_key=True),
+    text("stands_for"),  # the unit of this register that it is counted with
+    *(count(name) for name in ("declared", "observed", "unsanctioned", "nodes", "outside", "behind")),
+    instant("counted_at"),  # by the other side's clock
+    instant("told_at"),
+)
 enrolment_tokens = sa.Table(
     "enrolment_tokens",
     metadata,

@@ -46,6 +46,11 @@ class Below:
     async def join(self, tower: Tower) -> None:
         await join("", read_token(await tower.token("collector")), "district", self.folder)
 
+    def find(self, tower: Tower) -> None:
+        """Take over the tower's new address."""
+        path = self.folder / "superior" / "superior.json"
+        path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"url": tower.url}))
+
 
 @pytest.fixture
 async def below(sqlite_url: str, tmp_path: Path, tower: Tower) -> AsyncIterator[Below]:
@@ -113,12 +118,7 @@ async def test_where_no_answer_came_the_next_one_begins_a_new_epoch(below: Below
     assert (below.heart.sent, below.heart.failures) == (1, 1)
     below.now += timedelta(seconds=30)
     await tower.start()
-    (below.folder / "superior" / "superior.json").write_bytes(
-        msgspec.json.encode(
-            msgspec.json.decode((below.folder / "superior" / "superior.json").read_bytes())
-            | {"url": tower.url}
-        )
-    )
+    below.find(tower)
     await below.heart.beat()
 
     assert [number for _, number, _ in await heard(tower)] == [1, 1]
@@ -166,3 +166,33 @@ async def test_a_damaged_identity_is_told_and_ends_no_flow(
         await task
 
     assert below.heart.failures >= 1
+
+
+async def test_what_changed_in_the_exit_register_goes_up_until_it_is_acknowledged(
+    below: Below, tower: Tower
+) -> None:
+    await below.join(tower)
+    values = {"unit": "county", "day": "2026-03-02", "declared": 1, "observed": 3, "unsanctioned": 2}
+    values |= {"nodes": 5, "outside": 2, "behind": 3, "share": 0.6, "counted_at": below.now}
+
+    async def count(outside: int) -> None:
+        async with below.state.write() as conn:
+            await conn.execute(sa.delete(schema.exit_days))
+            await conn.execute(
+                sa.insert(schema.exit_days).values(**values | {"outside": outside, "counted_at": below.now})
+            )
+
+    await count(2)
+    await tower.listener.stop(0.2)
+    with pytest.raises(RetryableError):
+        await below.heart.beat()
+    await tower.start()
+    below.find(tower)
+    await below.heart.beat()
+    await below.heart.beat()
+    below.now += timedelta(minutes=1)
+    await count(1)
+    await below.heart.beat()
+
+    told = [[day["outside"] for day in body.get("exit_days", [])] for _, _, body in await heard(tower)]
+    assert told == [[2], [], [1]]
