@@ -15,10 +15,11 @@ The deadline is judged by the collector's clock, as its answer tells it: a node'
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Raw, Struct
@@ -26,7 +27,7 @@ from msgspec import Raw, Struct
 from wire.codec import JSON, Codec, WireError, encode
 from wire.messages import VERSION, Order, Outcome, Signed
 from wire.orders import LONGEST_DAYS, ParamsError, read_params
-from wire.vocabulary import OrderState
+from wire.vocabulary import OrderKind, OrderState
 
 from .actions import Action, Asked, BadParametersError, Finished
 from .backoff import Backoff
@@ -39,6 +40,7 @@ _log = logging.getLogger("fengsui.orders")
 _WAIT_SECONDS = 50
 _PERMANENT = frozenset({400, 404, 409, 410, 422})
 _LEAST_SECONDS = 1.0
+KINDS: frozenset[str] = frozenset(get_args(OrderKind))
 
 
 class _Orders(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Orders:
 
     Attributes:
         unbelieved: Orders that no collector of ours had signed for this node.
+        ended: How many came to which end, by kind and state; a kind that is none of ours is `unknown`.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Orders:
         self._language = language
         self._sleep = sleep
         self.unbelieved = 0
+        self.ended: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -133,6 +137,7 @@ class Orders:
         if await self._outbox.order_ended(named.id):
             return False
         state: OrderState = "done"
+        kind = _kind_within(raw)
         try:
             finished = await self._carry_out(raw, named, ahead)
         except _EndedError as error:
@@ -142,6 +147,7 @@ class Orders:
         )
         entries = [Entry("evidence", "orders", self._now(), body) for body in finished.evidence]
         await self._outbox.conclude(outcome, entries)
+        self.ended[kind, state] += 1
         why = finished.detail.get("why", "")
         _log.info(say(self._language, "order_ended", order=named.id, state=state, why=why))
         return True
@@ -230,6 +236,15 @@ async def _in_thread(work: Callable[[], Finished], name: str) -> Finished:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await done
+
+
+def _kind_within(raw: bytes) -> str:
+    """Return the kind an envelope says, whether it is believed or not, for what is counted."""
+    try:
+        kind = _kind(msgspec.json.decode(raw, type=Signed).body)
+    except msgspec.MsgspecError:
+        return "unknown"
+    return kind if kind in KINDS else "unknown"
 
 
 def _kind(body: bytes) -> str:

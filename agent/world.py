@@ -355,6 +355,7 @@ class World:
             refused=status.refused,
             forks=status.forks,
             certificate_expires_at=self._about.certificate_expires_at,
+            orders=self._orders.ended,
             sources=self.figures,
             cpu_seconds=cpu,
             memory_bytes=memory,

@@ -72,6 +72,7 @@ class State(Struct, frozen=True, kw_only=True):
     notices: dict[str, int]
     oldest_notice: datetime | None
     filings: dict[str, int]
+    orders: dict[tuple[str, str], int]  # kind, state
     oldest_filing: datetime | None
     unreached: datetime | None
     runs: dict[str, int]
@@ -156,6 +157,14 @@ class _Shown(Collector):
     def _effects(self, state: State) -> Iterator[Metric]:
         yield _by("fengsui_notices", "Notices to people and machines, by state.", "state", state.notices)
         yield _by("fengsui_filings", "Reports to authorities, by state.", "state", state.filings)
+        orders = GaugeMetricFamily(
+            "fengsui_orders",
+            "Orders to nodes, by kind and state: done, refused, failed, expired, or not ended.",
+            labels=["kind", "state"],
+        )
+        for labels, count in sorted(state.orders.items()):
+            orders.add_metric(list(labels), count)
+        yield orders
         for name, noun, oldest in (
             ("fengsui_notices_oldest_unsent_seconds", "notice", state.oldest_notice),
             ("fengsui_filings_oldest_unsent_seconds", "filing", state.oldest_filing),

@@ -25,6 +25,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     refused: int
     forks: int
     certificate_expires_at: datetime
+    orders: Mapping[tuple[str, str], int]
     sources: Mapping[str, SourceFigures]
     cpu_seconds: float
     memory_bytes: int

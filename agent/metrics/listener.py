@@ -46,6 +46,14 @@ def families(now: Figures) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "fengsui_agent_memory_bytes", "Resident memory of the agent's process.", now.memory_bytes
     )
+    orders = CounterMetricFamily(
+        "fengsui_agent_orders",
+        "Orders this agent has brought to their end, by kind and state.",
+        labels=["kind", "state"],
+    )
+    for labels, count in sorted(now.orders.items()):
+        orders.add_metric(list(labels), count)
+    yield orders
     yield from _source_families(now.sources)
 
 

@@ -141,6 +141,7 @@ async def _state(
         notices=await _counted(conn, notices.state),
         oldest_notice=await _earliest(conn, notices.created_at, notices.state.in_(_UNSENT)),
         filings=await _counted(conn, filings.state),
+        orders=await _orders(conn),
         oldest_filing=await _earliest(conn, filings.created_at, filings.state.in_(_UNSENT)),
         unreached=await unreached_since(conn),
         runs=await _counted(conn, schema.runs.c.state),
@@ -150,6 +151,12 @@ async def _state(
         quarantined=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.quarantine)),
         lateness=lateness.buckets,
     )
+
+
+async def _orders(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+    columns = (schema.orders.c.kind, schema.orders.c.state)
+    rows = await conn.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
+    return {(kind, state): count for kind, state, count in rows.all()}
 
 
 async def _nodes(conn: AsyncConnection, registry: Registry) -> dict[tuple[str, str, str], int]:

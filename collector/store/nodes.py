@@ -35,7 +35,6 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     findings: list[dict[str, Any]] = []
     presence: dict[str, Any] | None = None
     cloned_at: datetime | None = None
-    authorities: str | None = None
 
 
 class Agent(Struct, frozen=True, kw_only=True):

@@ -267,3 +267,16 @@ async def test_a_collector_that_fails_is_asked_again_after_a_wait(desk: Desk) ->
 
     assert await desk.issue(desk.order()) == [("o1", "done")]
     assert desk.waits[:2] == [0.5, 1.0]
+
+
+async def test_what_became_of_orders_is_counted_by_kinds_of_a_closed_list(desk: Desk) -> None:
+    rescan = desk.order("o3", "rescan")
+    forged = msgspec.structs.replace(rescan, body=b'{"kind": "run_anything"}', id="o4")
+    await desk.issue(desk.order(), desk.order("o2", "stop_process"), rescan, forged)
+
+    assert desk.orders.ended == {
+        ("collect_evidence", "done"): 1,
+        ("stop_process", "refused"): 1,
+        ("rescan", "refused"): 1,
+        ("unknown", "refused"): 1,
+    }

@@ -23,7 +23,6 @@ nodes = sa.Table(
     json("findings"),  # [{"kind": "grade_differs", ...}]: what node and registry disagree on
     json("presence", null=True),  # {"why": "killed", "since", ...} while it is silent
     instant("cloned_at", null=True),  # two hosts spoke with its key: only its newest certificate counts
-    text("authorities", null=True),  # digest of the authorities it was given last
 )
 node_facts = sa.Table(
     "node_facts",

@@ -132,3 +132,24 @@ async def test_a_year_of_working_days_is_missing_from_november_on(state: Store) 
 
     assert (await reader(state).read(october)).calendars_missing == {}
     assert (await reader(state).read(november)).calendars_missing == {"CN": 1}
+
+
+async def test_orders_are_counted_by_kind_and_how_they_ended(state: Store) -> None:
+    columns = {"node": "n", "params": {}, "issued_at": NOW, "deadline": NOW}
+    ends = [
+        ("block_address", "done"),
+        ("block_address", "refused"),
+        ("rescan", "refused"),
+        ("rescan", "refused"),
+    ]
+    rows = [
+        columns | {"id": str(number), "key": str(number), "kind": kind, "state": end}
+        for number, (kind, end) in enumerate(ends)
+    ]
+    await put(state, schema.orders, *rows)
+
+    assert (await reader(state).read(NOW)).orders == {
+        ("block_address", "done"): 1,
+        ("block_address", "refused"): 1,
+        ("rescan", "refused"): 2,
+    }

@@ -1,4 +1,4 @@
-"""The exit register as collectors below tell it."""
+"""The exit register as collectors below tell it; and what nothing has ever written goes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make room for it."""
+    op.drop_column("nodes", "authorities")
     op.create_table(
         "exit_days_below",
         sa.Column("node", sa.Text(), nullable=False),
