@@ -8,12 +8,16 @@
 What it was shows when the node is back: another boot is a reboot, the same boot with another process a
 restart or, without a goodbye, a kill; the same process was cut off. Both ends stand in the journal.
 
+Who kills agents often kills all he reaches. From the third of a unit within ten minutes on they are one
+incident with all of them as its evidence: a duty officer is woken by a wave, not by each of its nodes.
+
 An agent is given two and a half of its heartbeats, at least 75 seconds; only time in which this process was
 looking counts.
 """
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -29,6 +33,8 @@ from ..store.nodes import Agent, agents_to_look_at, set_presence
 EVERY = timedelta(seconds=5)
 SILENT = timedelta(seconds=75)
 BEATS = 2.5
+WAVE = timedelta(minutes=10)
+WAVE_FROM = 3
 KLASS = "DETECH"
 SOURCE = "presence"
 _ENDED_BEFORE = timedelta(seconds=45)
@@ -81,6 +87,7 @@ class Presence:
         self._open = open_incident
         self._now = now
         self._watching_since: datetime | None = None
+        self._killed: dict[str, deque[datetime]] = defaultdict(deque)
         self.last_pass: datetime | None = None
 
     async def run(self) -> None:
@@ -128,7 +135,21 @@ class Presence:
             return  # another process was first, or it spoke meanwhile
         await journal.write(conn, _entry(agent, "node.silent", seen), now)
         if why == "killed":
-            await self._open(conn, finding_of(agent, heard, now), now, now)
+            await self._open(
+                conn, finding_of(agent, heard, now, wave=self._is_wave(agent.unit, now)), now, now
+            )
+
+    def _is_wave(self, unit: str, now: datetime) -> bool:
+        """Count a kill; say whether its unit has so many that they are one matter.
+
+        A count of this process alone, and one too many where a write is tried again: what it decides is under
+        which fingerprint a kill is told, never whether.
+        """
+        killed = self._killed[unit]
+        killed.append(now)
+        while killed[0] < now - WAVE:
+            killed.popleft()
+        return len(killed) >= WAVE_FROM
 
     async def _back(
         self, conn: AsyncConnection, agent: Agent, presence: dict[str, Any], now: datetime
@@ -167,23 +188,24 @@ def why_back(before: dict[str, Any], said: dict[str, Any]) -> After:
     return "restart" if before.get("why") in {"stopped", "shutdown"} else "killed"
 
 
-def finding_of(agent: Agent, heard: datetime, now: datetime) -> Finding:
-    """Return what is said of an agent that was killed."""
+def finding_of(agent: Agent, heard: datetime, now: datetime, *, wave: bool) -> Finding:
+    """Return what is said of an agent that was killed; `wave`: with many others of its unit."""
     name = agent.host_name
     return Finding(
-        fingerprint=f"{agent.id}/agent-killed",
+        fingerprint=f"{agent.unit}/agents-killed" if wave else f"{agent.id}/agent-killed",
         klass=KLASS,
         unit=agent.unit,
-        node=agent.id,
+        node=None if wave else agent.id,
         times={"occurred": heard, "detected": now},
         first_seen=heard,
         last_seen=now,
-        title=f"探针被终止：{name}",
-        title_en=f"agent killed: {name}",
+        title="多个探针在短时间内被终止" if wave else f"探针被终止：{name}",
+        title_en="several agents killed within minutes" if wave else f"agent killed: {name}",
         evidence=(
             {
                 "source": SOURCE,
                 "node": agent.id,
+                "host": name,
                 "why": "killed",
                 "since": heard.isoformat(),
                 "received_at": now.isoformat(),

@@ -35,10 +35,10 @@ class Watch:
             store, links=lambda _: self.link, open_incident=office.casework.open, now=lambda: self.now
         )
 
-    async def enrol(self) -> None:
+    async def enrol(self, node: str = "n1", unit: str = "county") -> None:
         row = NodeRow(
-            id="n1",
-            unit="county",
+            id=node,
+            unit=unit,
             kind="agent",
             state="active",
             host_name="web-1",
@@ -51,11 +51,11 @@ class Watch:
         async with self.store.write() as conn:
             await nodes.add_node(conn, row)
 
-    async def hear(self, **said: Any) -> None:  # noqa: ANN401 - JSON
+    async def hear(self, node: str = "n1", **said: Any) -> None:  # noqa: ANN401 - JSON
         beat = Fact(kind="heartbeat", body=BEAT | said, observed_at=self.now, received_at=self.now)
         async with self.store.write() as conn:
-            await put_heartbeats(conn, {"n1": beat})
-            await put_signs(conn, [Sign(node="n1", last_seen=self.now, skew_seconds=0.0)])
+            await put_heartbeats(conn, {node: beat})
+            await put_signs(conn, [Sign(node=node, last_seen=self.now, skew_seconds=0.0)])
 
     async def seconds(self, count: int) -> None:
         for _ in range(count // 5):
@@ -159,3 +159,45 @@ async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) ->
     await watch.seconds(60)
 
     assert await watch.told() == []
+
+
+async def test_agents_that_are_killed_one_after_the_other_are_one_incident_from_the_third_on(
+    watch: Watch,
+) -> None:
+    for number in range(2, 41):
+        await watch.enrol(f"n{number}")
+        await watch.hear(f"n{number}")
+    await watch.enrol("elsewhere", "city")
+    await watch.hear("elsewhere")
+    watch.link = Link(0, NINE + timedelta(seconds=1))
+
+    await watch.seconds(90)
+
+    assert await watch.told() == [("node.silent", "killed")] * 41
+    async with watch.store.read() as conn:
+        rows = (await conn.execute(sa.select(schema.incidents))).mappings().all()
+    single = sorted(row["unit"] for row in rows if row["node"])
+    (wave,) = [row for row in rows if not row["node"]]
+    assert (single, wave["unit"], wave["title_en"]) == (
+        ["city", "county", "county"],
+        "county",
+        "several agents killed within minutes",
+    )
+    named = {one["node"] for one in wave["evidence"]}
+    assert named <= {f"n{number}" for number in range(1, 41)}
+    assert wave["count"] == 38
+
+
+async def test_kills_that_lie_far_apart_are_an_incident_each(watch: Watch) -> None:
+    for number in range(1, 5):
+        if number > 1:
+            await watch.enrol(f"n{number}")
+        await watch.hear(f"n{number}")
+        watch.link = Link(0, watch.now + timedelta(seconds=1))
+        await watch.seconds(90)
+        watch.now += timedelta(minutes=11)
+        await watch.seconds(5)
+
+    async with watch.store.read() as conn:
+        rows = (await conn.execute(sa.select(schema.incidents.c.node))).scalars().all()
+    assert sorted(rows) == ["n1", "n2", "n3", "n4"]
