@@ -38,7 +38,7 @@ class _Chunk(Struct, frozen=True):
 
 
 class Custody:
-    """Fourth stage."""
+    """Fifth stage."""
 
     name = "custody"
 

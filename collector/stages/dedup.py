@@ -12,7 +12,7 @@ from .port import Item
 
 
 class Dedup:
-    """Third stage."""
+    """Fourth stage."""
 
     name = "dedup"
 

@@ -1,4 +1,5 @@
 import pytest
+import sqlalchemy as sa
 from msgspec import Struct
 
 from collector.store import schema, views
@@ -20,9 +21,7 @@ from collector.store import schema, views
         (schema.journal, views.AuditRow),
     ],
 )
-def test_a_view_shows_columns_under_their_names_and_no_secret(
-    table: schema.sa.Table, row: type[Struct]
-) -> None:
+def test_a_view_shows_columns_under_their_names_and_no_secret(table: sa.Table, row: type[Struct]) -> None:
     shown = set(row.__struct_encode_fields__)
 
     assert shown <= set(table.columns.keys())
