@@ -164,7 +164,7 @@ async def collector(place: Place) -> None:
     pipeline = Pipeline(log, store, chain, now, rows=1)
     await tower.start(place.port)
     if not (folder / "token").exists():
-        (folder / "token.new").write_text(await tower.token(unit="county"))
+        (folder / "token.new").write_text(await tower.token(unit="county", uses=2))
         (folder / "token.new").rename(folder / "token")
     flows = [spawn("pipeline", pipeline.run(), _died), spawn("trim", _trim(store, log), _died)]
     await stopped.wait()
