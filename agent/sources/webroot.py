@@ -247,8 +247,9 @@ class Comparison:
         """
         reach = None if touched is None else set(touched)
         known = self._baseline.entries(reach)
-        found = self._found(reach, known)
-        seen = {path: self._judge(path, status, known.get(path)) for path, status in found.items()}
+        seen = {
+            path: self._judge(path, status, known.get(path)) for path, status in self._found(reach, known)
+        }
         for path in {*known, *(path for path in told if reach is None or _within(path, reach))} - seen.keys():
             if not _within(path, self._unreadable.keys()):
                 seen[path] = self._gone(path, known.get(path))
@@ -259,27 +260,30 @@ class Comparison:
 
     def _found(
         self, reach: set[str] | None, known: dict[str, tuple[str, int, str]]
-    ) -> dict[str, os.stat_result]:
-        found: dict[str, os.stat_result] = {}
+    ) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield each file once, as the walk comes to it: of a million, no second is kept in memory."""
+        found: set[str] = set()
         most = self._root.max_files
         for count, (path, status, error) in enumerate(_at_ease(_places(self._root, reach)), 1):
             if status is None:
                 self._unreadable[path] = error
+            elif path in found:
+                continue
             elif path in known or len(found) < most:
-                found[path] = status
+                found.add(path)
+                yield path, status
             elif not self._full:
                 self._full = True
                 self._unreadable[path] = f"the root has more than max_files = {most} files"
             if count >= _WALKED_PER_FILE * most:
-                self._look_up(known, found)
+                yield from self._not_come_to(known.keys() - found)
                 break
-        return found
 
-    def _look_up(self, known: dict[str, tuple[str, int, str]], found: dict[str, os.stat_result]) -> None:
-        """Look at the accepted files that the walk did not come to: a flood of others must not hide them."""
-        for path in known.keys() - found.keys():
+    def _not_come_to(self, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield accepted files that the walk did not come to: a flood of others must not hide them."""
+        for path in paths:
             with suppress(OSError):
-                found[path] = Path(self._root.path, real(path)).lstat()
+                yield path, Path(self._root.path, real(path)).lstat()
 
     def _judge(
         self, path: str, status: os.stat_result, accepted: tuple[str, int, str] | None
