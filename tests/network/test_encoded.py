@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(120)]
 
 @pytest.fixture(scope="module")
 def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
-    with Landscape(tmp_path_factory.mktemp("landscape"), encoded=True) as made:
+    # All tests of this file in five minutes are a flood to one agent, which would space its looks by seconds.
+    sources = {"exits": {"budget": {"cpu_seconds": 60, "report_bytes": 67108864}}}
+    with Landscape(tmp_path_factory.mktemp("landscape"), sources, encoded=True) as made:
         eventually(lambda: verdict_of(made, "eth0") == "sanctioned", within=30)
         yield made
 
