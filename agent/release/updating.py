@@ -115,7 +115,8 @@ class Updater:
             slot = self._install(offer)
         except (SaidError, OSError) as error:
             why = error.in_language(self._language) if isinstance(error, SaidError) else str(error)
-            self._write(state="refused", version=offer.version, before=running.version, why=why)
+            with suppress(OSError):  # a full disk must not hide why
+                self._write(state="refused", version=offer.version, before=running.version, why=why)
             raise
         self._write(state="trial", version=offer.version, before=running.version)
         self._slots.point("current", slot)

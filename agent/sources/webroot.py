@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -361,13 +362,16 @@ class Comparison:
 
 def _at_ease(rows: Iterator[_Row]) -> Iterator[_Row]:
     """Rest between the steps of a long walk, so that it takes a tenth of a core and not all of it."""
-    begun = time.thread_time()
-    for count, row in enumerate(rows, 1):
-        if count % _STEP == 0:
-            if count > _FREE_STEPS:
-                time.sleep(_RESTS_PER_STEP * (time.thread_time() - begun))
-            begun = time.thread_time()
-        yield row
+    count = 0
+    while True:
+        begun = time.thread_time()
+        step = list(islice(rows, _STEP))  # taken at once: what is done with a row is not the walk's time
+        count += len(step)
+        if not step:
+            return
+        if count > _FREE_STEPS:
+            time.sleep(_RESTS_PER_STEP * (time.thread_time() - begun))
+        yield from step
 
 
 def _within(path: str, places: Iterable[str]) -> bool:

@@ -93,13 +93,22 @@ def _both() -> sa.Subquery:
 OF_ALL = _both()
 
 
+async def _any_since(conn: AsyncConnection, mark: datetime) -> bool:
+    own = sa.select(sa.literal(1)).where(exit_days.c.counted_at > mark)
+    told = sa.select(sa.literal(1)).where(exit_days_below.c.told_at > mark)
+    return (await conn.execute(sa.union_all(own, told).limit(1))).first() is not None
+
+
 async def counted_since(
     conn: AsyncConnection, mark: datetime | None, most: int = _IN_A_HEARTBEAT
 ) -> list[Day]:
     """Return the days whose counts are newer than a mark, the oldest count first.
 
     About `most` of them: those of one moment stay together, so that the last one's moment is the next mark.
+    Mostly nothing is newer, and this is asked twice a minute: so the years are summed up only where there is.
     """
+    if mark is not None and not await _any_since(conn, mark):
+        return []
     query = sa.select(*(OF_ALL.c[name] for name in Day.__struct_fields__))
     if mark is not None:
         query = query.where(OF_ALL.c.counted_at > mark)

@@ -165,3 +165,14 @@ def test_a_folder_without_a_good_release_is_refused_with_what_to_do(node: Node, 
     (node.slots.folder / "good").unlink()
     with pytest.raises(SaidError, match="--adopt"):
         node.updater(mirror).update()
+
+
+def test_a_disk_that_takes_no_word_of_it_hides_no_refusal(node: Node, mirror: Mirror, signer: Signer) -> None:
+    def refuse(_: Path) -> None:
+        (node.slots.folder / "update.json.new").mkdir()  # as a disk that takes no file
+        raise BundleError("release_misfit", why="settings.mirror: unknown")
+
+    signer.offer("0.2.0")
+    ways = Ways(**{name: getattr(node.ways(), name) for name in Ways.__struct_fields__} | {"check": refuse})
+    with pytest.raises(BundleError, match=r"settings\.mirror"):
+        Updater(node.slots, mirror, ways, Host("any", "any"), patience=180, language="en").update()
