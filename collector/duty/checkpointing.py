@@ -21,6 +21,7 @@ from ..store.engine import Store
 from ..trust.checkpoints import Checkpoint, ends_of, sign
 
 EVERY = timedelta(minutes=1)
+AGAIN = timedelta(seconds=10)
 ENTRIES = 1000
 _log = logging.getLogger(__name__)
 
@@ -47,10 +48,9 @@ class Checkpointing:
         self._store = store
         self._key = key
         self._now = now
-        self._covered: set[Head] = set()
+        self._signed: dict[str, Head] = {}
         self._n = 0
         self._previous = ""
-        self._entries = 0
 
     async def run(self) -> None:
         """Seal until cancelled."""
@@ -59,6 +59,8 @@ class Checkpointing:
                 await self.seal()
             except RetryableError as error:
                 _log.warning("no checkpoint of the journal: %s", error)
+                await asyncio.sleep(AGAIN.total_seconds())
+                continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY.total_seconds()):
                     await self._grown()
@@ -72,9 +74,8 @@ class Checkpointing:
         made = await self._store.run(self._write)
         if made is not None:
             self._n, self._previous = made.n, made.signature
-            self._covered = {Head(*head) for head in made.heads}
+            self._signed |= {head[0]: Head(*head) for head in made.heads}
             await self._keep_outside(made)
-        self._entries = self._store.journal_end.n
         return made
 
     async def _keep_outside(self, made: Checkpoint) -> None:
@@ -87,9 +88,9 @@ class Checkpointing:
         seen = self._store.changed.count
         while True:
             end = self._store.journal_end
-            if end.n - self._entries >= ENTRIES:
+            signed = self._signed.get(end.chain)
+            if end.n - (signed.n if signed else 0) >= ENTRIES:
                 return
-            self._entries = min(self._entries, end.n)
             seen = await self._store.changed.wait(seen)
 
     def _own(self) -> list[str]:
@@ -99,7 +100,7 @@ class Checkpointing:
 
     async def _write(self, connection: AsyncConnection) -> Checkpoint | None:
         if self._n:
-            ends = set(await chain_ends(connection, self._own())) - self._covered
+            ends = set(await chain_ends(connection, self._own())) - set(self._signed.values())
         else:
             ends = set(await chain_ends(connection))
         if not ends:

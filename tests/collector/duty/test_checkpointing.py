@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from msgspec import convert
+from sqlalchemy import event
 
 from collector.duty import Checkpointing
 from collector.duty import checkpointing as checkpointing_module
@@ -136,6 +138,17 @@ async def test_the_next_start_signs_what_a_killed_process_left(
     assert again is None
 
 
+async def signed(store: Store, n: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            seen = store.changed.count
+            async with store.read() as connection:
+                rows = await read_checkpoints(connection)
+            if rows and rows[-1]["heads"][-1][1] == n:
+                return
+            await store.changed.wait(seen)
+
+
 async def test_a_checkpoint_follows_a_thousand_entries_at_once(
     sqlite_state: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,21 +156,51 @@ async def test_a_checkpoint_follows_a_thousand_entries_at_once(
     await write(sqlite_state, 1)
     task = spawn("checkpoints", of(sqlite_state, tmp_path).run(), lambda _name, _error: None)
 
-    async def signed(n: int) -> None:
-        async with asyncio.timeout(10):
-            while True:
-                seen = sqlite_state.changed.count
-                async with sqlite_state.read() as connection:
-                    rows = await read_checkpoints(connection)
-                if rows and rows[-1]["heads"][-1][1] == n:
-                    return
-                await sqlite_state.changed.wait(seen)
-
-    await signed(1)
+    await signed(sqlite_state, 1)
     for _ in range(3):
         await write(sqlite_state, 4)
-    await signed(13)
+    await signed(sqlite_state, 13)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
     assert await verified(sqlite_state, tmp_path) == []
+
+
+async def test_entries_written_while_a_checkpoint_is_kept_outside_count_for_the_next(
+    sqlite_state: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpointing_module, "ENTRIES", 10)
+    kept = threading.Event()
+    await write(sqlite_state, 1)
+    seals = Checkpointing(
+        sqlite_state, journal_key(tmp_path), now=lambda: NINE, keep=lambda _: (kept.wait(10), None)[1]
+    )
+    task = spawn("checkpoints", seals.run(), lambda _name, _error: None)
+
+    await signed(sqlite_state, 1)
+    await write(sqlite_state, 12)
+    kept.set()
+    await signed(sqlite_state, 13)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_chain_that_was_left_is_signed_once(sqlite_state: Store, tmp_path: Path) -> None:
+    await write(sqlite_state, 1)
+    seals = of(sqlite_state, tmp_path)
+    await seals.seal()
+    losing = [True]
+
+    @event.listens_for(sqlite_state.engine.sync_engine, "commit")
+    def lose(_: object) -> None:
+        if losing.pop():
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await write(sqlite_state, 1)
+    losing.extend([False] * 9)
+    await write(sqlite_state, 1)
+
+    assert await seals.seal() is not None
+    assert await seals.seal() is None
