@@ -7,7 +7,7 @@ The content that counts changes only by `accept`, a person's act. What this file
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE TABLE IF NOT EXISTS drift (path TEXT PRIMARY KEY, change BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
-_BUSY_SECONDS = 10
+_ACCEPTED = "SELECT path, sha256, size, stamp FROM entry"
+_BUSY_SECONDS, _PAGE = 10, 500
 
 
 class Entry(Struct, frozen=True):
@@ -34,6 +35,15 @@ class Entry(Struct, frozen=True):
     size: int
     stamp: str
     text: bytes | None = None
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """A file as accepted, without its text."""
+
+    path: str
+    sha256: str
+    size: int
+    stamp: str
 
 
 class Baseline:
@@ -88,19 +98,32 @@ class Baseline:
             row = connection.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         return int(row[0]) if row else 0
 
-    def entries(self, reach: Iterable[str] | None = None) -> dict[str, tuple[str, int, str]]:
-        """Return sha256, size and stamp by path: of all, or of the paths in `reach` and those below them."""
-        query = "SELECT path, sha256, size, stamp FROM entry"
+    def rows(self, place: str = "") -> Iterator[Accepted]:
+        """Yield what was accepted at a path and below it, by path; "" is the whole root.
+
+        It is read in pages: between them the file is free to be written.
+        """
+        after = None
+        while page := self._page(place, after):
+            yield from page
+            after = page[-1].path
+
+    def _page(self, place: str, after: str | None) -> list[Accepted]:
+        # "0" is the character after "/".
+        where = "(path = ?1 OR (path > ?1 || '/' AND path < ?1 || '0'))" if place else "?1 = ''"
+        query = f"{_ACCEPTED} WHERE {where} AND (?2 IS NULL OR path > ?2) ORDER BY path LIMIT {_PAGE}"
         with self._read() as connection:
-            if reach is None or "" in reach:
-                return {row[0]: row[1:] for row in connection.execute(query)}
-            below = f"{query} WHERE path = ? OR (path > ? AND path < ?)"
-            return {
-                row[0]: row[1:]
-                for path in reach
-                # "0" is the character after "/".
-                for row in connection.execute(below, (path, f"{path}/", f"{path}0"))
-            }
+            return [Accepted(*row) for row in connection.execute(query, (place, after))]
+
+    def accepted(self, paths: Sequence[str]) -> dict[str, Accepted]:
+        """Return what was accepted of some paths; those that were not are left out."""
+        found: dict[str, Accepted] = {}
+        with self._read() as connection:
+            for start in range(0, len(paths), _PAGE):
+                page = paths[start : start + _PAGE]
+                query = f"{_ACCEPTED} WHERE path IN ({', '.join('?' * len(page))})"
+                found |= {row[0]: Accepted(*row) for row in connection.execute(query, page)}
+        return found
 
     def text(self, path: str) -> bytes | None:
         """Return the accepted text of a file, None where it was none or too long."""

@@ -27,13 +27,14 @@ from msgspec import Struct
 
 from ..budget import Budget, RefusedError
 from .baseline import Baseline
+from .comparison import TRACKED, Comparison, Look
 from .manifest import ManifestError, take_up
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .procfs import writers
 from .runs import Runs
-from .tampering import Change, Episode, body, link_body, linked, merge, proceed
+from .tampering import Beyond, Change, Episode, body, link_body, linked, merge, proceed
 from .tree import TreeWatch
-from .webroot import Comparison, Look, WebRoot, accept
+from .webroot import WebRoot, accept
 from .whowrote import WhoWrote
 from .windows import closes
 
@@ -87,6 +88,9 @@ class _Guard:
             self.whole = True
         elif path:
             self.touched.add(path)
+        if len(self.touched) > TRACKED:
+            self.touched.clear()
+            self.whole = True
 
     def due(self, settle: float) -> float:
         """Return the loop time of the next look."""
@@ -165,8 +169,8 @@ class Files:
         told, episode = baseline.told()
         look = Comparison(root, baseline, now, writers=self._writers, remember=False).look(told)
         drift = merge(told, look.seen)
-        if drift != told:
-            episode = proceed(episode, told, drift, now)
+        if drift != told or look.beyond != (episode.beyond if episode else Beyond()):
+            episode = proceed(episode, told, drift, now, look.beyond)
         bodies = [body(root.path, episode, drift)] if episode else []
         if episode and linked(drift):
             bodies.append(link_body(root.path, drift, episode.first_seen, now))
@@ -287,38 +291,46 @@ class Files:
         return Comparison(guard.root, guard.baseline, now, writers=self._writers).look(guard.drift, touched)
 
     async def _tell(self, guard: _Guard, look: Look, emit: Emit, clock: Clock) -> None:
+        loop = asyncio.get_running_loop()
+        counted = guard.episode.beyond if guard.episode else Beyond()
+        beyond = look.beyond if look.whole else counted
+        if beyond.count or look.beyond.count:
+            guard.next_scan = min(guard.next_scan, loop.time() + self._settings.repeat)
         drift = merge(guard.drift, look.seen)
-        if drift == guard.drift and (drift or guard.episode is None):
+        differs = bool(drift or beyond.count)
+        if (drift, beyond) == (guard.drift, counted) and (differs or guard.episode is None):
             return
         now = clock()
-        episode = proceed(guard.episode, guard.drift, drift, now)
+        episode = proceed(guard.episode, guard.drift, drift, now, beyond)
         if episode is None:
             return
-        closing = closes(guard.root.deploy_windows, now.astimezone()) if drift else None
+        closing = closes(guard.root.deploy_windows, now.astimezone()) if differs else None
         if closing:
-            guard.not_before = asyncio.get_running_loop().time() + (closing - now).total_seconds()
-        if closing or self._may_wait(guard, episode, drift):
+            guard.not_before = loop.time() + (closing - now).total_seconds()
+        if closing or (differs and self._may_wait(guard, episode)):
             guard.held |= {
                 path for path in {*drift, *guard.drift} if drift.get(path) != guard.drift.get(path)
             }
+            if beyond != counted:
+                guard.next_scan = min(guard.next_scan, guard.not_before)
             return
         observation = Observation("incident", self.name, now, body(guard.root.path, episode, drift))
         await emit(observation)
         if linked(drift) != linked(guard.drift):
             links = link_body(guard.root.path, drift, episode.first_seen, now)
             await emit(Observation("incident", self.name, now, links))
-        guard.drift, guard.episode = drift, episode if drift else None
+        guard.drift, guard.episode = drift, episode if differs else None
         try:
             guard.baseline.tell(guard.drift, guard.episode)
         except OSError as error:
             self._runs.note_trouble(f"{guard.root.path}: what was told is not remembered: {error}")
         guard.distance = min(max(self._settings.settle, 2 * guard.distance), self._settings.repeat)
-        guard.not_before = asyncio.get_running_loop().time() + guard.distance if drift else 0.0
+        guard.not_before = loop.time() + guard.distance if differs else 0.0
 
-    def _may_wait(self, guard: _Guard, episode: Episode, drift: dict[str, Change]) -> bool:
+    def _may_wait(self, guard: _Guard, episode: Episode) -> bool:
         """Say whether this may be told later: an episode that goes on, and no home page's state new in it."""
         before = guard.episode
-        if before is None or not drift or asyncio.get_running_loop().time() >= guard.not_before:
+        if before is None or asyncio.get_running_loop().time() >= guard.not_before:
             return False
         return (before.home and before.home.until) == (episode.home and episode.home.until)
 

@@ -53,10 +53,12 @@ def of_site(root: WebRoot, version: int) -> Manifest:
         OSError: a file of it can't be read.
     """
     files: dict[str, tuple[str, int]] = {}
-    for path, status, error in walk(root):
-        if status is None:
+    for path, error in walk(root):
+        if error:
             raise OSError(f"{path}: {error}")
-        files[path] = (read(Path(root.path, real(path)), status)[0], status.st_size)
+        place = Path(root.path, real(path))
+        status = place.lstat()
+        files[path] = (read(place, status)[0], status.st_size)
     return Manifest(version, files)
 
 

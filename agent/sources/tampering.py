@@ -71,6 +71,13 @@ class Span(Struct, frozen=True):
     until: datetime | None = None
 
 
+class Beyond(Struct, frozen=True):
+    """Paths that differ besides those of the drift: too many to be named, but counted, and since when."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
 class Episode(Struct, frozen=True):
     """One tampering, from its first difference to its last."""
 
@@ -79,6 +86,7 @@ class Episode(Struct, frozen=True):
     count: int = 0
     home: Span | None = None
     page: Span | None = None
+    beyond: Beyond = Beyond()
 
 
 def merge(told: Mapping[str, Change], seen: Mapping[str, Change | None]) -> dict[str, Change]:
@@ -99,20 +107,33 @@ def merge(told: Mapping[str, Change], seen: Mapping[str, Change | None]) -> dict
 
 
 def proceed(
-    episode: Episode | None, told: Mapping[str, Change], drift: Mapping[str, Change], now: datetime
+    episode: Episode | None,
+    told: Mapping[str, Change],
+    drift: Mapping[str, Change],
+    now: datetime,
+    beyond: Beyond | None = None,
 ) -> Episode | None:
-    """Return the episode after the drift changed from `told`; None where nothing differs and nothing did."""
-    fresh = [path for path, change in drift.items() if told.get(path) != change]
+    """Return the episode after the drift changed from `told`; None where nothing differs and nothing did.
+
+    `beyond` is what a look at everything counted besides; None leaves it as it was.
+    """
+    before = episode.beyond if episode else Beyond()
+    beyond = before if beyond is None else beyond
+    since = [change.since for change in drift.values()] + ([beyond.since] if beyond.since else [])
     if episode is None:
-        if not drift:
+        if not since:
             return None
-        episode = Episode(first_seen=min(change.since for change in drift.values()), last_seen=now)
+        episode = Episode(first_seen=min(since), last_seen=now)
+    # A path that moved from the counted to the named is none that changed.
+    fresh = sum(told.get(path) != change for path, change in drift.items()) + beyond.count - before.count
+    pages = [change.since for change in drift.values() if not change.home_page]
     return Episode(
-        first_seen=min([episode.first_seen, *(change.since for change in drift.values())]),
+        first_seen=min([episode.first_seen, *since]),
         last_seen=now,
-        count=episode.count + len(fresh),
+        count=episode.count + max(0, fresh),
         home=_span(episode.home, [change.since for change in drift.values() if change.home_page], now),
-        page=_span(episode.page, [change.since for change in drift.values() if not change.home_page], now),
+        page=_span(episode.page, pages + ([beyond.since] if beyond.since else []), now),
+        beyond=beyond,
     )
 
 
@@ -148,9 +169,9 @@ def body(root: str, episode: Episode, drift: Mapping[str, Change]) -> dict[str, 
         "count": episode.count,
         "first_seen": moment(episode.first_seen),
         "last_seen": moment(episode.last_seen),
-        "restored": not drift,
+        "restored": not drift and not episode.beyond.count,
         "evidence": [msgspec.to_builtins(one) for one in newest[:MAX_EVIDENCE]],
-        "evidence_total": len(drift),
+        "evidence_total": len(drift) + episode.beyond.count,
     }
 
 

@@ -1,28 +1,20 @@
-"""Reads a web root: which files it has, what they hold, and what differs from the accepted content."""
+"""Reads a web root: which files it has and what they hold; never all of it at once."""
 
 import errno
 import hashlib
 import io
 import os
-import pwd
 import stat
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from .baseline import Baseline, Entry
-from .hiddenlinks import PAGES, Link, hidden_links
 from .names import real, told
-from .tampering import Change, Side
-from .textdiff import decoded, difference
 from .windows import DeployWindow
 
 MAX_TEXT = 64 * 1024
@@ -42,9 +34,6 @@ HOME_PAGES = (
     "home.html",
 )
 _BLOCK = 1 << 20
-_WALKED_PER_FILE = 10
-_FREE_STEPS, _STEP = 20_000, 1000
-_RESTS_PER_STEP = 9.0
 
 
 class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,48 +77,56 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return "/" not in path and any(fnmatch(path.lower(), name) for name in self.home_pages)
 
 
-class Look(Struct, frozen=True):
-    """What a look found: every path looked at (None: as accepted), and what could not be read."""
+def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path of every file below a folder, and an empty text; of a place that can't be read, why.
 
-    seen: dict[str, Change | None]
-    unreadable: tuple[tuple[str, str], ...]
-
-
-def walk(root: WebRoot, below: str = "") -> Iterator[tuple[str, os.stat_result | None, str]]:
-    """Yield path, lstat and error of every file below a folder; folders are yielded only with an error."""
+    Files come as the file system has them and none is remembered, so that a folder may hold any number; the
+    folders that wait to be read are remembered and end the walk above `max_files`.
+    """
     top = Path(root.path)
     waiting = [below]
+    folders = 0
     while waiting:
         folder = waiting.pop()
         try:
-            names = _names(top, folder)
+            with _scanned(top, folder) as entries:
+                for entry in entries:
+                    name = told(entry.name)
+                    path = f"{folder}/{name}" if folder else name
+                    if root.excludes(path):
+                        continue
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield path, ""
+                    elif not root.excludes(f"{path}/\0"):
+                        folders += 1
+                        if folders > root.max_files:
+                            yield path, f"the root has more than max_files = {root.max_files} folders"
+                            return
+                        waiting.append(path)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            yield folder or ".", None, error.strerror or str(error)
-            continue
-        for entry in names:
-            name = told(entry.name)
-            path = f"{folder}/{name}" if folder else name
-            if root.excludes(path):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if not root.excludes(f"{path}/\0"):
-                    waiting.append(path)
-            else:
-                try:
-                    yield path, entry.stat(follow_symlinks=False), ""
-                except FileNotFoundError:
-                    continue
+            yield folder or ".", error.strerror or str(error)
 
 
-def _names(top: Path, folder: str) -> list[os.DirEntry[str]]:
-    """Return what a folder holds; one that was replaced by a link leads elsewhere and holds nothing."""
+@contextmanager
+def _scanned(top: Path, folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """Give what a folder holds.
+
+    Raises:
+        FileNotFoundError: it is not there, or was replaced by a link and leads elsewhere.
+        OSError: it can't be read.
+    """
     place = top / real(folder)
-    if folder and Path(os.path.realpath(place)) != Path(os.path.realpath(top), real(folder)):
+    if folder and not steady(top, folder):
         raise FileNotFoundError(errno.ENOENT, "a link", str(place))
-    with os.scandir(place) as found:
-        return sorted(found, key=lambda entry: entry.name)
+    with os.scandir(place) as entries:
+        yield entries
+
+
+def steady(top: Path, folder: str) -> bool:
+    """Say whether a folder lies where its path says: no part of it below the root is a link."""
+    return Path(os.path.realpath(top / real(folder))) == Path(os.path.realpath(top), real(folder))
 
 
 def stamp(status: os.stat_result) -> str:
@@ -180,13 +177,15 @@ def _opened(path: Path, status: os.stat_result) -> Iterator[io.FileIO]:
 def contents(root: WebRoot) -> Iterator[Entry]:
     """Yield every file of the root as it is now; what can't be read is left out."""
     count = 0
-    for path, status, _ in walk(root):
+    for path, error in walk(root):
         if count >= root.max_files:
             return
-        if status is None:
+        if error:
             continue
+        place = Path(root.path, real(path))
         try:
-            digest, text = read(Path(root.path, real(path)), status)
+            status = place.lstat()
+            digest, text = read(place, status)
         except OSError:
             continue
         count += 1
@@ -201,203 +200,3 @@ def accept(root: WebRoot, state: Path) -> int:
     """
     os.scandir(root.path).close()
     return Baseline(Path(root.path), state).accept(contents(root))
-
-
-_Row = tuple[str, os.stat_result | None, str]
-Writers = Callable[[list[str]], dict[str, dict[str, Any]]]
-
-
-class Comparison:
-    """One comparison of a root with what was accepted.
-
-    Args:
-        root: The root.
-        baseline: Its accepted content; must exist.
-        now: The time of the look.
-        writers: Says who has files open for writing, by absolute path.
-        remember: Whether to note the new stamps of files that were touched and hold what they held.
-    """
-
-    def __init__(
-        self,
-        root: WebRoot,
-        baseline: Baseline,
-        now: datetime,
-        *,
-        writers: Writers = lambda _: {},
-        remember: bool = True,
-    ) -> None:
-        self._root = root
-        self._baseline = baseline
-        self._now = now
-        self._writers = writers
-        self._remember = remember
-        self._unreadable: dict[str, str] = {}
-        self._full = False
-        self._fresh: list[tuple[str, str]] = []
-
-    def look(self, told: Iterable[str] = (), touched: Iterable[str] | None = None) -> Look:
-        """Compare everything, or the `touched` paths and what lies below them.
-
-        Args:
-            told: Paths that differed at the last look; they are looked at where they lie in its reach.
-            touched: Paths relative to the root; None for all.
-
-        Raises:
-            OSError: the baseline can't be read.
-        """
-        reach = None if touched is None else set(touched)
-        known = self._baseline.entries(reach)
-        seen = {
-            path: self._judge(path, status, known.get(path)) for path, status in self._found(reach, known)
-        }
-        for path in {*known, *(path for path in told if reach is None or _within(path, reach))} - seen.keys():
-            if not _within(path, self._unreadable.keys()):
-                seen[path] = self._gone(path, known.get(path))
-        if self._fresh and self._remember:
-            self._baseline.restamp(self._fresh)
-        readable = {path: change for path, change in seen.items() if path not in self._unreadable}
-        return Look(self._named(readable), tuple(sorted(self._unreadable.items())))
-
-    def _found(
-        self, reach: set[str] | None, known: dict[str, tuple[str, int, str]]
-    ) -> Iterator[tuple[str, os.stat_result]]:
-        """Yield each file once, as the walk comes to it: of a million, no second is kept in memory."""
-        found: set[str] = set()
-        most = self._root.max_files
-        for count, (path, status, error) in enumerate(_at_ease(_places(self._root, reach)), 1):
-            if status is None:
-                self._unreadable[path] = error
-            elif path in found:
-                continue
-            elif path in known or len(found) < most:
-                found.add(path)
-                yield path, status
-            elif not self._full:
-                self._full = True
-                self._unreadable[path] = f"the root has more than max_files = {most} files"
-            if count >= _WALKED_PER_FILE * most:
-                yield from self._not_come_to(known.keys() - found)
-                break
-
-    def _not_come_to(self, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
-        """Yield accepted files that the walk did not come to: a flood of others must not hide them."""
-        for path in paths:
-            with suppress(OSError):
-                yield path, Path(self._root.path, real(path)).lstat()
-
-    def _judge(
-        self, path: str, status: os.stat_result, accepted: tuple[str, int, str] | None
-    ) -> Change | None:
-        mark = stamp(status)
-        if accepted and accepted[2] == mark:
-            return None
-        try:
-            digest, text = read(Path(self._root.path, real(path)), status)
-        except FileNotFoundError:
-            return self._gone(path, accepted)
-        except OSError as error:
-            self._unreadable[path] = error.strerror or str(error)
-            return None
-        if accepted and accepted[0] == digest:
-            self._fresh.append((path, mark))
-            return None
-        before = self._baseline.text(path) if accepted else b""
-        return Change(
-            path=path,
-            change="modified" if accepted else "created",
-            home_page=self._root.is_home(path),
-            since=min(self._now, datetime.fromtimestamp(status.st_ctime_ns / 1e9, UTC)),
-            last_seen=self._now,
-            old=Side(accepted[0], accepted[1]) if accepted else None,
-            new=Side(digest, status.st_size),
-            owner=_owner(status.st_uid),
-            mode=f"{stat.S_IMODE(status.st_mode):04o}",
-            diff=difference(before, short(text)),
-            links=self._links(path, before, text),
-        )
-
-    def _links(self, path: str, before: bytes | None, text: bytes | None) -> list[Link]:
-        """Return the hidden links that a page has and had not."""
-        if text is None or not PAGES.search(path):
-            return []
-        own = frozenset(self._root.hosts)
-        had = {link.url for link in hidden_links(decoded(before), own)} if before else set()
-        return [link for link in hidden_links(decoded(text), own) if link.url not in had]
-
-    def _gone(self, path: str, accepted: tuple[str, int, str] | None) -> Change | None:
-        if accepted is None:
-            return None
-        return Change(
-            path=path,
-            change="deleted",
-            home_page=self._root.is_home(path),
-            since=self._removed(path),
-            last_seen=self._now,
-            old=Side(accepted[0], accepted[1]),
-            new=None,
-        )
-
-    def _removed(self, path: str) -> datetime:
-        """Return when a file went at the latest: its folder changed then, or the folder above that."""
-        for folder in Path(self._root.path, real(path)).parents:
-            try:
-                return min(self._now, datetime.fromtimestamp(folder.stat().st_ctime, UTC))
-            except OSError:
-                continue
-        return self._now
-
-    def _named(self, seen: dict[str, Change | None]) -> dict[str, Change | None]:
-        """Add who is writing, where a file is still open."""
-        top = os.path.realpath(self._root.path)
-        changed = {f"{top}/{real(path)}": path for path, one in seen.items() if one and one.new}
-        if not changed:
-            return seen
-        writing = {changed[place]: who for place, who in self._writers(list(changed)).items()}
-        return {
-            path: msgspec.structs.replace(one, process=writing[path]) if one and path in writing else one
-            for path, one in seen.items()
-        }
-
-
-def _at_ease(rows: Iterator[_Row]) -> Iterator[_Row]:
-    """Rest between the steps of a long walk, so that it takes a tenth of a core and not all of it."""
-    count = 0
-    while True:
-        begun = time.thread_time()
-        step = list(islice(rows, _STEP))  # taken at once: what is done with a row is not the walk's time
-        count += len(step)
-        if not step:
-            return
-        if count > _FREE_STEPS:
-            time.sleep(_RESTS_PER_STEP * (time.thread_time() - begun))
-        yield from step
-
-
-def _within(path: str, places: Iterable[str]) -> bool:
-    return any(path == place or place in {"", "."} or path.startswith(f"{place}/") for place in places)
-
-
-def _places(root: WebRoot, reach: set[str] | None) -> Iterator[tuple[str, os.stat_result | None, str]]:
-    """Yield what there is of the reach: files as they are, folders with all below them."""
-    for path in {""} if reach is None else reach:
-        if path and root.excludes(path):
-            continue
-        try:
-            status = Path(root.path, real(path)).lstat() if path else Path(root.path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            yield path or ".", None, error.strerror or str(error)
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            yield from walk(root, path)
-        else:
-            yield path, status, ""
-
-
-def _owner(uid: int) -> dict[str, Any]:
-    try:
-        return {"uid": uid, "name": pwd.getpwuid(uid).pw_name}
-    except KeyError:
-        return {"uid": uid, "name": None}

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from agent.clock import host_clock
 from agent.sources.port import Clock, Observation, Source
+from agent.sources.webroot import WebRoot, accept
 from agent.tasks import Tasks
 
 
@@ -181,3 +182,17 @@ def _hex(address: str) -> str:
 def tree(tmp_path: Path) -> ProcTree:
     """A process table to put processes into."""
     return ProcTree(tmp_path / "host")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> WebRoot:
+    """A small site whose content was accepted."""
+    top = tmp_path / "www"
+    (top / "news").mkdir(parents=True)
+    (top / "index.html").write_text("<h1>Town hall</h1>\n")
+    (top / "news/1.html").write_text("one\n")
+    (top / "news/2.html").write_text("two\n")
+    (top / "uploads").mkdir()
+    root = WebRoot(path=str(top), exclude=("uploads/*", "*.log"))
+    accept(root, tmp_path / "state")
+    return root

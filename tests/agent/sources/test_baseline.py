@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.sources.baseline import Baseline, Entry
+from agent.sources.baseline import Accepted, Baseline, Entry
 from agent.sources.tampering import Change, Episode, Side
 
 T = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
@@ -41,7 +41,9 @@ def test_what_was_accepted_is_there_for_the_next_process(tmp_path: Path) -> None
     again = Baseline(Path("/var/www"), tmp_path)
 
     assert again.generation() == 1
-    assert again.entries()["index.html"] == ("a" * 64, 5, "1.5.0.0")
+    assert again.accepted(["index.html", "nowhere.html"]) == {
+        "index.html": Accepted("index.html", "a" * 64, 5, "1.5.0.0")
+    }
     assert again.text("index.html") == b"hello"
     assert again.text("news0.html") is None
     assert again.text("nowhere.html") is None
@@ -51,9 +53,22 @@ def test_a_folder_reaches_what_is_below_it_and_no_name_that_only_begins_alike(tm
     baseline = Baseline(Path("/var/www"), tmp_path)
     baseline.accept(ENTRIES)
 
-    assert set(baseline.entries(["news"])) == {"news/1.html"}
-    assert set(baseline.entries(["index.html"])) == {"index.html"}
-    assert len(baseline.entries([""])) == 3
+    assert [row.path for row in baseline.rows("news")] == ["news/1.html"]
+    assert [row.path for row in baseline.rows("index.html")] == ["index.html"]
+    assert [row.path for row in baseline.rows()] == ["index.html", "news/1.html", "news0.html"]
+
+
+def test_every_page_of_the_accepted_content_is_read_once_while_stamps_are_written(tmp_path: Path) -> None:
+    baseline = Baseline(Path("/var/www"), tmp_path)
+    baseline.accept(Entry(f"{number:04}.html", "a" * 64, 1, "1.1.0.0") for number in range(1001))
+    read = []
+    for row in baseline.rows():
+        read.append(row.path)
+        if len(read) % 400 == 0:
+            baseline.restamp([(row.path, "2.1.0.0")])
+
+    assert read == [f"{number:04}.html" for number in range(1001)]
+    assert {row.path for row in baseline.rows() if row.stamp == "2.1.0.0"} == {"0399.html", "0799.html"}
 
 
 def test_two_roots_do_not_share_their_content(tmp_path: Path) -> None:
@@ -91,7 +106,7 @@ def test_a_new_stamp_changes_no_content(tmp_path: Path) -> None:
     baseline.accept(ENTRIES)
     baseline.restamp([("index.html", "9.9.9.9")])
 
-    assert baseline.entries()["index.html"] == ("a" * 64, 5, "9.9.9.9")
+    assert baseline.accepted(["index.html"])["index.html"] == Accepted("index.html", "a" * 64, 5, "9.9.9.9")
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

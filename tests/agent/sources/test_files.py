@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.clock import host_clock
+from agent.sources import comparison
 from agent.sources.baseline import Baseline
 from agent.sources.files import Files, FilesSettings
 from agent.sources.manifest import of_site, public_text, sign
@@ -86,6 +87,45 @@ async def test_a_deployment_is_one_incident(
 
         assert report.body["count"] == 200
         assert len(heard.heard) == 1
+
+
+async def test_a_flood_of_pages_is_one_incident_that_ends_when_the_last_of_them_is_gone(
+    site: Path, state: Path, watching: Watching, accepted: Accepted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More pages than are named: those that are only counted are looked for again and again."""
+    monkeypatch.setattr(comparison, "TRACKED", 20)
+    async with watching(guard(site, state, repeat=0.2)) as heard:
+        await accepted()
+        for number in range(100):
+            (site / f"news/spam{number}.html").write_text("spam")
+        await heard.until(lambda one: one.body.get("evidence_total") == 100)
+        for number in range(99):
+            (site / f"news/spam{number}.html").unlink()
+        left = await heard.until(lambda one: one.body.get("evidence_total") == 1)
+        assert not left.body["restored"]
+        (site / "news/spam99.html").unlink()
+        await heard.until(lambda one: bool(one.body["restored"]))
+
+        assert {one.body["key"] for one in heard.heard} == {f"files:{site}"}
+
+
+async def test_what_was_counted_beyond_the_named_is_known_after_a_restart(
+    site: Path, state: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(comparison, "TRACKED", 20)
+    accept(WebRoot(path=str(site)), state)
+    for number in range(100):
+        (site / f"news/spam{number}.html").write_text("spam")
+    async with watching(guard(site, state)) as heard:
+        await heard.until(lambda one: one.body.get("evidence_total") == 100)
+        await eventually(lambda: Baseline(site, state).told()[1])
+    for number in range(100):
+        (site / f"news/spam{number}.html").unlink()
+    async with watching(guard(site, state)) as heard:
+        ended = await heard.until(incident)
+
+        assert ended.body["restored"]
+        assert ended.body["count"] == 100
 
 
 async def test_what_changed_while_the_agent_was_down_is_told_at_its_start(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from agent.clock import host_clock
 from agent.sources.baseline import Baseline
+from agent.sources.comparison import Comparison
 from agent.sources.manifest import Manifest, ManifestError, of_site, public_text, sign, take_up, verify
-from agent.sources.webroot import Comparison, WebRoot, accept
+from agent.sources.webroot import WebRoot, accept
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.sources.tampering import MAX_EVIDENCE, Change, Episode, Side, body, merge, proceed
+from agent.sources.tampering import MAX_EVIDENCE, Beyond, Change, Episode, Side, body, merge, proceed
 
 T = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 OLD = Side("a" * 64, 10)
@@ -114,3 +114,38 @@ def test_a_begun_minute_counts_as_one(seconds: int, minutes: int) -> None:
 
     assert episode is not None
     assert body("/var/www", episode, drift)["facts"] == {"homepage_tampered_minutes": minutes}
+
+
+def test_pages_beyond_those_named_are_counted_and_their_time_is_the_facts() -> None:
+    named = {"a.html": change("a.html", "b", after(2))}
+    episode = proceed(None, {}, named, after(5), Beyond(7, T))
+    assert episode is not None
+    told = body("/var/www", episode, named)
+
+    assert (told["count"], told["evidence_total"], told["restored"]) == (8, 8, False)
+    assert told["first_seen"] == told["facts"]["page_tampered_since"] == "2026-03-02T01:10:00Z"
+
+
+def test_a_page_that_moves_from_the_counted_to_the_named_is_no_new_change() -> None:
+    first = {"a.html": change("a.html", "b", T)}
+    episode = proceed(None, {}, first, T, Beyond(7, T))
+    then = {"b.html": change("b.html", "b", T)}
+    later = proceed(episode, first, then, after(1), Beyond(6, T))
+
+    assert later is not None
+    assert later.count == 8
+    assert body("/var/www", later, then)["evidence_total"] == 7
+
+
+def test_it_is_over_only_when_no_page_beyond_the_named_differs() -> None:
+    first = {"a.html": change("a.html", "b", T)}
+    episode = proceed(None, {}, first, T, Beyond(1, T))
+    half = proceed(episode, first, {}, after(1))
+    whole = proceed(half, {}, {}, after(2), Beyond())
+    assert half is not None
+    assert whole is not None
+
+    assert not body("/var/www", half, {})["restored"]
+    assert body("/var/www", half, {})["facts"] == {"page_tampered_since": "2026-03-02T01:10:00Z"}
+    assert body("/var/www", whole, {})["restored"]
+    assert body("/var/www", whole, {})["facts"] == {"page_tampered_minutes": 2}
