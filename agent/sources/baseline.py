@@ -103,17 +103,17 @@ class Baseline:
 
         It is read in pages: between them the file is free to be written.
         """
-        after = None
-        while page := self._page(place, after):
+        # "0" is the character after "/"; no path is empty, and none goes as high as the last.
+        after, end = (f"{place}/", f"{place}0") if place else ("", chr(0x10FFFF))
+        yield from self.accepted([place] if place else []).values()
+        query = f"{_ACCEPTED} WHERE path > ? AND path < ? ORDER BY path LIMIT {_PAGE}"
+        while True:
+            with self._read() as connection:
+                page = [Accepted(*row) for row in connection.execute(query, (after, end))]
             yield from page
+            if len(page) < _PAGE:
+                return
             after = page[-1].path
-
-    def _page(self, place: str, after: str | None) -> list[Accepted]:
-        # "0" is the character after "/".
-        where = "(path = ?1 OR (path > ?1 || '/' AND path < ?1 || '0'))" if place else "?1 = ''"
-        query = f"{_ACCEPTED} WHERE {where} AND (?2 IS NULL OR path > ?2) ORDER BY path LIMIT {_PAGE}"
-        with self._read() as connection:
-            return [Accepted(*row) for row in connection.execute(query, (place, after))]
 
     def accepted(self, paths: Sequence[str]) -> dict[str, Accepted]:
         """Return what was accepted of some paths; those that were not are left out."""
