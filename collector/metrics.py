@@ -61,6 +61,7 @@ class State(Struct, frozen=True, kw_only=True):
     """What the database says. Times are aware; a None is a thing there is none of."""
 
     nodes: dict[tuple[str, str, str], int]  # state, zone, grade
+    node_findings: dict[str, int]  # by kind
     silent_agents: int
     next_certificate_expiry: datetime | None
     exits: dict[str, int]
@@ -185,6 +186,8 @@ def _nodes(state: State) -> Iterator[Metric]:
     for labels, count in sorted(state.nodes.items()):
         family.add_metric(list(labels), count)
     yield family
+    text = "Active nodes with a finding: what differs from the register, an update that failed; by kind."
+    yield _by("fengsui_node_findings", text, "kind", state.node_findings)
     yield _plain("fengsui_nodes_silent", "Active agents not heard of for five minutes.", state.silent_agents)
     if state.next_certificate_expiry is not None:
         yield _plain(

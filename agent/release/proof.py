@@ -27,7 +27,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     Fields:
         state: `current` nothing newer; `trial` being tried; `installed`; `rolled_back` it did not reach a
-            collector; `refused` it could not be installed.
+            collector; `refused` it could not be installed, or the mirror not be used.
         version: Of which release.
         before: What ran before.
         why: Of a release that is not in use.

@@ -101,27 +101,35 @@ class Updater:
         """Bring a trial that was cut off to its end, then take what the mirror has.
 
         Raises:
-            SaidError: the folder, the mirror or the bundle can't be used; what runs stays, and a bundle
-                that was refused is written down.
+            SaidError: the folder, the mirror or the bundle can't be used; what runs stays, and that the
+                mirror or the bundle was refused is written down.
             OSError: the disk did not take it; what runs stays.
         """
         if unfinished := self.settle():
             return unfinished
         running = self._running()
-        offer = self.wanted()
-        if offer is None:
-            return Outcome(standing=self._standing(), changed=False)
+        version = ""
         try:
+            offer = self.wanted()
+            if offer is None:
+                return self._nothing_new(running)
+            version = offer.version
             slot = self._install(offer)
         except (SaidError, OSError) as error:
             why = error.in_language(self._language) if isinstance(error, SaidError) else str(error)
             with suppress(OSError):  # a full disk must not hide why
-                self._write(state="refused", version=offer.version, before=running.version, why=why)
+                self._write(state="refused", version=version, before=running.version, why=why)
             raise
         self._write(state="trial", version=offer.version, before=running.version)
         self._slots.point("current", slot)
         self._ways.restart()
         return self._end_trial()
+
+    def _nothing_new(self, running: Release) -> Outcome:
+        """Take back what was said of a refusal, where the mirror has nothing any more that is refused."""
+        if self._standing().state == "refused":
+            self._write(state="current", version=running.version, before="")
+        return Outcome(standing=self._standing(), changed=False)
 
     def settle(self) -> Outcome | None:
         """Bring a trial to its end; None where none is on.

@@ -10,6 +10,7 @@ from .dedup import Dedup
 from .enrich import Enrich
 from .port import Item, Stage
 from .register import Register
+from .upkeep import Upkeep
 from .verdict import Verdict
 
 __all__ = ["Item", "Stage", "stages"]
@@ -21,6 +22,7 @@ def stages(
     """Return the stages in the order in which they act."""
     return (
         Enrich(registry),
+        Upkeep(),
         Verdict(registry),
         Register(registry),
         Dedup(),

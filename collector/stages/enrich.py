@@ -10,6 +10,7 @@ from .. import exposure
 from ..registry import Registry
 from ..store import facts, journal
 from ..store.facts import Fact
+from . import upkeep
 from .bodies import plain
 from .port import Item
 
@@ -91,8 +92,9 @@ def _findings(item: Item, body: exposure.Asset, registry: Registry) -> Iterator[
             yield {"kind": "unknown_asset", "asset": key, "declared": None}
 
 
-async def _note(conn: AsyncConnection, item: Item, found: list[dict[str, Any]]) -> None:
+async def _note(conn: AsyncConnection, item: Item, differences: list[dict[str, Any]]) -> None:
     known = await facts.findings_of(conn, item.node.id)
+    found = differences + [one for one in known if one["kind"] in upkeep.KINDS]
     if found == known:
         return
     await facts.set_findings(conn, item.node.id, found)

@@ -31,7 +31,7 @@ class _Told(Struct, frozen=True):
 
 
 class Register:
-    """Third stage."""
+    """Fourth stage."""
 
     name = "register"
 

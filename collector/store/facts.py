@@ -15,6 +15,9 @@ from .once import insert_once
 from .schema import exits, node_facts, nodes, quarantine, seen_reports
 
 MAX_QUARANTINED_BYTES = 65_536
+DIFFERENCES = ("asset_not_enrolled", "filing_number_differs", "grade_differs", "unknown_asset")
+UPKEEP = ("update_refused", "update_rolled_back")
+"""Kinds of findings at a node: against the register, and of its updates."""
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -33,6 +36,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     unit: str
     host_name: str
     assets: list[str]
+    findings: list[dict[str, Any]] = []
 
 
 async def node_rows(conn: AsyncConnection, wanted: Iterable[str]) -> dict[str, NodeRow]:
@@ -43,13 +47,13 @@ async def node_rows(conn: AsyncConnection, wanted: Iterable[str]) -> dict[str, N
 
 
 async def findings_of(conn: AsyncConnection, node: str) -> list[dict[str, Any]]:
-    """Return what node and registry disagree on so far."""
+    """Return what is noted at a node so far: what differs from the register, what its update came to."""
     found = (await conn.execute(sa.select(nodes.c.findings).where(nodes.c.id == node))).scalar()
     return list(found or [])
 
 
 async def set_findings(conn: AsyncConnection, node: str, findings: list[dict[str, Any]]) -> None:
-    """Replace what node and registry disagree on."""
+    """Replace what is noted at a node."""
     await conn.execute(nodes.update().where(nodes.c.id == node).values(findings=findings))
 
 

@@ -21,6 +21,7 @@ from .desk import Units
 from .drills import held_drills
 from .engine import Store
 from .exit_days import latest
+from .facts import DIFFERENCES, UPKEEP
 from .reach import unreached_since
 
 SILENT = timedelta(minutes=5)
@@ -127,8 +128,10 @@ async def _state(
     )
     held, lacking = await _drilled(conn, registry, unit, now)
     levels = await _counted(conn, schema.incidents.c.level, schema.incidents.c.closed_at.is_(None))
+    counted, findings = await _nodes(conn, registry)
     return State(
-        nodes=await _nodes(conn, registry),
+        nodes=counted,
+        node_findings=findings,
         silent_agents=await _scalar(conn, sa.select(sa.func.count()).select_from(schema.nodes).where(quiet)),
         next_certificate_expiry=await _earliest(conn, nodes.certificate_expires, nodes.state == "active"),
         exits=dict.fromkeys(_VERDICTS, 0)
@@ -159,14 +162,21 @@ async def _orders(conn: AsyncConnection) -> dict[tuple[str, str], int]:
     return {(kind, state): count for kind, state, count in rows.all()}
 
 
-async def _nodes(conn: AsyncConnection, registry: Registry) -> dict[tuple[str, str, str], int]:
+async def _nodes(
+    conn: AsyncConnection, registry: Registry
+) -> tuple[dict[tuple[str, str, str], int], dict[str, int]]:
+    """Return nodes by state, zone and grade, and active ones by what is noted at them."""
+    nodes = schema.nodes.c
     found: Counter[tuple[str, str, str]] = Counter()
-    for state, keys in (await conn.execute(sa.select(schema.nodes.c.state, schema.nodes.c.assets))).all():
-        asset = registry.asset_of(keys)
+    noted = Counter(dict.fromkeys((*DIFFERENCES, *UPKEEP), 0))
+    for row in (await conn.execute(sa.select(nodes.state, nodes.assets, nodes.findings))).all():
+        asset = registry.asset_of(row.assets)
         zone = (asset and asset.zone) or "unknown"
         grade = str((asset and asset.mlps_grade) or "unknown")
-        found[state, zone, grade] += 1
-    return dict(found)
+        found[row.state, zone, grade] += 1
+        if row.state == "active":
+            noted.update({finding["kind"] for finding in row.findings})
+    return dict(found), dict(noted)
 
 
 async def _drilled(

@@ -8,6 +8,7 @@ from collector.metrics import COUNTERS, LATENESS_BOUNDS, Buckets, Figures, State
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOTHING = State(
     nodes={},
+    node_findings={},
     silent_agents=0,
     next_certificate_expiry=None,
     exits={},
@@ -31,6 +32,7 @@ NOTHING = State(
 )
 BUSY = State(
     nodes={("active", "internet", "3"): 4},
+    node_findings={"update_rolled_back": 2, "grade_differs": 0},
     silent_agents=1,
     next_certificate_expiry=NOW + timedelta(days=1),
     exits={"used": 2},

@@ -20,7 +20,7 @@ nodes = sa.Table(
     instant("last_seen", null=True),
     sa.Column("skew_seconds", sa.Float, nullable=True),
     text("agent_version", null=True),
-    json("findings"),  # [{"kind": "grade_differs", ...}]: what node and registry disagree on
+    json("findings"),  # [{"kind": "grade_differs", ...}]: what node and register disagree on, failed updates
     json("presence", null=True),  # {"why": "killed", "since", ...} while it is silent
     instant("cloned_at", null=True),  # two hosts spoke with its key: only its newest certificate counts
 )

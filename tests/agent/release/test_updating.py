@@ -176,3 +176,21 @@ def test_a_disk_that_takes_no_word_of_it_hides_no_refusal(node: Node, mirror: Mi
     ways = Ways(**{name: getattr(node.ways(), name) for name in Ways.__struct_fields__} | {"check": refuse})
     with pytest.raises(BundleError, match=r"settings\.mirror"):
         Updater(node.slots, mirror, ways, Host("any", "any"), patience=180, language="en").update()
+
+
+def test_a_mirror_that_can_not_be_believed_is_written_down_until_it_can(
+    node: Node, mirror: Mirror, signer: Signer
+) -> None:
+    node.updater(mirror).update()
+    timestamp = signer.folder / "metadata/timestamp.json"
+    good = timestamp.read_bytes()
+    timestamp.write_bytes(good.replace(b"version", b"Version", 1))
+    with pytest.raises(SaidError):
+        node.updater(mirror).update()
+    standing = read_standing(node.slots.folder)
+    assert (standing.state, standing.version, standing.before) == ("refused", "", "0.1.0")
+    assert standing.why
+
+    timestamp.write_bytes(good)
+    assert node.updater(mirror).update().changed is False
+    assert read_standing(node.slots.folder).state == "current"

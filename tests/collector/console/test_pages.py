@@ -189,13 +189,15 @@ async def test_a_viewer_sees_no_buttons(room: Room) -> None:
 
 
 async def test_a_node_shows_its_orders_and_hands_out_proved_evidence(room: Room, li: ClientSession) -> None:
-    node = a_node(room.clock())
+    failed = {"kind": "update_rolled_back", "version": "0.2.0", "why": "no answer"}
+    node = a_node(room.clock(), findings=[failed])
     await room.insert(schema.nodes, node)
     order = await with_orders(room, node["id"], room.clock())
 
     page = await text(li, f"/nodes/{node['id']}")
 
     assert all(word in page for word in ("refused", "expired", "only looked at", "proved", "Give the order"))
+    assert "the agent&#39;s update was taken back: version 0.2.0 · reason no answer" in page
     assert await text(li, f"/nodes/{node['id']}/evidence/{order}") == "{}"
     async with li.get("/nodes/nobody") as answer:
         assert answer.status == 404

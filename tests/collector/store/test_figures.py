@@ -57,6 +57,28 @@ async def test_nodes_are_counted_by_the_zone_and_grade_the_register_gives_them(s
     assert (figures.exits["used"], figures.exits["sanctioned"]) == (1, 0)
 
 
+async def test_active_nodes_are_counted_by_what_is_noted_at_them(state: Store) -> None:
+    failed = {"kind": "update_rolled_back", "version": "0.2.0"}
+    differ = [{"kind": "unknown_asset", "asset": key} for key in ("a", "b")]
+    await put(
+        state,
+        schema.nodes,
+        a_node(NOW, findings=[failed, *differ]),
+        a_node(NOW, findings=[failed]),
+        a_node(NOW, findings=[failed], state="revoked"),
+    )
+    figures = await reader(state).read(NOW)
+
+    assert figures.node_findings == {
+        "asset_not_enrolled": 0,
+        "filing_number_differs": 0,
+        "grade_differs": 0,
+        "unknown_asset": 1,
+        "update_refused": 0,
+        "update_rolled_back": 2,
+    }
+
+
 async def test_incidents_clocks_and_targets_are_counted(state: Store) -> None:
     await open_incident(state, WORK, NOW)
     figures = await reader(state).read(NOW)
