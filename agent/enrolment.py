@@ -7,7 +7,6 @@
 The identity is a folder of its own, complete before a symbolic link names it; the key never leaves it.
 """
 
-import binascii
 import os
 import socket
 import ssl
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from wire.codec import JSON, Codec, WireError, encode
+from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
 
 from .texts import SaidError
@@ -87,7 +86,7 @@ def load_identity(state_dir: Path) -> Identity:
     try:
         stored = msgspec.json.decode((folder / "identity.json").read_bytes(), type=dict[str, str])
         return Identity(stored["node"], stored["unit"], stored["collector"], folder)
-    except (OSError, msgspec.MsgspecError, KeyError):
+    except (OSError, KeyError, *UNREADABLE):
         raise SaidError("not_enrolled", path=folder) from None
 
 
@@ -104,7 +103,7 @@ def read_token(text: str) -> Token:
     try:
         token = msgspec.json.decode(urlsafe_b64decode(coded + "=" * (-len(coded) % 4)), type=Token)
         x509.load_der_x509_certificate(b64decode(token.ca))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, *UNREADABLE) as error:
         raise SaidError("token_malformed", why=str(error) or "damaged") from None
     return token
 
@@ -225,7 +224,7 @@ def _certificate_error(error: aiohttp.ClientConnectorCertificateError) -> str:
 def _refusal(url: str, answer: aiohttp.ClientResponse, plain: bytes, now: datetime) -> SaidError:
     try:
         problem = msgspec.json.decode(plain, type=dict[str, object])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         problem = {}
     why = str(problem.get("detail") or problem.get("title") or answer.reason)
     reason = str(problem.get("type")).rpartition(":")[2]

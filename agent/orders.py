@@ -24,7 +24,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Raw, Struct
 
-from wire.codec import JSON, Codec, WireError, encode
+from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Order, Outcome, Signed
 from wire.orders import LONGEST_DAYS, ParamsError, read_params
 from wire.vocabulary import OrderKind, OrderState
@@ -132,7 +132,7 @@ class Orders:
         """Carry out one order unless it was; `ahead` is what the collector's clock is ahead of ours."""
         try:
             named = msgspec.json.decode(raw, type=_Named)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise WireError("malformed", 400, f"an order without an id: {error}") from None
         if await self._outbox.order_ended(named.id):
             return False
@@ -174,12 +174,12 @@ class Orders:
         try:
             signed = msgspec.json.decode(raw, type=Signed)
             body = self._signatures.open(signed, "order", theirs)
-        except (msgspec.MsgspecError, SignatureError) as error:
+        except (SignatureError, *UNREADABLE) as error:
             self.unbelieved += 1
             raise _EndedError("refused", f"not signed by a collector of ours: {error}") from None
         try:
             order = msgspec.json.decode(body, type=Order)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             kind = _kind(body)
             raise _EndedError("refused", f"this node does not know the order {kind!r} ({error})") from None
         if (order.id, order.node) != (named.id, self._node):
@@ -242,7 +242,7 @@ def _kind_within(raw: bytes) -> str:
     """Return the kind an envelope says, whether it is believed or not, for what is counted."""
     try:
         kind = _kind(msgspec.json.decode(raw, type=Signed).body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return "unknown"
     return kind if kind in KINDS else "unknown"
 
@@ -250,7 +250,7 @@ def _kind_within(raw: bytes) -> str:
 def _kind(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Kinded).kind[:40]
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ""
 
 

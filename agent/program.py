@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
 from wire.messages import Signed
 from wire.program import Program, ProgramError, Rule, digest, read_program
 
@@ -139,7 +140,7 @@ class Programs:
             at = at or msgspec.json.decode(signed.body, type=_Made).made_at
             if at.tzinfo is None:
                 raise ProgramError("made_at: found a time without an offset, expected one with it")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ProgramError(f"not a signed program: {error}") from None
         return read_program(self._signatures.open(signed, "program", at))
 

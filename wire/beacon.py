@@ -18,6 +18,8 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from .codec import UNREADABLE
+
 MAX_BYTES = 1024
 _QUESTION = re.compile(rb"fengsui-beacon 1 ([0-9a-f]{32})\n")
 _PURPOSE = b"fengsui beacon 1\0"
@@ -80,5 +82,5 @@ def decode(line: bytes) -> tuple[Answer, Saw]:
     try:
         answer = msgspec.json.decode(line, type=Answer)
         return answer, msgspec.json.decode(answer.body, type=Saw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BeaconError(f"answer that is none: {error}") from None

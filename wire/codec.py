@@ -33,6 +33,9 @@ COMPRESS_FROM = 1024
 MAX_PACKED = 4 * 1024 * 1024
 MAX_PLAIN = 16 * 1024 * 1024
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are no message: of another form, no text, nested too deeply."""
+
 Message = TypeVar("Message")
 
 
@@ -137,7 +140,7 @@ class Codec(Generic[Message]):
         """
         try:
             message = self._decoder.decode(plain)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             _refuse_version(plain)
             raise WireError("malformed", 400, str(error)) from None
         if getattr(message, "version", VERSION) != VERSION:
@@ -149,7 +152,7 @@ def _refuse_version(plain: bytes) -> None:
     """Raise the version error when that is what is wrong: a newer body may fail in any other way too."""
     try:
         found = _versioned.decode(plain).version
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return
     if found != VERSION:
         raise WireError(

@@ -22,6 +22,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from .codec import UNREADABLE
 from .messages import MAX_SIGNED
 
 MAX_RULES = 5_000
@@ -185,7 +186,7 @@ def read_program(body: bytes) -> Program:
     """
     try:
         program = _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ProgramError(f"not a program of form 1: {error}") from None
     if program.made_at.tzinfo is None:
         raise ProgramError("made_at: found a time without an offset, expected one with it")

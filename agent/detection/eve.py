@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..clock import moment
 from .loss import Counted
 from .record import RecordError, Seen, address, bounded, port, when
@@ -115,7 +117,7 @@ class EveReader:
         """
         try:
             event = _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise RecordError(f"no EVE event: {str(error)[:200]}") from None
         at = when(event.timestamp)
         if event.event_type == "alert" and event.alert:

@@ -12,6 +12,8 @@ Which log a line belongs to stands in `_path` where the site writes it, else in 
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..clock import moment
 from .loss import Counted
 from .record import Contact, RecordError, Seen, address, bounded, port, when
@@ -93,7 +95,7 @@ class ZeekReader:
             raise RecordError("Zeek's table format; write JSON: redef LogAscii::use_json = T")
         try:
             row = _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise RecordError(f"no row of a Zeek log in JSON: {str(error)[:200]}") from None
         at = when(row.ts)
         kind = row.path or _kind(log, row)

@@ -22,6 +22,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from .capture import Captured, Wanted
 from .firewall import FirewallError
 from .port import ForbiddenError, Powers
@@ -229,7 +231,7 @@ def _refused(line: socket.socket, who: int) -> _Answer:
 def _answered(line: socket.socket, powers: Powers, verbs: Collection[str]) -> _Answer:
     try:
         asked = _asked.decode(_line(line, _ASK_BYTES))
-    except (msgspec.MsgspecError, OSError) as error:
+    except (OSError, *UNREADABLE) as error:
         return _Answer(error="os", why=f"what was asked can't be read: {error}")
     if asked.verb not in _VERBS or asked.verb not in verbs:
         return _Answer(error="forbidden", why=f"this node's settings do not allow {asked.verb[:40]!r}")

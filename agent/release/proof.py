@@ -13,6 +13,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..keeping import read_file, replace_file
 from .slots import Release, release_in
 
@@ -54,7 +56,7 @@ class Proof:
         try:
             content = read_file(self._path, _MOST)
             return msgspec.json.decode(content, type=Release).installed if content else None
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *UNREADABLE):
             return None
 
     def give(self, release: Release) -> None:
@@ -77,7 +79,7 @@ def read_standing(folder: Path) -> Standing:
     try:
         content = read_file(folder / STANDING, _MOST)
         return msgspec.json.decode(content, type=Standing) if content else Standing()
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return Standing()
 
 

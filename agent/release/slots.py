@@ -19,6 +19,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..keeping import replace_file
 
 Slot = Literal["a", "b"]
@@ -113,5 +115,5 @@ def release_in(folder: Path) -> Release | None:
     """Return the release that lies whole in a folder, None where there is none."""
     try:
         return msgspec.json.decode((folder / FILE).read_bytes()[:4096], type=Release)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return None

@@ -13,10 +13,13 @@ from typing import Any
 
 import msgspec
 
+from wire.codec import UNREADABLE
+
 from .events import Event
 
 MAX_FIELDS = 256
-_AUDIT = re.compile(r'([A-Za-z_][\w-]*)=("[^"]*"|\'[^\']*\'|\S*)')
+# A name begins where a word does and is short: else a long word costs a time by its length's square.
+_AUDIT = re.compile(r'(?<![\w-])([A-Za-z_][\w-]{0,63})=("[^"]*"|\'[^\']*\'|\S*)')
 _HEX = re.compile(r"[0-9A-F]{2,8192}")
 # Fields that the kernel writes in hexadecimal where their text holds a space, a quote or a control sign.
 _ENCODED = re.compile(r"a\d+|name|cwd|comm|exe|proctitle|cmd|key")
@@ -78,7 +81,7 @@ def entry_event(entry: bytes) -> tuple[Event | None, str]:
     """
     try:
         fields: dict[str, Any] = msgspec.json.decode(entry, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ValueError(f"journal entry that is no JSON object: {error}") from None
     cursor = str(fields.get("__CURSOR", ""))
     message = fields.get("MESSAGE")

@@ -29,6 +29,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, structs
 
+from wire.codec import UNREADABLE
+
 from ..keeping import replace_file
 from .model import Settings, objections
 
@@ -71,7 +73,7 @@ class Pushed:
         """Return what is kept; a damaged file is as none: the node's own settings hold."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=Held)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, *UNREADABLE):
             return Held()
 
     def admit(self, version: int) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 MAX_LINE = 8192
 _MAX_SHOWN = 300
 _MAX_PROBES = 4096
@@ -134,7 +136,7 @@ class AuthReader:
         """
         try:
             entry = _journal.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise LineError(f"no journald entry: {error}") from None
         if not entry.realtime.isdigit() or len(entry.realtime) > 17:
             raise LineError(

@@ -16,6 +16,8 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..keeping import read_file, replace_file
 from .runs import Runs
 
@@ -95,7 +97,7 @@ class Kept(Generic[Value]):
             if found != _VERSION:
                 raise OSError(f"{self._file}: found version {found}, expected {_VERSION}")
             form: _Form[Value] = self._decoder.decode(content)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise OSError(f"{self._file}: {error}") from None
         return form.kept
 

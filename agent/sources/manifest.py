@@ -9,7 +9,6 @@ server; its public half stands in the server's settings.
 """
 
 import base64
-import binascii
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta, Struct
+
+from wire.codec import UNREADABLE
 
 from .baseline import Baseline, Entry
 from .names import real
@@ -88,7 +89,7 @@ def verify(data: bytes, key: str) -> Manifest:
         return msgspec.json.decode(signed, type=Manifest)
     except InvalidSignature:
         raise ManifestError("not signed by the key of the settings") from None
-    except (msgspec.MsgspecError, binascii.Error, ValueError, RecursionError) as error:
+    except (ValueError, *UNREADABLE) as error:
         raise ManifestError(f"no manifest: {error}"[:300]) from None
 
 

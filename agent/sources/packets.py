@@ -20,6 +20,7 @@ import msgspec
 import psutil
 from msgspec import Meta, Struct
 
+from wire.codec import UNREADABLE
 from wire.messages import ReportKind
 
 from ..budget import Budget, Rest
@@ -84,6 +85,18 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 class ChildError(RuntimeError):
     """The child could not go on; another may."""
+
+
+def heard(data: bytes) -> _Line:
+    """Return a line of the child's.
+
+    Raises:
+        ChildError: it says what is no line of ours.
+    """
+    try:
+        return _decode(data)
+    except UNREADABLE as error:
+        raise ChildError(f"the capture said what is no line of ours and was ended: {error}") from None
 
 
 def own_addresses() -> frozenset[str]:
@@ -192,7 +205,7 @@ class Packets:
                 raise ChildError("the capture said a line that is too long and was ended") from None
             if not data:
                 break
-            line = _decode(data)
+            line = heard(data)
             if line.status:
                 self._cpu = line.status.cpu_seconds
                 self._blind = _RESTS if line.status.resting else ""

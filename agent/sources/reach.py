@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta, Struct
 
 from wire import beacon
+from wire.codec import UNREADABLE
 from wire.vocabulary import Zone
 
 _MAX_WAYS = 8
@@ -236,7 +237,7 @@ async def _trace(settings: ReachSettings, way: Way, target: str) -> list[str | N
         async with asyncio.timeout(settings.timeout + 4 * _END_SECONDS):
             told, _ = await child.communicate(msgspec.json.encode(job))
         return msgspec.json.decode(told, type=list[str | None])[: settings.max_hops]
-    except (TimeoutError, msgspec.MsgspecError):
+    except (TimeoutError, *UNREADABLE):
         return []
     finally:
         if child.returncode is None:

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import msgspec
 
+from wire.codec import UNREADABLE
+
 CHILD = Path(__file__).with_name("yarachild.py")
 PYTHON = (sys.executable, "-I")
 _START_SECONDS = 60.0
@@ -97,7 +99,16 @@ class Scanner:
                 raise ScannerError("the scanner died")
             self._rest += piece
         line, _, self._rest = self._rest.partition(b"\n")
-        try:
-            return msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
-            raise ScannerError(f"the scanner answered nonsense: {error}") from None
+        return heard(line)
+
+
+def heard(line: bytes) -> dict[str, Any]:
+    """Return a line of the child's.
+
+    Raises:
+        ScannerError: it is nonsense.
+    """
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except UNREADABLE as error:
+        raise ScannerError(f"the scanner answered nonsense: {error}") from None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from wire.codec import IDENTITY, JSON, Codec, WireError, encode, pack
+from wire.codec import IDENTITY, JSON, UNREADABLE, Codec, WireError, encode, pack
 from wire.messages import Ack, Batch, Refusal
 
 from ..outbox import Outbox, OutboxFullError
@@ -168,7 +168,7 @@ def _reason(reply: Reply) -> str:
     """Return the end of a problem's type; empty where the answer is none."""
     try:
         return str(msgspec.json.decode(reply.body, type=dict[str, object]).get("type")).rpartition(":")[2]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return ""
 
 
@@ -178,6 +178,6 @@ def _told(reply: Reply) -> str:
     try:
         problem = msgspec.json.decode(reply.body, type=dict[str, object])
         text = str(problem.get("detail") or problem.get("title") or text)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         pass
     return f"status {reply.status} {text[:300]}".strip()

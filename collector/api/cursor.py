@@ -1,10 +1,11 @@
 """The mark between two pages: the last row's key, opaque to the caller and refused when tampered with."""
 
-import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
 import msgspec
+
+from wire.codec import UNREADABLE
 
 from ..desk.problem import ProblemError
 
@@ -37,7 +38,7 @@ def place(cursor: str, example: Sequence[type]) -> tuple[str | int, ...]:
     try:
         raw = urlsafe_b64decode(cursor[:_LIMIT] + "=" * (-len(cursor[:_LIMIT]) % 4))
         parts = msgspec.json.decode(raw, type=list[str | int])
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except (ValueError, *UNREADABLE):
         parts = []
     if len(parts) != len(example) or not all(map(_fits, parts, example)):
         raise ProblemError("malformed", "query: cursor is not one that this list gave; begin without it")

@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from wire.codec import UNREADABLE
+
 from ..desk.identity import identify, is_local, require_same_origin
 from ..desk.problem import Kind, ProblemError
 from ..desk.rights import Deed, Principal, allow, scope
@@ -219,5 +221,5 @@ async def _body(request: web.Request, into: type[Struct]) -> Struct:
         raise ProblemError("malformed", f"body: found {request.content_type!r}, expected application/json")
     try:
         return msgspec.json.decode(await request.read(), type=into)
-    except (msgspec.DecodeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ProblemError("malformed", f"body: {error}") from error

@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..errors import PermanentError
 
 FILE = "manifest.json"
@@ -103,7 +105,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise PermanentError(f"{path}: found more than {_MAX_BYTES} bytes, expected a backup's manifest")
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise PermanentError(f"{path}: not a backup's manifest: {error}") from None
     _refuse_strange(manifest, path)
     return manifest

@@ -16,6 +16,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..errors import PermanentError
 from ..trust.ca import write_secret
 from . import disk
@@ -81,7 +83,7 @@ def unfinished(state: Path) -> Unfinished | None:
         return msgspec.json.decode((state / MARK).read_bytes(), type=Unfinished)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise PermanentError(f"{state / MARK}: {error}; restore again") from None
 
 

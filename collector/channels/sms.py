@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from wire.codec import UNREADABLE
+
 from ..places import fill, phone
 from ..settings import ChannelSettings, Sms
 from ..trust.secret_files import read_secret
@@ -89,20 +91,32 @@ class SmsGateway:
         if not self._form.accepted:
             return Sent({"status": answer.status})
         try:
-            said = msgspec.json.decode(answer.body, type=dict[str, Any])
-        except (msgspec.DecodeError, ValueError):
+            told = said(answer)
+        except ValueError:
             return Failed(permanent=False, why="the gateway's answer is no JSON object")
         for name, values in self._form.accepted.items():
-            if str(said.get(name)) not in values:
-                found = str(said.get(name))[:_KEPT]
+            if str(told.get(name)) not in values:
+                found = str(told.get(name))[:_KEPT]
                 return self._clean(Failed(permanent=False, why=f"the gateway says {name}: {found!r}"))
-        return Sent({"status": answer.status, **{name: str(said[name]) for name in self._form.accepted}})
+        return Sent({"status": answer.status, **{name: str(told[name]) for name in self._form.accepted}})
 
     def _clean(self, result: Result) -> Result:
         """Keep the secret out of what is written down, should a gateway repeat it."""
         if self._secret and isinstance(result, Failed) and self._secret in result.why:
             return Failed(permanent=result.permanent, why=result.why.replace(self._secret, "…"))
         return result
+
+
+def said(answer: Answer) -> dict[str, Any]:
+    """Return what a gateway's answer says.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    try:
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+    except UNREADABLE as error:
+        raise ValueError(f"no JSON object: {error}") from None
 
 
 def open_sms(settings: ChannelSettings, now: Callable[[], datetime]) -> SmsGateway:

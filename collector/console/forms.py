@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from wire.codec import UNREADABLE
 from wire.vocabulary import ORDERS
 
 from ..desk.correcting import TIMES, correct_incident, said
@@ -185,7 +186,7 @@ class Forms:
             raise ProblemError("malformed", f"kind: found {kind[:40]!r}, expected one of {', '.join(ORDERS)}")
         try:
             params = msgspec.json.decode(form.get("params", "").strip() or "{}", type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except UNREADABLE as error:
             raise ProblemError("malformed", f"params: {error}") from None
         node = request.match_info["id"]
         await give_order(

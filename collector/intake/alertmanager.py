@@ -11,6 +11,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from wire.codec import UNREADABLE
+
 from .port import Alert, Read, Unreadable
 
 MOST_ALERTS = 1000
@@ -60,13 +62,13 @@ def read_each(
     """
     try:
         message = _message.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return Read([], [Unreadable("$", str(error), body)])
     read = Read([], [])
     for number, raw in enumerate(message.alerts):
         try:
             one = decoder.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             read.unreadable.append(Unreadable(f"$.alerts[{number}]", str(error), bytes(raw)))
             continue
         read.alerts.append(_made(one, links(one)))

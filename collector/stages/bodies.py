@@ -47,7 +47,10 @@ def decode_body(kind: ReportKind, raw: Raw) -> Body:
     Raises:
         ValueError: It is not what the kind says; the text has the JSON path.
     """
-    body: Body = _DECODERS.get(kind, _ANY).decode(raw)
+    try:
+        body: Body = _DECODERS.get(kind, _ANY).decode(raw)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
     return body
 
 

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wire.codec import UNREADABLE
+
 from ..errors import PermanentError
 from ..sealing import Head, canonical
 from .ca import write_secret
@@ -129,7 +131,7 @@ def newest_kept(state: Path) -> Checkpoint | None:
         return msgspec.json.decode(path.read_bytes(), type=Checkpoint)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise PermanentError(f"{path}: {error}; it holds the newest checkpoint of the journal") from None
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
-from wire.codec import JSON, Codec, WireError, encode
+from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
 
 from ..errors import PermanentError, RetryableError
@@ -51,7 +51,7 @@ def read_superior(state: Path) -> Superior | None:
         return msgspec.json.decode(path.read_bytes(), type=Superior)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise PermanentError(f"{path}: {error}; join the collector above again") from None
 
 
@@ -152,7 +152,7 @@ async def _ask(url: str, context: ssl.SSLContext, request: EnrolmentRequest) -> 
 def _detail(body: bytes) -> str:
     try:
         return str(msgspec.json.decode(body, type=dict[str, object]).get("detail", ""))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return body[:200].decode(errors="replace")
 
 

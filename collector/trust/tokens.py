@@ -16,6 +16,8 @@ from secrets import token_urlsafe
 import msgspec
 from msgspec import Struct
 
+from wire.codec import UNREADABLE
+
 from ..errors import PermanentError
 
 ENROLMENT = "fs1."
@@ -67,5 +69,5 @@ def read_token(text: str) -> EnrolmentToken:
     try:
         plain = urlsafe_b64decode(body + "=" * (-len(body) % 4))
         return msgspec.json.decode(plain, type=EnrolmentToken)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, *UNREADABLE):
         raise PermanentError("token: damaged or cut short; copy it whole, or create a new one") from None

@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from wire.codec import UNREADABLE
+
 from ..regimes import Region
 from ..yaml_marks import Mistake, Mistakes
 from .file import CalendarFile, Off, Worked
@@ -43,7 +45,7 @@ def read_published(content: bytes, file: str) -> CalendarFile:
     expected = "a year as holiday-cn publishes it"
     try:
         found = msgspec.json.decode(content, type=_Published)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Mistakes([Mistake(file, 1, 1, "$", f"other JSON ({error})", expected)]) from None
     days = sorted((day for day in found.days if day.date.year == found.year), key=lambda day: day.date)
     if not days:

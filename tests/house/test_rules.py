@@ -46,6 +46,23 @@ def test_only_commands_print_or_exit(path: Path) -> None:
     assert [call for call in calls if call in {"print", "exit", "sys.exit", "quit"}] == []
 
 
+def test_bytes_of_others_are_decoded_within_all_that_decoding_raises() -> None:
+    """`wire.codec.UNREADABLE`: who catches the library's own error alone dies of half a letter or of depth."""
+    own = {"msgspec.MsgspecError", "msgspec.DecodeError"}
+    narrow = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler) and node.type and own & set(_names(node.type))
+    ]
+
+    assert narrow == []
+
+
+def _names(caught: ast.expr) -> list[str]:
+    return [ast.unparse(one) for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught])]
+
+
 def test_the_locks_carry_hashes_and_no_index_address() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         text = lock.read_text()
