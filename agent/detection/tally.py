@@ -9,6 +9,7 @@ Contact = tuple[bytes, bytes, bytes]
 _FIRST_OF_CLIENTS = 1024
 _REQUEST = 1
 _MOST_ANSWERS = 512
+_LONGEST_NAME = 256
 
 
 class Tally:
@@ -89,7 +90,7 @@ class Tally:
         # Header: id, flags (bit 15 an answer), four counts. The name begins behind it.
         if len(message) < 17 or message[2] & 0x80:
             return
-        end = message.find(b"\0", 12)
+        end = message.find(b"\0", 12, 12 + _LONGEST_NAME)
         if end < 0:
             return
         key = (source, bytes(message[12:end]))

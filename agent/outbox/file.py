@@ -6,13 +6,27 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from wire.ids import uuid7
+from wire.messages import Outcome
 
 from . import rests
 
 NAME = "outbox.db"
 _LOCK = "agent.lock"
 _FORMAT = 2
+_DAMAGE = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_NOTADB,
+}
+_OTHERS = ("SELECT * FROM state", "SELECT * FROM counters", "SELECT * FROM refused", "SELECT * FROM rests")
+_ONE = """INSERT INTO reports
+    (id, kind, source, observed_at, boot_id, monotonic, body, accepted, rank, size)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _PARTS = ("", "-wal", "-shm")
 _SCHEMA = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -142,6 +156,9 @@ def _open(path: Path, now: datetime) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     try:
         _prepare(db, path, now)
+    except UnicodeDecodeError as error:  # in a message of SQLite's own, which quotes what it found
+        db.close()
+        raise DamagedError(str(error)) from None
     except sqlite3.DatabaseError as error:
         db.close()
         if type(error) is sqlite3.DatabaseError:
@@ -171,6 +188,45 @@ def _prepare(db: sqlite3.Connection, path: Path, now: datetime) -> None:
         raise DamagedError(found)
     if db.execute("SELECT count(*) FROM state").fetchone()[0] != 1:
         raise DamagedError("its state row is gone")
+    try:
+        _check_rows(db)
+        _rehearse(db, now)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"a row is not what was written: {error}") from None
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGE:
+            raise DamagedError(str(error)) from None
+        raise
+
+
+def _check_rows(db: sqlite3.Connection) -> None:
+    """Read every row as its users will: SQLite's own check knows pages, and not what stands in them.
+
+    Raises:
+        ValueError, RecursionError: a row that nobody of us has written.
+    """
+    for query in _OTHERS:
+        for _ in db.execute(query):
+            pass
+    for body, at, *_ in db.execute("SELECT body, observed_at, id, kind, source, boot_id FROM reports"):
+        datetime.fromisoformat(at)
+        msgspec.json.decode(body)
+    for (outcome,) in db.execute("SELECT outcome FROM orders"):
+        msgspec.json.decode(outcome, type=Outcome)
+
+
+def _rehearse(db: sqlite3.Connection, now: datetime) -> None:
+    """Write and take back one of everything: what the triggers say is looked at when they act."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        made = uuid7(now)
+        row = [made, "gap", "outbox", now.isoformat(), "", 0.0, b"{}", 0.0, 0, 1]
+        db.execute(_ONE, row)
+        db.execute("UPDATE reports SET size = 2 WHERE id = ?", [made])
+        db.execute("DELETE FROM reports WHERE id = ?", [made])
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _begin(db: sqlite3.Connection, now: datetime) -> None:

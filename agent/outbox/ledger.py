@@ -314,7 +314,7 @@ class Ledger:
         )
         for seq, body in rows.fetchall():
             told = msgspec.json.decode(body)
-            if told["kind"] == kind and told["why"] == why and count is not None:
+            if told.get("kind") == kind and told.get("why") == why and count is not None:
                 told |= {
                     "count": told["count"] + count,
                     "from": min(told["from"], start),

@@ -86,11 +86,22 @@ def _in_markup(text: str) -> Iterator[Link]:
     parser = _Parser()
     # Markup of attackers breaks rules; whatever the parser makes of it counts.
     try:
-        parser.feed(text)
+        parser.feed(_as_browsers_see_it(text))
         parser.close()
     except (AssertionError, ValueError):
         pass
     yield from parser.found
+
+
+def _as_browsers_see_it(text: str) -> str:
+    """Return a page without what no browser shows, and the parser gives up at or takes ever longer for.
+
+    A comment without an end takes in all that follows it, a tag without an end is none; the parser looks for
+    either end again and again. A section (`<![x[`) is a comment; at one it does not know the parser stops.
+    """
+    begin = text.find("<!--", max(0, text.rfind("-->")))
+    shown = text if begin < 0 else text[:begin]
+    return shown[: shown.rfind(">") + 1].replace("<![", "<!")
 
 
 class _Parser(HTMLParser):

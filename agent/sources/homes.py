@@ -24,7 +24,7 @@ from . import dconf
 
 Setting = tuple[str, str]
 _ASSIGNMENT = re.compile(
-    r"""^[ \t]*(?:export[ ]|set[ ]-gx[ ])?[ \t]*(\w*_proxy)(?:=|[ \t]+(?:DEFAULT=)?)["']?([^"'\s;#]+)""",
+    r"""^[ \t]*(?:(?:export|set[ ]-gx)[ ]+)?(\w*_proxy)(?:=|[ \t]+(?:DEFAULT=)?)["']?([^"'\s;#]+)""",
     re.IGNORECASE | re.MULTILINE,
 )
 _KIO = re.compile(r"^(Proxy Config Script|httpProxy|httpsProxy|socksProxy)=(\S+)(?:[ ](\d+))?", re.MULTILINE)

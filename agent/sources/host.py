@@ -28,7 +28,7 @@ FAMILIES = (
     ("alpine", re.compile(r"alpine", re.IGNORECASE)),
 )
 _BESIDE = ("etc/.kyinfo", "etc/kylin-release", "etc/neokylin-release", "etc/os-version", "etc/*-release")
-_PAIR = re.compile(r"""^\s*([A-Za-z_]+)\s*=\s*["']?(.*?)["']?\s*$""", re.MULTILINE)
+_PAIR = re.compile(r"^[ \t]*([A-Za-z_]+)[ \t]*=(.*)$", re.MULTILINE)
 _CPU = re.compile(r"^(?:model name|Model Name|cpu model|Hardware|Processor)\s*:\s*(.+)$", re.MULTILINE)
 _DMI = {"vendor": "sys_vendor", "product": "product_name"}
 
@@ -44,7 +44,8 @@ def os_release(root: Path) -> dict[str, Any]:
     for name in ("etc/os-release", "usr/lib/os-release"):
         text = read_text(root / name)
         if text is not None:
-            found, source = dict(_PAIR.findall(text)), f"/{name}"
+            found = {key: value.strip().strip("\"'") for key, value in _PAIR.findall(text)}
+            source = f"/{name}"
             break
     own = [(path, (read_text(path) or "").strip()) for path in _beside(root)]
     words = " ".join(found.get(key, "") for key in ("ID", "NAME", "PRETTY_NAME"))

@@ -11,13 +11,13 @@ from typing import Any
 from .surroundings import read_text
 
 _FILES = {
-    "etc/postfix/main.cf": re.compile(r"^\s*relayhost[ \t]*=[ \t]*(\S+)", re.MULTILINE),
+    "etc/postfix/main.cf": re.compile(r"^[ \t]*relayhost[ \t]*=[ \t]*(\S+)", re.MULTILINE),
     "etc/exim4/update-exim4.conf.conf": re.compile(
-        r"^\s*dc_smarthost[ \t]*=[ \t]*'?([^'\s;]+)", re.MULTILINE
+        r"^[ \t]*dc_smarthost[ \t]*=[ \t]*'?([^'\s;]+)", re.MULTILINE
     ),
-    "etc/mail/sendmail.mc": re.compile(r"^\s*define\(`SMART_HOST',\s*`([^']+)'", re.MULTILINE),
-    "etc/msmtprc": re.compile(r"^\s*host[ \t]+(\S+)", re.MULTILINE),
-    "etc/ssmtp/ssmtp.conf": re.compile(r"^\s*mailhub[ \t]*=[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE),
+    "etc/mail/sendmail.mc": re.compile(r"^[ \t]*define\(`SMART_HOST',[ \t]*`([^'\n]+)'", re.MULTILINE),
+    "etc/msmtprc": re.compile(r"^[ \t]*host[ \t]+(\S+)", re.MULTILINE),
+    "etc/ssmtp/ssmtp.conf": re.compile(r"^[ \t]*mailhub[ \t]*=[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE),
 }
 _PORT = re.compile(r"^\[?([^\]\s]+?)\]?(?::{1,2}(\d{1,5}))?$")
 _MAX = 16

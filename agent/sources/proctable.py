@@ -109,7 +109,7 @@ class Table:
                 cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICK,
                 started=int(fields[19]) / _TICK,
             )
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, OverflowError):
             return None  # ended meanwhile
 
     def _program(self, pid: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 _RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf", "run/NetworkManager/no-stub-resolv.conf")
 _PROXY_NAME = re.compile(r"(?:https?|ftp|all|socks|no|auto)_proxy", re.IGNORECASE)
+# Within a line alone: blanks that may go over lines are tried from every line anew, a time by squares.
 _ASSIGNMENT = re.compile(
-    r"""^\s*(?:export\s+)?(\w+_proxy)\s*=\s*["']?([^"'\s;#]+)""", re.IGNORECASE | re.MULTILINE
+    r"""^[ \t]*(?:export[ \t]+)?(\w+_proxy)[ \t]*=[ \t]*["']?([^"'\s;#]+)""", re.IGNORECASE | re.MULTILINE
 )
-_APT = re.compile(r"""^\s*Acquire::(\w+)::Proxy\s+"([^"]+)"\s*;""", re.IGNORECASE | re.MULTILINE)
-_YUM = re.compile(r"^\s*(proxy)\s*=\s*(\S+)", re.MULTILINE)
+_APT = re.compile(r"""^[ \t]*Acquire::(\w+)::Proxy[ \t]+"([^"\n]+)"[ \t]*;""", re.IGNORECASE | re.MULTILINE)
+_YUM = re.compile(r"^[ \t]*(proxy)[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 _VARIABLES = ("etc/environment", "etc/profile", "etc/profile.d/*.sh", "etc/environment.d/*.conf")
 _PAC_FILES = (
     "etc/dconf/db/local.d/*",
@@ -32,6 +33,7 @@ _POLICY = re.compile(r"""["'](ProxyServer|HTTPProxy|SSLProxy|SOCKSProxy)["']\s*:
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _MAX_BYTES = 256 * 1024
 _MAX_FILES = 64
+_MAX_RESOLVERS, _MAX_ADDRESS = 64, 256
 
 
 def read_text(path: Path, limit: int = _MAX_BYTES) -> str | None:
@@ -53,15 +55,14 @@ def resolvers(root: Path) -> list[dict[str, Any]]:
     Raises:
         OSError: a file is there and can't be read.
     """
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
     for name in _RESOLVERS:
         for line in (read_text(root / name) or "").splitlines():
             words = line.split()
-            if len(words) > 1 and words[0] == "nameserver":
-                entry = {"address": words[1], "source": f"/{name}"}
-                if words[1] not in {known["address"] for known in found}:
-                    found.append(entry)
-    return found
+            if len(words) > 1 and words[0] == "nameserver" and len(found) < _MAX_RESOLVERS:
+                address = words[1][:_MAX_ADDRESS]
+                found.setdefault(address, {"address": address, "source": f"/{name}"})
+    return list(found.values())
 
 
 def proxies(

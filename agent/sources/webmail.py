@@ -52,7 +52,7 @@ def services(settings: WebmailSettings, file: Path | None = None) -> dict[str, l
     place = file or configs_dir() / _FILE
     try:
         shipped = msgspec.convert(yaml.safe_load(place.read_text("utf-8")), dict[str, list[str]])
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{place}: no list of webmail names: {error}") from None
     return shipped | {"listed": list(settings.names)}
 

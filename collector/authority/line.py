@@ -62,7 +62,7 @@ class Line:
                 said = f"{self._url} answered {response.status}: {answer[:_KEPT].decode('utf-8', 'replace')}"
                 if response.status in _REFUSALS:
                     raise RefusedError(said)
-                raise UnreachableError(said, _asked(response.headers.get("Retry-After", "")))
+                raise UnreachableError(said, asked(response.headers.get("Retry-After", "")))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnreachableError(f"{self._url}: {str(error) or type(error).__name__}") from error
 
@@ -80,5 +80,7 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
     return answer
 
 
-def _asked(header: str) -> timedelta:
-    return timedelta(seconds=min(int(header), 3600)) if header.isdecimal() else timedelta(0)
+def asked(header: str) -> timedelta:
+    """Return the wait that a `Retry-After` asks for, an hour at most; nothing where it says no seconds."""
+    seconds = int(header[:9]) if header.isascii() and header.isdecimal() else 0
+    return timedelta(seconds=min(seconds, 3600))

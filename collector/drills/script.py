@@ -6,6 +6,7 @@ had, or a message comes in. Times count from the drill's start, so that one scri
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from ..yaml_marks import Mistake, Mistakes, Node, parse_duration, parse_time
 from .model import Form, Kind, Scope
 
 LONGEST = timedelta(days=14)
+_MOST_DIGITS = 18
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 MOST_EVENTS = 200
 _NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
@@ -200,15 +202,16 @@ def fact_values(said: dict[str, str], at: datetime) -> dict[str, Any]:
 def _value(text: str, at: datetime) -> object:
     if text in {"true", "false"}:
         return text == "true"
-    if text.isascii() and text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
         return int(text)
     moment = _moment(text, at)
     if moment is not None:
         return moment.isoformat()
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return number if isfinite(number) else text
 
 
 def _moment(text: str, at: datetime | None) -> datetime | None:

@@ -160,7 +160,7 @@ def _title(document: Mapping[str, Any], field: str, name: object) -> str:
     where = f" {json.dumps(address, ensure_ascii=False)}" if address else ""
     return (
         f"{defined.get('name', name)}{where}"
-        if defined.get("type") not in _PEOPLE
+        if str(defined.get("type")) not in _PEOPLE
         else str(defined.get("name", name))
     )
 

@@ -23,6 +23,8 @@ from . import stix
 from .truth import Unknown
 
 STIX = "stix:"
+MOST_CHARACTERS = 4096
+"""Of one expression: what its compiler takes for a longer one grows by squares."""
 ROOTS = ("vars", "incident", "run", "warning")
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _VARIABLE = re.compile(r"\bvars\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -36,6 +38,8 @@ def _compiled(expression: str) -> Any:  # noqa: ANN401 - the library's class is 
 
 def syntax_error(expression: str) -> str | None:
     """Return what is wrong with an expression's form or names; None where it can be evaluated."""
+    if len(expression) > MOST_CHARACTERS:
+        return f"{len(expression)} characters, expected at most {MOST_CHARACTERS}"
     if expression.startswith(STIX):
         return stix.syntax_error(_comparison(expression))
     try:
@@ -70,6 +74,8 @@ def places_of(text: str) -> tuple[str, ...]:
 
 def value_of(expression: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an expression's value is any
     """Evaluate an expression; `Unknown` where something it needs is missing or of another type."""
+    if len(expression) > MOST_CHARACTERS:
+        return Unknown(f"a condition of {len(expression)} characters, expected at most {MOST_CHARACTERS}")
     if expression.startswith(STIX):
         return stix.decide(_comparison(expression), scope)
     try:

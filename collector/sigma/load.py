@@ -14,7 +14,7 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
-from wire.program import Log, ProgramError, Rule, checked
+from wire.program import Log, Rule, checked
 
 from .lower import LoweringError, any_of, lower
 from .meaning import OWN_CLASS, class_of, severity_of
@@ -22,6 +22,7 @@ from .meaning import OWN_CLASS, class_of, severity_of
 MAX_FILES = 20_000
 MAX_BYTES = 256 * 1024
 _MAX_ALIASES = 64
+_MAX_DEPTH = 40
 _CATEGORIES: dict[str, Log] = {
     "process_creation": "process",
     "file_event": "file",
@@ -65,7 +66,7 @@ def load_rules(folders: Sequence[Path], classes: Collection[str]) -> Loaded:
         for sigma in _read(path, refused):
             try:
                 rule = _rule(sigma, path, classes)
-            except (LoweringError, ProgramError, SigmaError, RecursionError) as error:
+            except (SigmaError, *_ANY_TEXT) as error:
                 refused.append(Refused(str(path), _name(sigma), _why(error)))
             else:
                 rules[rule.id] = rule
@@ -100,6 +101,8 @@ def _read(path: Path, refused: list[Refused]) -> list[SigmaRule | SigmaCorrelati
         elif isinstance(rule, SigmaRule | SigmaCorrelationRule):
             rules.append(rule)
     refused += [Refused(str(path), "", _why(error)) for error in found.errors]
+    if not found.rules and not found.errors:
+        refused.append(Refused(str(path), "", "no rule stands in it"))
     return rules
 
 
@@ -112,7 +115,12 @@ def _text(path: Path) -> str:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise LoweringError(f"not UTF-8 text (byte {error.start})") from None
-    aliases = sum(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.CSafeLoader))
+    aliases = depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        aliases += isinstance(event, yaml.AliasEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise LoweringError(f"more than {_MAX_DEPTH} levels")
     if aliases > _MAX_ALIASES:
         raise LoweringError(f"{aliases} aliases, expected at most {_MAX_ALIASES}: each may stand for much")
     return text

@@ -47,7 +47,7 @@ def test_only_commands_print_or_exit(path: Path) -> None:
 
 
 def test_bytes_of_others_are_decoded_within_all_that_decoding_raises() -> None:
-    """`wire.codec.UNREADABLE`: who catches the library's own error alone dies of half a letter or of depth."""
+    """`wire.codec.UNREADABLE`: to catch the library's own alone is to die of half a letter, or of depth."""
     own = {"msgspec.MsgspecError", "msgspec.DecodeError"}
     narrow = [
         f"{path.relative_to(ROOT)}:{node.lineno}"

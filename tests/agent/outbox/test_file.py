@@ -15,8 +15,8 @@ def filled(folder: Path) -> Path:
     db, why = open_or_begin_anew(folder, NOW)
     assert why == ""
     db.executemany(
-        "INSERT INTO reports VALUES (?, ?, 'incident', 's', '', '', 0, ?, 0, 3, 300, 0, NULL)",
-        [(number, str(number), b"x" * 3000) for number in range(1, 200)],
+        "INSERT INTO reports VALUES (?, ?, 'incident', 's', '2026-03-02', '', 0, ?, 0, 3, 300, 0, NULL)",
+        [(number, str(number), b'"%s"' % (b"x" * 2998)) for number in range(1, 200)],
     )
     db.close()
     return folder / NAME
