@@ -64,5 +64,5 @@ def seconds_asked(header: str | None, now: datetime) -> float | None:
     try:
         until = parsedate_to_datetime(text)
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         return None

@@ -142,6 +142,6 @@ class Transport:
 def _date(header: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(header or "")
-    except ValueError:
+    except (ArithmeticError, LookupError, TypeError, ValueError):
         return None
     return found if found.tzinfo else None

@@ -32,7 +32,7 @@ from wire.messages import Batch, Report
 
 from .errors import RetryableError
 from .eventlog.port import Entry, EventLog
-from .stages.bodies import decode_body, plain
+from .stages.bodies import YEARS, decode_body, plain
 from .stages.port import Item, Stage
 from .store import cursors, facts, journal
 from .store.engine import Store
@@ -303,6 +303,8 @@ def _item(entry: Entry, report: Report, place: str, done: _Slice) -> Item:
         raise ValueError(f"node {entry.node} is not enrolled here")
     if report.observed_at.tzinfo is None:
         raise ValueError(f"observed_at {report.observed_at.isoformat()} has no offset")
+    if report.observed_at.year not in YEARS:
+        raise ValueError(f"observed_at {report.observed_at.isoformat()}, expected a time since {YEARS.start}")
     return Item(
         id=report.id,
         place=place,

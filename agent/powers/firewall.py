@@ -127,10 +127,7 @@ class Firewall:
         answer = self._run(["-j", "list", "set", "inet", TABLE, name], None)
         if answer is None:
             return []
-        for entry in json.loads(answer)["nftables"]:
-            if "set" in entry:
-                return [_block(element) for element in entry["set"].get("elem", [])]
-        return []
+        return elements(answer)
 
     def _apply(self, changes: list[dict[str, Any]]) -> None:
         document = json.dumps({"nftables": changes}).encode()
@@ -157,6 +154,21 @@ class Firewall:
         if "No such file or directory" in why:
             return None
         raise FirewallError(f"nft: {why[:300]}")
+
+
+def elements(answer: bytes) -> list[Block]:
+    """Return the elements of the set that `nft -j list set` prints.
+
+    Raises:
+        FirewallError: it prints something else.
+    """
+    try:
+        for entry in json.loads(answer)["nftables"]:
+            if "set" in entry:
+                return [_block(element) for element in entry["set"].get("elem", [])]
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise FirewallError(f"nft prints what is no set: {type(error).__name__}: {error}"[:300]) from None
+    return []
 
 
 def _covers(one: Network, other: Network) -> bool:

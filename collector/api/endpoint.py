@@ -219,7 +219,16 @@ def _file(file: File) -> web.Response:
 async def _body(request: web.Request, into: type[Struct]) -> Struct:
     if request.content_type != "application/json":
         raise ProblemError("malformed", f"body: found {request.content_type!r}, expected application/json")
+    return decoded(await request.read(), into)
+
+
+def decoded(body: bytes, into: type[Struct]) -> Struct:
+    """Return a request's body.
+
+    Raises:
+        ProblemError: malformed.
+    """
     try:
-        return msgspec.json.decode(await request.read(), type=into)
+        return msgspec.json.decode(body, type=into)
     except UNREADABLE as error:
         raise ProblemError("malformed", f"body: {error}") from error

@@ -28,6 +28,7 @@ from ..drills.yearly import LACKS
 from ..store.board import newest_entry
 from .pages import Pages, SignInFirstError
 from .sight import Sight
+from .spans import written_time
 
 Code = TypeVar("Code")
 _WORDS = {
@@ -157,10 +158,9 @@ class DrillPages:
 
 def _time(text: str, sight: Sight) -> datetime:
     try:
-        at = datetime.fromisoformat(text)
+        return written_time(text, sight.zone)
     except ValueError:
         raise ProblemError("malformed", f"planned_at: found {text[:40]!r}, expected a time") from None
-    return at if at.tzinfo else at.replace(tzinfo=sight.zone)
 
 
 def _one_of(text: str, names: Mapping[Code, object]) -> Code:

@@ -5,7 +5,6 @@ fetched and morphed into the page that is there.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, cast, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -37,10 +36,12 @@ from ..store.desk import RUNS, one, steps_of
 from .pages import LANGUAGE_COOKIE, Pages, SignInFirstError, local_path, local_time, sane
 from .planned import planned
 from .sight import Sight
+from .spans import written_time
 from .texts import LANGUAGES
 
 _YEAR_SECONDS = 365 * 86400
 _OUT = "out."
+_LARGEST = 2**53
 
 
 class Forms:
@@ -246,14 +247,21 @@ def _value(name: str, kind: str, text: str, zone: ZoneInfo) -> str | int | float
             case "bool":
                 return text == "true"
             case "number":
-                return int(text) if text.lstrip("-").isdigit() else float(text)
+                return _number(text)
             case "time":
-                at = datetime.fromisoformat(text)
-                return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+                return written_time(text, zone).isoformat()
             case _:
                 return text
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ProblemError("malformed", f"field {name}: found {text[:80]!r}, expected a {kind}") from None
+
+
+def _number(text: str) -> int | float:
+    """Return a number that JSON and every database hold."""
+    number = int(text) if text.lstrip("-").isdigit() else float(text)
+    if not -_LARGEST <= number <= _LARGEST:
+        raise ValueError(f"{text[:20]} is too large")
+    return number
 
 
 def _known(sight: Sight) -> Principal:

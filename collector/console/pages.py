@@ -27,7 +27,7 @@ from ..store.watch import read_findings
 from .exit_picture import draw, totals
 from .planned import ordered, planned
 from .sight import Sight
-from .spans import zone_named
+from .spans import written_time, zone_named
 from .static import Files
 from .texts import LANGUAGES, templates
 
@@ -320,10 +320,9 @@ def local_time(name: str, text: str, zone: ZoneInfo) -> datetime | None:
     if not text.strip():
         return None
     try:
-        at = datetime.fromisoformat(text.strip())
+        return written_time(text, zone)
     except ValueError:
         raise ProblemError("malformed", f"field {name}: found {text[:40]!r}, expected a time") from None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _gravity(row: views.ExitRow) -> tuple[bool, int, str]:

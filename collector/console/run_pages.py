@@ -18,6 +18,7 @@ from .pages import ROWS, Pages, SignInFirstError, local_path, sane
 from .picture import Shown, picture
 from .planned import ordered, planned
 from .sight import Sight
+from .spans import written_time
 
 
 class RunPages:
@@ -147,10 +148,9 @@ def _until(text: str, zone: ZoneInfo) -> datetime | None:
     if not text:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        return written_time(text, zone)
     except ValueError:
         raise ProblemError("malformed", f"until: found {text[:80]!r}, expected a time") from None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _known(sight: Sight) -> Principal:

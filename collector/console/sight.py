@@ -16,7 +16,7 @@ from ..registry import Registry
 from ..store.board import RUNNING, when
 from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
 from ..store.watch import Found
-from .spans import Heat, clock_face, elapsed, heat, lapse, span, stamp, zone_named
+from .spans import YEARS, Heat, clock_face, elapsed, heat, lapse, span, stamp, zone_named
 from .texts import TAGS, catalogue
 from .words import word
 
@@ -163,7 +163,7 @@ class Sight(Struct, frozen=True, kw_only=True):
             at = datetime.fromisoformat(str(text))
         except ValueError:
             return None
-        return at if at.tzinfo else None
+        return at if at.tzinfo and at.year in YEARS else None
 
     def clock_state(self, clock: ObligationRow) -> str:
         """Return the state of a clock now: the row says overdue only once the alarm has fired."""

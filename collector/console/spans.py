@@ -8,6 +8,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Heat = Literal["calm", "soon", "hot", "late"]
+YEARS = range(2, 9999)
+"""Of which every zone has its times."""
 _SOON, _HOT = 0.5, 0.8
 _LAST_HOUR = timedelta(hours=1)
 _LAST_QUARTER = timedelta(minutes=15)
@@ -19,6 +21,21 @@ def zone_named(name: str | None) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def written_time(text: str, zone: ZoneInfo) -> datetime:
+    """Return a time that a person wrote, in a zone where it has no offset.
+
+    >>> written_time("2026-03-02T09:10", ZoneInfo("Asia/Shanghai")).isoformat()
+    '2026-03-02T09:10:00+08:00'
+
+    Raises:
+        ValueError: it is none, or of a year that other zones have no time of.
+    """
+    at = datetime.fromisoformat(text.strip())
+    if at.year not in YEARS:
+        raise ValueError(f"the year {at.year}")
+    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def stamp(at: datetime, zone: ZoneInfo) -> str:

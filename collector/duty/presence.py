@@ -218,7 +218,7 @@ def finding_of(agent: Agent, heard: datetime, now: datetime, *, wave: bool) -> F
 def _silent(agent: Agent, watching_since: datetime, now: datetime) -> bool:
     every = (agent.said or {}).get("every")
     wait = SILENT
-    if isinstance(every, int | float) and not isinstance(every, bool) and every <= 3600:
+    if isinstance(every, int | float) and not isinstance(every, bool) and 0 <= every <= 3600:
         wait = max(SILENT, timedelta(seconds=BEATS * every))
     heard = agent.last_seen or agent.enrolled_at
     if agent.presence is not None:

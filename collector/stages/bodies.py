@@ -10,6 +10,8 @@ from wire.messages import ReportKind
 
 from ..exposure import Asset, Exits, Sockets
 
+YEARS = range(1970, 9999)
+"""In which a node can have seen something."""
 _Short = Annotated[str, Meta(min_length=1, max_length=512)]
 _Time = Annotated[datetime, Meta(tz=True)]
 
@@ -30,6 +32,12 @@ class Incident(Struct, frozen=True, kw_only=True):
     restored: bool = False
     evidence: list[dict[str, Any]] = []
     evidence_total: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse times before there were hosts: zones, and spans that are counted from them, have an end."""
+        for name, at in (("first_seen", self.first_seen), ("last_seen", self.last_seen)):
+            if at.year not in YEARS:
+                raise ValueError(f"{name} is {at.isoformat()}, expected a time since {YEARS.start}")
 
 
 Body = Exits | Sockets | Asset | Incident | dict[str, Any]

@@ -22,7 +22,7 @@ from ..classes import Classes
 from ..exposure import Judged
 from ..incident import EVIDENCE_KEPT, Finding
 from ..store.exits import Change
-from .bodies import Incident
+from .bodies import YEARS, Incident
 from .port import Item
 
 LATE = timedelta(minutes=10)
@@ -210,7 +210,7 @@ def _evidence(item: Item) -> dict[str, Any]:
 
 
 def _facts(facts: dict[str, Any], received_at: datetime) -> Iterator[tuple[str, Any]]:
-    """Yield the facts; a time that lies ahead of ours is the host's clock being wrong."""
+    """Yield the facts; a time that lies ahead of ours, or before all hosts, is a clock being wrong."""
     for name, value in facts.items():
         if name.endswith("_since") and isinstance(value, str):
             try:
@@ -218,7 +218,7 @@ def _facts(facts: dict[str, Any], received_at: datetime) -> Iterator[tuple[str, 
             except msgspec.ValidationError:
                 yield name, value
                 continue
-            if since.tzinfo is not None and since > received_at:
+            if since.tzinfo is not None and (since > received_at or since.year not in YEARS):
                 yield name, received_at.isoformat()
                 continue
         yield name, value

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from collector.api import cursor
+from collector.api import cursor, endpoint
 from collector.authority import line
+from collector.channels import signing
 from collector.channels.calling import Answer
 from collector.channels.sms import said
 from collector.desk.answers import NoAnswerError, read_answer
@@ -88,6 +89,18 @@ def _body(kind: messages.ReportKind, sample: bytes) -> Decoder:
         f"body: {kind}", "collector/stages/bodies.py",
         lambda data: bodies.decode_body(kind, msgspec.Raw(data)), (ValueError,), (sample,),
     )  # fmt: skip
+
+
+def _headers(data: bytes) -> dict[str, str]:
+    text = data.decode("latin-1")
+    return {"webhook-id": text, "webhook-timestamp": text, "webhook-signature": text}
+
+
+class Move(msgspec.Struct):
+    """A body of the API, with a part of any form."""
+
+    reason: str
+    more: dict[str, object] = {}
 
 
 def _statement(data: bytes) -> object:
@@ -222,6 +235,21 @@ DECODERS = (
         of_text(lambda text: LINKS.read(text, NOW)),
         (LinkError,),
         (LINK,),
+        most=8190,
+    ),
+    Decoder(
+        "body of a request to the API",
+        "collector/api/endpoint.py",
+        lambda data: endpoint.decoded(data, Move),
+        (ProblemError,),
+        (b'{"reason":"x"}',),
+    ),
+    Decoder(
+        "signature of a webhook",
+        "collector/channels/signing.py",
+        lambda data: signing.verify(b"k" * 32, _headers(data), data, NOW),
+        (),
+        (b"1772424000", b"x"),
         most=8190,
     ),
     Decoder(

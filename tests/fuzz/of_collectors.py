@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import backoff, enrolment, orders, program
+from agent import backoff, enrolment, orders, program, transport
 from agent.cli.loading import parse
 from agent.powers import deputy
 from agent.release import bundle
@@ -20,6 +20,8 @@ from agent.signatures import SignatureError, Signatures
 from agent.sources import reach
 from agent.sources.scanner import ScannerError, heard
 from agent.texts import SaidError
+from agent.transport import Reply
+from agent.uplink import uplink
 from tests.agent.conftest import Authority
 from tests.agent.release.conftest import bundle as made_bundle
 from tests.fuzz.hostile import Decoder, of_file, of_text
@@ -151,6 +153,10 @@ def _retry_after(text: str) -> object:
     return backoff.seconds_asked(text, NOW)
 
 
+def _problem(body: bytes) -> object:
+    return uplink._reason(Reply(500, body)), uplink._told(Reply(500, body))
+
+
 def _identity(root: Path) -> object:
     return enrolment.load_identity(root)
 
@@ -196,6 +202,30 @@ DECODERS = (
         (b"120", b"Mon, 02 Mar 2026 01:10:30 GMT"),
         (b"1 ", b"("),
         8190,
+    ),
+    Decoder(
+        "Date of an answer",
+        "agent/transport.py",
+        of_text(transport._date),
+        (),
+        (b"Mon, 02 Mar 2026 01:10:30 GMT", b"Mon, 02 Mar 99999999999999999999 01:10:30 -0000"),
+        (b"1 ", b"("),
+        8190,
+    ),
+    Decoder(
+        "problem of a collector",
+        "agent/uplink/uplink.py",
+        _problem,
+        (),
+        (b'{"type":"urn:fengsui:problem:rekey","title":"t","detail":"d"}',),
+    ),
+    Decoder(
+        "certificate of a signer",
+        "agent/signatures.py",
+        of_text(SIGNATURES._certificate),
+        (SignatureError,),
+        (AUTHORITY.signed(ORDER).certificate.encode(),),
+        most=8192,
     ),
     Decoder("order: envelope", "agent/orders.py", _one_order, WIRE, (codec.encode(AUTHORITY.signed(ORDER)),)),
     Decoder(

@@ -17,6 +17,7 @@ from agent.netlink import (
     wireless,
 )
 from agent.netlink.message import HEADER, NetlinkError, pack_attribute
+from agent.powers import firewall
 from agent.sources import procfs, proctable, starts
 from tests.agent.netlink import (
     test_conntrack,
@@ -41,6 +42,10 @@ SOCKET = struct.pack(
     "=BBxx2s2s16s16sI8x12xII", socket.AF_INET, 1, b"\x9c\x40", b"\x01\xbb",
     bytes([10, 0, 0, 7]) + bytes(12), bytes([203, 0, 113, 9]) + bytes(12), 0, 1000, 4711,
 )  # fmt: skip
+SET = (
+    b'{"nftables":[{"metainfo":{}},{"set":{"name":"blocked4","elem":["203.0.113.9",'
+    b'{"elem":{"val":{"prefix":{"addr":"10.0.0.0","len":8}},"timeout":60,"expires":59}}]}}]}'
+)
 STAT = b"812 (sh (x)) S 1 812 812 0 -1 4194304 1 0 0 0 3 4 0 0 20 0 1 0 8812 1 1 18446744073709551615 0 0"
 TCP = b"0: 0100007F:A1B2 097100CB:115C 01 0:0 0:0 0 0 0 4242 1 0"
 
@@ -121,6 +126,7 @@ DECODERS = (
         REFUSES,
         (test_iptables.INFO,),
     ),
+    Decoder("nftables set", "agent/powers/firewall.py", firewall.elements, (firewall.FirewallError,), (SET,)),
     Decoder(
         "nl80211: link",
         "agent/netlink/wireless.py",

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -10,6 +11,9 @@ from collector import yaml_marks
 from collector.backups.manifest import read_manifest
 from collector.backups.occupied import MARK, Unfinished, unfinished
 from collector.classes import read_classes
+from collector.console import forms
+from collector.console.spans import written_time
+from collector.desk.problem import ProblemError
 from collector.drills import read_script
 from collector.drills.script import fact_values
 from collector.errors import PermanentError
@@ -38,6 +42,7 @@ from tests.collector.workdays.test_exchange import published
 from tests.fuzz.hostile import Decoder, of_file, of_text
 from tests.fuzz.of_collectors import _bundle
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 CONFIGS, GOLDEN = ROOT / "configs", ROOT / "tests" / "golden"
@@ -84,6 +89,12 @@ def _condition(text: str) -> object:
 
 def _stix(text: str) -> object:
     return parse(text), decide_stix(text, SCOPE)
+
+
+def _form(text: str) -> object:
+    return msgspec.json.encode(
+        [forms._value("x", kind, text, SHANGHAI) for kind in ("bool", "number", "text")]
+    )
 
 
 def _ical(data: bytes) -> object:
@@ -258,6 +269,22 @@ DECODERS = (
         _rules(),
         (*YAML, b"condition: not ", b"(a|", b"- a: b\n"),
         most=16 * 1024,
+    ),
+    Decoder(
+        "time in a form",
+        "collector/console/spans.py",
+        of_text(lambda text: written_time(text, SHANGHAI).astimezone(UTC)),
+        (ValueError,),
+        (b"2026-03-02T09:10", b"2026-03-02T09:10:00+08:00", b"0002-01-01", b"9998-12-31T23:59-23:59"),
+        most=8190,
+    ),
+    Decoder(
+        "value in a form",
+        "collector/console/forms.py",
+        of_text(_form),
+        (ProblemError,),
+        (b"5", b"-1"),
+        most=8190,
     ),
     Decoder(
         "manifest of a backup",

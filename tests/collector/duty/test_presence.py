@@ -152,6 +152,15 @@ async def test_an_agent_with_a_slow_heartbeat_is_given_its_time(watch: Watch) ->
     assert await watch.told() == [("node.silent", "network")]
 
 
+@pytest.mark.parametrize("every", [-1e308, -1.0, 1e308, 10**30, "soon", True, None, []])
+async def test_a_distance_that_is_none_gives_an_agent_no_more_time(watch: Watch, every: Any) -> None:  # noqa: ANN401 - JSON
+    await watch.hear(every=every)
+
+    await watch.seconds(90)
+
+    assert await watch.told() == [("node.silent", "network")]
+
+
 async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) -> None:
     await watch.seconds(10)
     watch.now += timedelta(hours=3)
