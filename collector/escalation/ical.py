@@ -27,6 +27,11 @@ _DENSE = {"SECONDLY", "MINUTELY", "HOURLY"}
 _BETWEEN_NAMES = re.compile(r"[,;,;、/]")
 
 
+_YEARS = range(1970, 9999)
+# The library keeps what it could not read, and raises when it is asked for.
+_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
 class _NoDutyError(ValueError):
     """An event that cannot be read as duty: what was found, what was expected."""
 
@@ -105,7 +110,7 @@ class _Reader:
         mistakes: list[Mistake] = []
         moved: set[tuple[str, datetime]] = set()
         for event in events:
-            with suppress(_NoDutyError):  # told when the event itself is taken
+            with suppress(_NoDutyError, *_BROKEN):  # told when the event itself is taken
                 if at := self._moment_of(event, "RECURRENCE-ID"):
                     moved.add((str(event.get("UID")), at.astimezone(UTC)))
         for number, event in enumerate(events):
@@ -114,6 +119,10 @@ class _Reader:
             except _NoDutyError as error:
                 path = f"VEVENT[{number}] {event.get('SUMMARY', '')}"[:120]
                 mistakes.append(Mistake(file, 1, 1, path, error.found, error.expected))
+            except _BROKEN as error:
+                path = f"VEVENT[{number}] {event.get('SUMMARY', '')}"[:120]
+                found = f"an event that can't be read ({' '.join(str(error).split())})"[:200]
+                mistakes.append(Mistake(file, 1, 1, path, found, "RFC 5545"))
             if len(self.shifts) > MAX_EVENTS or number >= MAX_EVENTS:
                 mistakes.append(
                     Mistake(file, 1, 1, "", f"more than {MAX_EVENTS} duties", "a shorter span (--days)")
@@ -128,6 +137,8 @@ class _Reader:
         start = self._moment_of(event, "DTSTART")
         if start is None:
             raise _NoDutyError("no beginning", "DTSTART, a date or a time")
+        if start.year not in _YEARS:
+            raise _NoDutyError(f"a beginning in the year {start.year}", "a time of this age")
         length = self._length(event, start)
         uid = str(event.get("UID"))
         alone = self._moment_of(event, "RECURRENCE-ID") is not None
