@@ -38,7 +38,10 @@ _enrolments: Codec[Enrolment] = Codec(Enrolment)
 
 
 class Token(Struct, frozen=True):
-    """What a one-time token says: where to enrol, whom to trust (DER in base64), and the secret."""
+    """What a one-time token says: where to enrol, whom to trust, and the secret.
+
+    `ca` is in base64 one certificate in DER, or several behind each other while an authority is replaced.
+    """
 
     url: str
     ca: str
@@ -102,8 +105,8 @@ def read_token(text: str) -> Token:
     coded = text.removeprefix(PREFIX)
     try:
         token = msgspec.json.decode(urlsafe_b64decode(coded + "=" * (-len(coded) % 4)), type=Token)
-        x509.load_der_x509_certificate(b64decode(token.ca))
-    except (ValueError, *UNREADABLE) as error:
+        _pinned(token)
+    except (ValueError, ssl.SSLError, *UNREADABLE) as error:
         raise SaidError("token_malformed", why=str(error) or "damaged") from None
     return token
 

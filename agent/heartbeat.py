@@ -26,6 +26,7 @@ class About(Struct, frozen=True):
         started: When this process started, in seconds since boot: another one is another process.
         pushed_version, pushed_state: Of the settings a collector laid over the node's own.
         update: What became of the last update of the agent.
+        authorities: Digest of the authorities that are trusted.
     """
 
     version: str
@@ -37,6 +38,7 @@ class About(Struct, frozen=True):
     pushed_version: int = 0
     pushed_state: str = "none"
     update: Standing = Standing()
+    authorities: str = ""
 
 
 def digest(settings: Struct) -> str:
@@ -66,6 +68,7 @@ def body(
         "refused": outbox.refused,
         "forks": outbox.forks,
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
+        "authorities": about.authorities,
         "metrics_address": about.metrics_address,
         "pushed": {"version": about.pushed_version, "state": about.pushed_state},
         "update": {

@@ -75,6 +75,7 @@ class World:
             started=heartbeat.started(),
             pushed_version=self._pushed.read().version,
             pushed_state=self._pushed.read().state,
+            authorities=digest_of(identity.authorities().decode()),
         )
         self.transport = Transport(settings.collectors or (identity.collector,), tls, clock.now)
         self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
@@ -86,7 +87,7 @@ class World:
             outbox,
             _random,
             settings.language,
-            authorities=digest_of(identity.authorities().decode()),
+            authorities=self._about.authorities,
             rekey=self._renew_now.set,
         )
         self._loop = asyncio.get_running_loop()

@@ -130,6 +130,7 @@ class Collector:
             pulses=self._pulses,
             clock=now,
             steady=time.monotonic,
+            rekey=self._membership.want,
         )
         self._channels = open_channels(settings.channels, now)
         self._links = Links.at(settings.state)

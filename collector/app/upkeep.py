@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Retention:
 
 
 class Membership:
-    """Renews the certificate by which the collector above knows this one.
+    """Renews the certificate by which the collector above knows this one: hourly where it ages, or at once.
 
     Args:
         state: The folder of what `join` kept.
@@ -74,13 +75,22 @@ class Membership:
         self._renewed = renewed
         self._clock = clock
         self._notes = notes
+        self._wanted = asyncio.Event()
+
+    def want(self) -> None:
+        """Renew now: the collector above trusts other authorities, or wants a fresh key."""
+        self._wanted.set()
 
     async def run(self) -> None:
-        """Look every hour, until cancelled."""
+        """Look every hour and when it is wanted, until cancelled."""
         while True:
+            wanted = self._wanted.is_set()
+            self._wanted.clear()
             try:
-                if await renew(self._state(), socket.gethostname(), self._clock()):
+                if await renew(self._state(), socket.gethostname(), self._clock(), wanted=wanted):
                     await self._renewed()
             except (FengsuiError, OSError) as error:
                 self._notes(f"the certificate for the collector above is not renewed yet: {error}")
-            await asyncio.sleep(_RENEW_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_RENEW_SECONDS):
+                    await self._wanted.wait()

@@ -37,7 +37,7 @@ from ..store.marks import raise_mark, read_mark
 from ..store.notices import oldest_unsent as oldest_notice
 from ..store.reach import unreached_since
 from ..trust.superior import Superior, read_superior, superior_context
-from .line import Line
+from .line import Line, UnreachableError
 
 PATH = "/v1/batches"
 EVERY = timedelta(seconds=30)
@@ -58,6 +58,7 @@ class Heartbeat:
         pulses: Last pass of the flows by name; `auditor` and `clock` are told.
         clock: The time.
         steady: Seconds of a clock that only goes forward.
+        rekey: Is told that the certificate, or the authorities it came with, are not those wanted above.
 
     Attributes:
         sent: How many were acknowledged.
@@ -73,6 +74,7 @@ class Heartbeat:
         pulses: Callable[[], Mapping[str, datetime]],
         clock: Callable[[], datetime],
         steady: Callable[[], float],
+        rekey: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._state = state
@@ -80,6 +82,7 @@ class Heartbeat:
         self._pulses = pulses
         self._clock = clock
         self._steady = steady
+        self._rekey = rekey
         self._began = clock()
         self._boot_id = _boot_id() or uuid7(self._began)
         self._epoch = uuid7(self._began)
@@ -115,7 +118,9 @@ class Heartbeat:
             register = await self._register(self._clock())
             await self._send(line, await self._report(self._clock(), register))
             await self._told(register)
-        except (RetryableError, PermanentError):
+        except (RetryableError, PermanentError) as error:
+            if isinstance(error, UnreachableError) and error.reason == "rekey":
+                self._rekey()
             self.failures += 1
             self._begin_anew()
             await self.close()  # another certificate or address may be there by the next time
@@ -153,6 +158,8 @@ class Heartbeat:
         if ack.epoch != self._epoch or isinstance(settle(held, report.id), Renumber):
             raise RetryableError(f"another writer's report is acknowledged: number {ack.highest}")
         self._held = held
+        if ack.authorities and self._superior and ack.authorities != self._superior.authorities:
+            self._rekey()
 
     async def _register(self, now: datetime) -> list[Day]:
         """Return what the collector above does not know of the exit register yet; none without a database."""
@@ -179,6 +186,7 @@ class Heartbeat:
 
     async def _report(self, now: datetime, register: list[Day]) -> Report:
         told = {"boot_id": self._boot_id, "monotonic": self._steady(), "version": self._version}
+        told["authorities"] = self._superior.authorities if self._superior else ""
         told |= self._ages(now) | await self._waiting(now)
         if register:
             told["exit_days"] = [asdict(day) for day in register]

@@ -4,6 +4,7 @@ import ssl
 from datetime import timedelta
 
 import aiohttp
+import msgspec
 
 from wire import codec
 
@@ -16,11 +17,17 @@ _KEPT = 300
 
 
 class UnreachableError(RetryableError):
-    """The collector above did not take it this time; `retry_after` is what it asked for."""
+    """The collector above did not take it this time.
 
-    def __init__(self, text: str, retry_after: timedelta = timedelta(0)) -> None:
+    Attributes:
+        retry_after: What it asked for.
+        reason: The end of its problem's type, `rekey` for one; empty where it said none.
+    """
+
+    def __init__(self, text: str, retry_after: timedelta = timedelta(0), reason: str = "") -> None:
         super().__init__(text)
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class RefusedError(PermanentError):
@@ -62,7 +69,8 @@ class Line:
                 said = f"{self._url} answered {response.status}: {answer[:_KEPT].decode('utf-8', 'replace')}"
                 if response.status in _REFUSALS:
                     raise RefusedError(said)
-                raise UnreachableError(said, asked(response.headers.get("Retry-After", "")))
+                wait = asked(response.headers.get("Retry-After", ""))
+                raise UnreachableError(said, wait, _reason(answer))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnreachableError(f"{self._url}: {str(error) or type(error).__name__}") from error
 
@@ -84,3 +92,11 @@ def asked(header: str) -> timedelta:
     """Return the wait that a `Retry-After` asks for, an hour at most; nothing where it says no seconds."""
     seconds = int(header[:9]) if header.isascii() and header.isdecimal() else 0
     return timedelta(seconds=min(seconds, 3600))
+
+
+def _reason(answer: bytes) -> str:
+    try:
+        problem = msgspec.json.decode(answer, type=dict[str, object])
+    except codec.UNREADABLE:
+        return ""
+    return str(problem.get("type", "")).rpartition(":")[2]

@@ -103,6 +103,7 @@ CHINESE: dict[str, str] = {
     "put reckoned years in place of confirmed too": "也用推算的年度替换已确认的年度",
     "refuse a node from now on, for good": "吊销节点，此后一律拒绝",
     "replace the authority": "更换 CA",
+    "lock out nodes that have not renewed": "即使仍有节点未换发证书",
     "reporting duties of an incident": "事件的报告义务",
     "required: nothing is really done": "必须给出：不产生任何实际影响",
     "role": "角色",

@@ -1,6 +1,6 @@
 """Rows of nodes and of the tokens by which they enrol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,17 @@ class Below(Struct, frozen=True, kw_only=True):
     enrolled_at: datetime
     heard_at: datetime | None
     said: dict[str, Any] | None
+
+
+class Trusting(Struct, frozen=True, kw_only=True):
+    """A node and the digest of the authorities that it trusts by its last word; empty: it said none."""
+
+    id: str
+    unit: str
+    kind: NodeKind
+    host_name: str
+    last_seen: datetime | None
+    authorities: str
 
 
 class TokenRow(Struct, frozen=True, kw_only=True):
@@ -210,6 +221,24 @@ async def collectors_below(connection: AsyncConnection) -> list[Below]:
         .order_by(nodes.c.id)
     )
     return [Below(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def trust_of_nodes(connection: AsyncConnection) -> list[Trusting]:
+    """Return the active nodes with what they trust, by unit and name."""
+    heard = sa.and_(node_facts.c.node == nodes.c.id, node_facts.c.kind == "heartbeat")
+    columns = [nodes.c[name] for name in Trusting.__struct_fields__[:-1]]
+    query = (
+        sa.select(*columns, node_facts.c.body.label("said"))
+        .outerjoin_from(nodes, node_facts, heard)
+        .where(nodes.c.state == "active")
+        .order_by(nodes.c.unit, nodes.c.host_name, nodes.c.id)
+    )
+    found = []
+    for row in (await connection.execute(query)).mappings():
+        told = row["said"].get("authorities") if isinstance(row["said"], Mapping) else None
+        known = {name: row[name] for name in Trusting.__struct_fields__[:-1]}
+        found.append(Trusting(**known, authorities=told if isinstance(told, str) else ""))
+    return found
 
 
 async def agents_to_look_at(connection: AsyncConnection, before: datetime) -> list[Agent]:

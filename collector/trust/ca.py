@@ -7,6 +7,9 @@ hold certificates of, the old one (`rotation.py`):
     rotate   ca-next made, trusted by nodes from their next contact on, signs nothing
     switch   ca-next signs; the old one, ca-previous, is still trusted
     retire   ca-previous is trusted no more
+
+A node that slept through `rotate` trusts the old one alone. So the listener keeps showing what the old one
+signed for it while that is trusted and not old, and the sleeper's next contact brings it the new one.
 """
 
 import fcntl
@@ -89,8 +92,13 @@ class Authority:
 
     @property
     def der(self) -> bytes:
-        """The authority's own certificate, as tokens carry it."""
-        return self.certificate.public_bytes(serialization.Encoding.DER)
+        """All certificates to trust in DER, one behind the other, as tokens carry them: the own one first."""
+        return b"".join(one.public_bytes(serialization.Encoding.DER) for one in self.certificates)
+
+    @property
+    def certificates(self) -> list[x509.Certificate]:
+        """All certificates to trust, the own one first."""
+        return x509.load_pem_x509_certificates(self.trusted.encode())
 
     @property
     def trusted(self) -> str:
@@ -182,15 +190,23 @@ class ServerCertificate:
             certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
             key = load_key(self.key_file)
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            issuer = self._authority.certificate
-            certificate.verify_directly_issued_by(issuer)
-        except (OSError, ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+            issued = any(_issued_by(certificate, one) for one in self._authority.certificates)
+        except (OSError, ValueError, x509.ExtensionNotFound):
             return False
         return (
-            certificate.public_key() == key.public_key()
+            issued
+            and certificate.public_key() == key.public_key()
             and list(names) == [_general_name(name) for name in self._names]
             and now < certificate.not_valid_after_utc - SERVER_LIFE / 3
         )
+
+
+def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def node_name(node: str) -> str:

@@ -6,11 +6,20 @@ trust is old, make a fresh key, and get certificate and authorities; nobody visi
 
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from ..errors import PermanentError
 from .ca import NEXT, PREVIOUS, alone, make_authority
 
 _KEY = "ca-next.key"
+Step = Literal["none", "rotated", "switched"]
+
+
+def step_of(folder: Path) -> Step:
+    """Return which step was done last: `none` where no authority is being replaced."""
+    if (folder / NEXT).exists():
+        return "rotated"
+    return "switched" if (folder / PREVIOUS).exists() else "none"
 
 
 def rotate(folder: Path, name: str, now: datetime) -> None:
@@ -25,6 +34,8 @@ def rotate(folder: Path, name: str, now: datetime) -> None:
         if (folder / NEXT).exists() or (folder / PREVIOUS).exists():
             raise PermanentError(f"{folder}: a rotation is under way; end it by `ca switch` and `ca retire`")
         make_authority(folder / _KEY, folder / NEXT, name, now)
+        # The listener's next certificate is the old authority's last, and lives as long as may be.
+        (folder / "server.pem").unlink(missing_ok=True)
 
 
 def switch(folder: Path) -> None:

@@ -2,28 +2,35 @@
 
 `join` enrols once with a token and keeps, in `<state_dir>/superior` (files 0600):
 
-    key.pem  certificate.pem  authorities.pem  superior.json {"url", "node", "unit"}
+    superior.json   {"url", "node", "unit", "files", "authorities"}
+    <files>/        key.pem  certificate.pem  authorities.pem
 
-`superior.json` is written last: where it is, the others are whole.
+A renewal, as the certificate ages or as the other side trusts other authorities or wants a fresh key, writes
+a folder of its own and then `superior.json`, in one step: whatever ends the process in between, key,
+certificate and authorities are of one piece.
 """
 
 import asyncio
+import shutil
 import ssl
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
+from wire.signed import digest_of
 
 from ..errors import PermanentError, RetryableError
-from .ca import key_pem, load_key, write_secret
+from .ca import key_pem, write_secret
 from .tokens import EnrolmentToken
 
 FOLDER = "superior"
@@ -33,11 +40,20 @@ _enrolment = Codec(Enrolment)
 
 
 class Superior(Struct, frozen=True, kw_only=True):
-    """The collector above: its address, and the node id and unit under which it knows us."""
+    """The collector above.
+
+    Fields:
+        url: Its address.
+        node, unit: Under which it knows us.
+        files: The folder of key, certificate and authorities, within `FOLDER`; empty: they lie there.
+        authorities: Digest of the authorities that are trusted there; empty: not known.
+    """
 
     url: str
     node: str
     unit: str
+    files: Annotated[str, Meta(pattern="^[0-9a-f]{0,64}$")] = ""
+    authorities: str = ""
 
 
 def read_superior(state: Path) -> Superior | None:
@@ -61,7 +77,7 @@ def superior_context(state: Path) -> ssl.SSLContext:
     Raises:
         PermanentError: the files `join` kept are missing or damaged.
     """
-    folder = state / FOLDER
+    folder = _files(state)
     try:
         context = _pinned((folder / "authorities.pem").read_text())
         context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
@@ -85,17 +101,16 @@ async def join(url: str, token: EnrolmentToken, host_name: str, state: Path) -> 
     """
     key = ec.generate_private_key(ec.SECP256R1())
     address = (url or token.url).rstrip("/")
-    context = _pinned(ssl.DER_cert_to_PEM_cert(token.ca))
+    try:
+        context = _pinned(token.ca)
+    except (ssl.SSLError, ValueError) as error:
+        raise PermanentError(f"token: its authority can't be used: {error}; make another token") from None
     granted = await _ask(address, context, _request(key, token.secret, host_name))
-    superior = Superior(url=address, node=granted.node, unit=granted.unit)
-    await asyncio.to_thread(_keep, state / FOLDER, key, granted, superior)
-    return superior
+    return await asyncio.to_thread(_keep, state / FOLDER, address, key, granted)
 
 
-async def renew(state: Path, host_name: str, now: datetime) -> bool:
-    """Take a new certificate from the collector above once two thirds of the old one's life are over.
-
-    The key stays, so that a crash between two files leaves an identity that works.
+async def renew(state: Path, host_name: str, now: datetime, *, wanted: bool = False) -> bool:
+    """Take a new certificate for a fresh key once two thirds of the old one's life are over, or it is wanted.
 
     Returns:
         Whether there is a new certificate: connections made with the old one should be made anew.
@@ -105,12 +120,17 @@ async def renew(state: Path, host_name: str, now: datetime) -> bool:
         RetryableError: it could not be reached.
     """
     superior = await asyncio.to_thread(read_superior, state)
-    if superior is None or not await asyncio.to_thread(_ageing, state / FOLDER, now):
+    if superior is None or not (wanted or await asyncio.to_thread(_ageing, _files(state), now)):
         return False
-    key = await asyncio.to_thread(load_key, state / FOLDER / "key.pem")
+    key = ec.generate_private_key(ec.SECP256R1())
     granted = await _ask(superior.url, superior_context(state), _request(key, "", host_name))
-    await asyncio.to_thread(_keep_certificate, state / FOLDER, granted)
+    await asyncio.to_thread(_keep, state / FOLDER, superior.url, key, granted)
     return True
+
+
+def _files(state: Path) -> Path:
+    superior = read_superior(state)
+    return state / FOLDER / (superior.files if superior else "")
 
 
 def _ageing(folder: Path, now: datetime) -> bool:
@@ -156,20 +176,51 @@ def _detail(body: bytes) -> str:
         return body[:200].decode(errors="replace")
 
 
-def _keep(folder: Path, key: ec.EllipticCurvePrivateKey, granted: Enrolment, superior: Superior) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / "superior.json").unlink(missing_ok=True)
-    write_secret(folder / "key.pem", key_pem(key))
-    _keep_certificate(folder, granted)
-    write_secret(folder / "superior.json", msgspec.json.encode(superior))
+def _keep(folder: Path, url: str, key: ec.EllipticCurvePrivateKey, granted: Enrolment) -> Superior:
+    try:
+        serial = x509.load_pem_x509_certificate(granted.certificate.encode()).serial_number
+    except ValueError as error:
+        raise PermanentError(f"{url} answered what we do not understand: {error}") from None
+    superior = Superior(
+        url=url,
+        node=granted.node,
+        unit=granted.unit,
+        files=f"{serial:x}",
+        authorities=digest_of(granted.authorities),
+    )
+    files = folder / superior.files
+    files.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    write_secret(files / "key.pem", key_pem(key))
+    write_secret(files / "authorities.pem", granted.authorities.encode())
+    write_secret(files / "certificate.pem", granted.certificate.encode())
+    before = folder / "superior.json"
+    kept = _named(before)
+    write_secret(before, msgspec.json.encode(superior))
+    _tidy(folder, {superior.files, kept})
+    return superior
 
 
-def _keep_certificate(folder: Path, granted: Enrolment) -> None:
-    write_secret(folder / "authorities.pem", granted.authorities.encode())
-    write_secret(folder / "certificate.pem", granted.certificate.encode())
+def _named(file: Path) -> str:
+    """Return the folder in use; another flow may just be reading it, so that the next renewal removes it."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Superior).files
+    except (OSError, *UNREADABLE):
+        return ""
 
 
-def _pinned(authorities: str) -> ssl.SSLContext:
+def _tidy(folder: Path, keep: set[str]) -> None:
+    """Remove keys of earlier renewals; what can't be removed is of no harm."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name not in keep:
+            shutil.rmtree(entry, ignore_errors=True)
+    if "" not in keep:
+        for name in ("key.pem", "certificate.pem", "authorities.pem"):
+            with suppress(OSError):
+                (folder / name).unlink()
+
+
+def _pinned(authorities: str | bytes) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=authorities)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context

@@ -26,7 +26,7 @@ MAX_LENGTH = 4096
 
 
 class EnrolmentToken(Struct, frozen=True, kw_only=True):
-    """What an enrolment token says; `ca` is a certificate in DER."""
+    """What an enrolment token says; `ca` are certificates in DER, one behind the other."""
 
     url: str
     ca: bytes

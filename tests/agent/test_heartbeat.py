@@ -12,7 +12,7 @@ NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 
 def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_certificate_ends() -> None:
     status = Status("epoch", 700, 2, 12.3456, {"sockets": 3}, 1, 0)
-    about = About("0.1.0", "abc", NOW, "node-1:9443")
+    about = About("0.1.0", "abc", NOW, "node-1:9443", authorities="d1")
 
     said = body(Clock(lambda: NOW, lambda: 60.0, "boot"), about, status)
 
@@ -28,6 +28,7 @@ def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_c
         "refused": 1,
         "forks": 0,
         "certificate_expires_at": "2026-03-02T01:10:00+00:00",
+        "authorities": "d1",
         "metrics_address": "node-1:9443",
         "pushed": {"version": 0, "state": "none"},
         "update": {"state": "current", "version": "", "before": "", "why": None, "at": None},

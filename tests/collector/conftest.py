@@ -25,7 +25,7 @@ async def tower(tmp_path: Path) -> AsyncIterator[Tower]:
         stack.push_async_callback(log.close)
         tower = Tower(tmp_path, store, log, read_registry(REGISTRY, "registry.yaml"))
         await tower.start()
-        stack.push_async_callback(tower.listener.stop, 0.2)
+        stack.push_async_callback(lambda: tower.listener.stop(0.2))
         for name, work in (("orders", tower.desk.watch()), ("standings", tower.standings.keep_fresh())):
             stack.push_async_callback(ended, spawn(name, work, lambda *death: deaths.append(death)))
         yield tower

@@ -64,7 +64,7 @@ async def test_a_log_that_cannot_be_trimmed_now_ends_no_flow(sqlite_state: Store
 async def test_a_certificate_that_cannot_be_renewed_now_ends_no_flow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(*_: object) -> bool:
+    async def away(*_: object, **__: object) -> bool:
         raise RetryableError("nobody answers")
 
     monkeypatch.setattr(upkeep, "renew", away)
@@ -84,7 +84,7 @@ async def test_a_certificate_that_cannot_be_renewed_now_ends_no_flow(
 async def test_lines_with_the_old_certificate_are_let_go_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def granted(*_: object) -> bool:
+    async def granted(*_: object, **__: object) -> bool:
         return True
 
     monkeypatch.setattr(upkeep, "renew", granted)
@@ -94,3 +94,29 @@ async def test_lines_with_the_old_certificate_are_let_go_of(
         told.set()
 
     assert await until_told(Membership(lambda: tmp_path, renewed, lambda: NINE, print).run(), told)
+
+
+async def test_what_is_wanted_is_renewed_at_once_and_again_where_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    answers = iter([False, RetryableError("nobody answers"), True])
+
+    async def answer(*_: object, wanted: bool) -> bool:
+        asked.append(wanted)
+        given = next(answers)
+        if isinstance(given, RetryableError):
+            raise given
+        if not given:
+            member.want()  # as a heartbeat does
+        return given
+
+    monkeypatch.setattr(upkeep, "renew", answer)
+    told = asyncio.Event()
+
+    async def renewed() -> None:
+        told.set()
+
+    member = Membership(lambda: tmp_path, renewed, lambda: NINE, lambda _: member.want())
+    assert await until_told(member.run(), told)
+    assert asked == [False, True, True]

@@ -14,13 +14,16 @@ import sqlalchemy as sa
 from collector.authority import Heartbeat
 from collector.authority import heartbeat as heartbeat_module
 from collector.errors import PermanentError, RetryableError
+from collector.store import nodes as rows
 from collector.store import schema
 from collector.store.engine import Store
 from collector.tasks import spawn
-from collector.trust.superior import join
+from collector.trust.rotation import rotate
+from collector.trust.superior import join, read_superior, renew
 from collector.trust.tokens import read_token
 from tests.collector.ingest.tower import Tower
 from wire.messages import Batch
+from wire.signed import digest_of
 
 
 class Below:
@@ -31,6 +34,7 @@ class Below:
         self.state = state
         self.now = now
         self.pulses: dict[str, datetime] = {}
+        self.wanted = 0
         self.heart = self.start()
 
     def start(self) -> Heartbeat:
@@ -41,7 +45,11 @@ class Below:
             pulses=lambda: self.pulses,
             clock=lambda: self.now,
             steady=lambda: 7.0,
+            rekey=self._want,
         )
+
+    def _want(self) -> None:
+        self.wanted += 1
 
     async def join(self, tower: Tower) -> None:
         await join("", read_token(await tower.token("collector")), "district", self.folder)
@@ -83,6 +91,7 @@ async def test_a_heartbeat_says_how_the_duty_clock_and_the_auditor_do(below: Bel
     assert number == 1
     assert body | {"boot_id": ""} == {
         "boot_id": "",
+        "authorities": digest_of(tower.authority.trusted),
         "monotonic": 7.0,
         "version": "1.2",
         "auditor_age_seconds": 25.0,
@@ -196,3 +205,39 @@ async def test_what_changed_in_the_exit_register_goes_up_until_it_is_acknowledge
 
     told = [[day["outside"] for day in body.get("exit_days", [])] for _, _, body in await heard(tower)]
     assert told == [[2], [], [1]]
+
+
+async def test_other_authorities_above_are_noticed_and_asked_for_until_they_are_held(
+    below: Below, tower: Tower
+) -> None:
+    await below.join(tower)
+    await below.heart.beat()
+    assert below.wanted == 0
+
+    rotate(tower.folder, "city", tower.now)
+    await tower.begin_anew()
+    below.find(tower)
+    for _ in range(2):
+        await below.heart.close()
+        await below.heart.beat()
+    assert below.wanted == 2
+    assert await renew(below.folder, "district", below.now, wanted=True)
+    await below.heart.close()
+    await below.heart.beat()
+    assert below.wanted == 2
+
+
+async def test_whose_key_is_known_twice_asks_for_a_fresh_one(below: Below, tower: Tower) -> None:
+    await below.join(tower)
+    await below.heart.beat()
+    superior = read_superior(below.folder)
+    assert superior is not None
+    node = superior.node
+    await tower.store.run(lambda conn: rows.mark_cloned(conn, node, tower.now))
+    tower.standings.forget(node)
+    with pytest.raises(RetryableError, match="two hosts"):
+        await below.heart.beat()
+    assert below.wanted == 1
+    assert await renew(below.folder, "district", below.now, wanted=True)
+    tower.standings.forget(node)
+    await below.heart.beat()

@@ -247,7 +247,8 @@ async def test_a_clock_that_is_not_there_cannot_be_filed_for(district: District)
 
 async def test_files_that_join_left_damaged_are_told(district: District, city: City) -> None:
     await join_city(district, city)
-    (district.folder / "superior/key.pem").write_text("no key", "utf-8")
+    (key,) = (district.folder / "superior").rglob("key.pem")
+    key.write_text("no key", "utf-8")
 
     with pytest.raises(PermanentError, match="superior"):
         await district.upstream.step()

@@ -44,6 +44,7 @@ from wire.messages import (
     Report,
     Signed,
 )
+from wire.signed import digest_of
 
 if TYPE_CHECKING:
     from wire.program import Rule
@@ -98,8 +99,6 @@ class Tower:
         self.log = log
         self.now = datetime.now(UTC)  # noqa: TID251 - certificates are checked against the host's clock
         self.tally = Tally()
-        self.authority = Authority.at(folder, "city", self.now)
-        self.signer = Signer(folder, self.authority)
         self.orders: list[tuple[str, Order]] = []
         self.outcomes: list[tuple[str, Outcome]] = []
         self.filings: list[bytes] = []
@@ -108,9 +107,16 @@ class Tower:
         self.drills: list[tuple[str, DrillNotice]] = []
         self.standings = Standings(self._standing, self._revoked, self.tally)
         self.desk = OrderDesk(self._orders_of, self._ordered, store.changed, self.tally)
-        enroller = Enroller(store, self.authority, lambda: registry)
+        self._registry = registry
+        self.port = 0
+        self._build()
+
+    def _build(self) -> None:
+        self.authority = Authority.at(self.folder, "city", self.now)
+        self.signer = Signer(self.folder, self.authority)
+        enroller = Enroller(self.store, self.authority, lambda: self._registry)
         flows = Flows(
-            receiver=Receiver(log, self.tally),
+            receiver=Receiver(self.log, self.tally, authorities=digest_of(self.authority.trusted)),
             enroller=enroller,
             orders=self.desk,
             program=ProgramDesk(lambda: self.rules, self.signer.sign),
@@ -120,7 +126,12 @@ class Tower:
             forked=self._forked,
         )
         self.listener = Listener(routes(flows), self.standings, self.tally, lambda: self.now)
-        self.port = 0
+
+    async def begin_anew(self) -> None:
+        """Stop and start, as a collector does for a step of a rotation."""
+        await self.listener.stop(0.2)
+        self._build()
+        await self.start()
 
     async def start(self, port: int = 0) -> None:
         certificate = ServerCertificate(self.folder, self.authority, ["localhost", "127.0.0.1"])

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from collector.store import nodes
 from collector.store.engine import Store
+from collector.store.facts import Fact, put_heartbeats
 from collector.store.nodes import NodeRow, Standing, TokenRow
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -92,3 +93,20 @@ async def test_of_two_who_take_the_same_use_one_gets_it(store: Store) -> None:
     assert await store.run(lambda connection: nodes.use_token(connection, replace(TOKEN, uses_left=1)))
     async with store.read() as connection:
         assert await nodes.find_token(connection, "digest", NOW) is None
+
+
+async def test_active_nodes_are_told_with_the_authorities_they_say_they_trust(state: Store) -> None:
+    names = {"n1": "heard", "n2": "new", "n3": "old", "n4": "gone"}
+    said = {"n1": {"authorities": "abc"}, "n3": {"version": "0.1.0"}, "n4": {"authorities": "abc"}}
+    async with state.write() as connection:
+        for key, name in names.items():
+            at = "revoked" if name == "gone" else "active"
+            await nodes.add_node(connection, replace(NODE, id=key, host_name=name, state=at))
+        beats = {
+            key: Fact(kind="heartbeat", body=body, observed_at=NOW, received_at=NOW)
+            for key, body in said.items()
+        }
+        await put_heartbeats(connection, beats)
+        found = await nodes.trust_of_nodes(connection)
+
+    assert [(one.host_name, one.authorities) for one in found] == [("heard", "abc"), ("new", ""), ("old", "")]

@@ -13,6 +13,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from collector.errors import PermanentError
 from collector.trust.ca import Authority, ServerCertificate, node_of, write_secret
+from collector.trust.rotation import retire, rotate, switch
 
 NOW = datetime(2026, 3, 2, 4, 0, 0, tzinfo=UTC)
 
@@ -129,6 +130,31 @@ def test_the_listeners_certificate_names_it_and_is_renewed_before_it_ends(tmp_pa
     assert certificate.ensure(NOW + timedelta(days=61))
     assert ServerCertificate(tmp_path, authority, ["other.example"]).ensure(NOW + timedelta(days=61))
     assert certificate.key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_listener_shows_what_the_old_authority_signed_until_that_is_retired(tmp_path: Path) -> None:
+    """A node that slept through the first step trusts the old one alone."""
+
+    def shown(now: datetime) -> x509.Certificate:
+        certificate = ServerCertificate(tmp_path, Authority.at(tmp_path, "city", now), ["collector.example"])
+        certificate.ensure(now)
+        return x509.load_pem_x509_certificate(certificate.certificate_file.read_bytes())
+
+    old = Authority.at(tmp_path, "city", NOW).certificate
+    first = shown(NOW)
+    later = NOW + timedelta(days=40)
+    rotate(tmp_path, "city", later)
+    fresh = shown(later)
+    assert fresh != first
+    fresh.verify_directly_issued_by(old)
+    switch(tmp_path)
+    new = Authority.at(tmp_path, "city", later).certificate
+    assert shown(later + timedelta(days=59)) == fresh
+    shown(later + timedelta(days=61)).verify_directly_issued_by(new)
+
+    (tmp_path / "server.pem").write_bytes(fresh.public_bytes(serialization.Encoding.PEM))
+    retire(tmp_path)
+    shown(later).verify_directly_issued_by(new)
 
 
 def test_a_secret_is_written_whole_over_what_a_crash_left(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from agent.signatures import SignatureError, Signatures
 from collector.errors import PermanentError
 from collector.trust.ca import Authority
-from collector.trust.rotation import retire, rotate, switch
+from collector.trust.rotation import retire, rotate, step_of, switch
 from collector.trust.signing import Signer
 
 NOW = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
@@ -39,6 +39,18 @@ def test_a_node_that_follows_step_by_step_is_never_locked_out(tmp_path: Path) ->
     assert only.count("BEGIN CERTIFICATE") == 1
     assert both.count("BEGIN CERTIFICATE") == 2
     assert (tmp_path / "ca.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_says_which_step_was_done_last(tmp_path: Path) -> None:
+    Authority.at(tmp_path, "city", NOW)
+    done = [step_of(tmp_path)]
+    rotate(tmp_path, "city", NOW)
+    done.append(step_of(tmp_path))
+    for step in (switch, retire):
+        step(tmp_path)
+        done.append(step_of(tmp_path))
+
+    assert done == ["none", "rotated", "switched", "none"]
 
 
 def test_steps_out_of_order_are_refused(tmp_path: Path) -> None:
