@@ -363,7 +363,7 @@ class Collector:
 
     async def _let_go_of_lines(self) -> None:
         await self._upstream.close()
-        await self._heartbeat.close()
+        await self._heartbeat.begin_anew()
 
     async def _seal(self) -> None:
         """Sign the journal's end before the process goes; where that fails, its next start does."""

@@ -15,6 +15,7 @@ own epoch. The other half is `duty.silence` at the collector above.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ class Heartbeat:
         self._clock = clock
         self._steady = steady
         self._rekey = rekey
+        self._anew = asyncio.Event()
         self._began = clock()
         self._boot_id = _boot_id() or uuid7(self._began)
         self._epoch = uuid7(self._began)
@@ -100,9 +102,17 @@ class Heartbeat:
                     await self.beat()
                 except (RetryableError, PermanentError) as error:
                     _log.warning("no heartbeat to the collector above: %s", error)
-                await asyncio.sleep(EVERY.total_seconds())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY.total_seconds()):
+                        await self._anew.wait()
+                self._anew.clear()
         finally:
             await self.close()
+
+    async def begin_anew(self) -> None:
+        """Let go of a connection made with an old certificate, and tell what is trusted now at once."""
+        await self.close()
+        self._anew.set()
 
     async def beat(self) -> bool:
         """Send one heartbeat; False where this collector has not joined another.

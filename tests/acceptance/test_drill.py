@@ -1,18 +1,12 @@
 """A drill of a district with its city, two real collectors: nothing goes up before a person agrees."""
 
-import asyncio
-import json
-import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from collector.cli.demo.receiver import Receiver
-from collector.cli.demo.stage import DISTRICT, Stage
-from collector.cli.demo.troupe import Troupe
+from .region import Region
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SCRIPT = """
@@ -30,51 +24,12 @@ events:
 """
 
 
-class Region:
-    """A city and a district below it, each a process; the command line is how people work on them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.stage = Stage(folder, "zh")
-        self.troupe = Troupe(folder / "logs")
-        self.subjects: list[str] = []
-        self.receiver = Receiver(lambda _, subject: self.subjects.append(subject))
-
-    async def ask(self, where: str, *words: str) -> Any:  # noqa: ANN401 - JSON
-        config = ("--config", str(self.stage.settings(where)), "--json")
-        return json.loads(await self.troupe.ask("fengsui-collector", *words, *config))
-
-    async def rise(self) -> None:
-        self.stage.build(await self.receiver.start())
-        await self.start("city")
-        made = await self.ask("city", "token", "create", "--unit", DISTRICT, "--kind", "collector")
-        ports = json.loads((self.stage.state("city") / "ports.json").read_text())
-        superior = ("--superior", f"https://127.0.0.1:{ports['agents']}", "--token", made["token"])
-        await self.troupe.ask(
-            "fengsui-collector", "join", "--config", str(self.stage.settings("district")), *superior
-        )
-        await self.start("district")
-
-    async def start(self, name: str) -> None:
-        await self.troupe.start(name, "fengsui-collector", "run", "--config", str(self.stage.settings(name)))
-        await self.until((self.stage.state(name) / "ports.json").exists)
-
-    def rows(self, where: str, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(f"file:{self.stage.database(where)}?mode=ro", uri=True) as conn:
-            return conn.execute(query).fetchall()
-
-    async def until(self, look: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever was looked for
-        async with asyncio.timeout(60):
-            while not (found := look()):
-                self.troupe.check()
-                await asyncio.sleep(0.1)
-        return found
-
-    async def drill(self) -> str:
-        at = datetime.now(UTC).isoformat()  # noqa: TID251 - the collectors run by the host's clock
-        script = self.stage.folder / "drill.yaml"
-        script.write_text(SCRIPT)
-        planned = await self.ask("district", "drill", "schedule", str(script), "--at", at, "--superior")
-        return str(planned["id"])
+async def schedule(region: Region) -> str:
+    at = datetime.now(UTC).isoformat()  # noqa: TID251 - the collectors run by the host's clock
+    script = region.stage.folder / "drill.yaml"
+    script.write_text(SCRIPT)
+    planned = await region.ask("district", "drill", "schedule", str(script), "--at", at, "--superior")
+    return str(planned["id"])
 
 
 @pytest.fixture
@@ -84,19 +39,18 @@ async def region(tmp_path: Path) -> AsyncIterator[Region]:
         await made.rise()
         yield made
     finally:
-        await made.troupe.end()
-        await made.receiver.stop()
+        await made.end()
 
 
 async def test_district_and_city_drill_together_once_the_city_has_agreed(region: Region) -> None:
-    first = await region.drill()
+    first = await schedule(region)
     await region.ask("district", "drill", "start", first)
     filed = "SELECT way, state FROM filings"
     await region.until(lambda: [row for row in region.rows("district", filed) if row[1] == "receipted"])
     assert region.rows("district", filed) == [("drill", "receipted")]
     assert region.rows("city", "SELECT number FROM received_filings") == []
 
-    second = await region.drill()
+    second = await schedule(region)
     waiting = f"SELECT state FROM announced_drills WHERE id = '{second}'"  # noqa: S608 - our own id
     assert await region.until(lambda: region.rows("city", waiting)) == [("waiting",)]
     decided = await region.ask("city", "drill", "accept", second)

@@ -241,3 +241,17 @@ async def test_whose_key_is_known_twice_asks_for_a_fresh_one(below: Below, tower
     assert await renew(below.folder, "district", below.now, wanted=True)
     tower.standings.forget(node)
     await below.heart.beat()
+
+
+async def test_what_is_trusted_now_is_told_at_once(below: Below, tower: Tower) -> None:
+    await below.join(tower)
+    task = spawn("heartbeat", below.heart.run(), lambda _name, _error: None)
+    async with asyncio.timeout(10):
+        await tower.log.wait_for(0)
+        await below.heart.begin_anew()
+        await tower.log.wait_for(1)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert len(await heard(tower)) == 2
