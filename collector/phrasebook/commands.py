@@ -38,6 +38,9 @@ CHINESE: dict[str, str] = {
     ),
     "no account of this name may sign in": "没有此名称的有效账号",
     "this name is taken": "此名称已被使用",
+    "token: its authority can't be used: {why}; make another token": (
+        "令牌：其中的 CA 无法使用：{why}；请重新生成令牌"
+    ),
     "token: damaged or cut short; copy it whole, or create a new one": (
         "令牌损坏或不完整；请整行复制，或重新签发"
     ),
