@@ -65,7 +65,7 @@ class Programs:
             signatures: Whom this node believes.
             now: The host's clock.
             use: Takes the rules in force.
-            refuse: Told, once a program, why it was not taken.
+            refuse: Told, once a program, why it was not taken; empty once the collector has another.
             random: Spreads a fleet's questions over the minute.
         """
         self._way = way
@@ -99,9 +99,11 @@ class Programs:
         """
         reply = await self._way.request("GET", f"{PATH}?have={self._held}")
         if reply.status == 304:
+            await self._agree()
             return
         if reply.status == 204:
             self._let_go()
+            await self._agree()
             return
         if reply.status != 200:
             raise UnreachableError(f"the question for rules was answered with status {reply.status}")
@@ -146,6 +148,7 @@ class Programs:
 
     def _take(self, program: Program) -> None:
         self._use(program.rules)
+        self._told = ""
         self._made_at, self._held, self.rules = program.made_at, digest(program.rules), len(program.rules)
         _log.info("program: %d rules of %s", self.rules, program.made_at.isoformat())
 
@@ -157,6 +160,12 @@ class Programs:
                 _log.warning("program: let go, and comes back at a restart until it is told again: %s", error)
             self._use([])
         self._held, self.rules, self._made_at = "", 0, _OLDEST
+
+    async def _agree(self) -> None:
+        """Say that the collector has no other program than what is held."""
+        if self._told:
+            self._told = ""
+            await self._refuse("")
 
     async def _tell(self, body: bytes, why: str) -> None:
         """Say why a program was not taken; the same one is told once."""

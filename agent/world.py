@@ -260,7 +260,9 @@ class World:
 
     def _program_for(self, rules: Rules, signatures: Signatures) -> Programs:
         async def refuse(why: str) -> None:
-            await self._emit(self._gap(rules.name, "incident", f"the rules were not taken: {why}"))
+            rules.refuse(why)
+            if why:
+                await self._emit(self._gap(rules.name, "incident", f"the rules were not taken: {why}"))
 
         return Programs(
             self.transport,

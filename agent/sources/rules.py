@@ -24,6 +24,7 @@ from ..budget import Budget, RefusedError
 from ..detection.record import bounded
 from ..detection.repeats import Finding, Repeats, RepeatSettings, Trouble
 from ..rules import Engine, Match
+from ..rules.engine import REST, Noise
 from ..rules.events import Event
 from ..tasks import Tasks
 from . import feeds
@@ -35,6 +36,7 @@ from .starts import Starts
 from .tail import Place
 
 _TICK = 15.0
+_QUIET = 150.0
 _AGAIN_SECONDS = 5.0
 _SAVE_SECONDS = 15.0
 _ONCE_SECONDS = 20.0
@@ -96,6 +98,8 @@ class Rules:
             repeated="what was read since is read again after a restart",
         )
         self._rules: tuple[Rule, ...] = ()
+        self._refused = ""
+        self._quiet: dict[str, tuple[float, str]] = {}
         self._changed = asyncio.Event()
         self._saved_at = 0.0
         self._again = timedelta(seconds=self._settings.repeats.repeat)
@@ -103,7 +107,17 @@ class Rules:
     def use(self, rules: Sequence[Rule]) -> None:
         """Evaluate these rules from now on."""
         self._rules = tuple(rules)
+        self._refused = ""
+        self._quiet.clear()
         self._changed.set()
+
+    def refuse(self, why: str) -> None:
+        """Note why a newer program was not taken, empty: none is refused any more; what is in force stays."""
+        self._refused = why and f"a program was not taken, the one before it stays: {why}"
+
+    def quieten(self, noise: Noise, at: float) -> None:
+        """Note that a rule was kept back; one that is again within the next minutes was so all the time."""
+        self._quiet[noise.rule] = (at + (_QUIET if noise.times else REST), f"rule {noise.rule}: {noise.why}")
 
     @property
     def cpu_seconds(self) -> float:
@@ -112,8 +126,11 @@ class Rules:
 
     @property
     def blind(self) -> str:
-        """Why a kind of event is not looked at, at present."""
-        return next((runs.blind for runs in self._runs.values() if runs.blind), "")
+        """Why a kind of event, or a rule, is not asked at present."""
+        at = time.monotonic()
+        quiet = (why for until, why in self._quiet.values() if until > at)
+        whys = (*(runs.blind for runs in self._runs.values()), self._refused, *quiet)
+        return next((why for why in whys if why), "")
 
     def resume(self, rests: Mapping[str, float]) -> None:
         """Go on with the cool-downs of an earlier life."""
@@ -261,6 +278,7 @@ class _Watch:
             for body in self._repeats.tick(now):
                 await self._emit(Observation("incident", self._source.name, now, body))
             for noise in self.engine.noise(time.monotonic()):
+                self._source.quieten(noise, time.monotonic())
                 body = {
                     "kind": "incident",
                     "count": noise.times,

@@ -113,6 +113,17 @@ async def test_what_cannot_be_believed_is_told_once_and_changes_nothing(
     assert node.programs.rules == len(RULES)
 
 
+async def test_one_that_was_refused_is_over_when_the_collector_has_no_such_one_any_more(
+    tmp_path: Path, authority: Authority
+) -> None:
+    node = Node(tmp_path, authority)
+    malformed = signed(authority, b'{"form":1}')
+    await node.told(program(authority, RULES), malformed, Reply(304, b""), malformed, Reply(304, b""))
+
+    assert [bool(why) for why in node.why] == [True, False, True, False]
+    assert node.used == [RULES]
+
+
 async def test_an_older_program_does_not_take_turns_with_a_newer_one(
     tmp_path: Path, authority: Authority
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from msgspec import structs
@@ -17,10 +18,14 @@ from agent.outbox import Entry, Outbox
 from agent.release import Proof, Release, Slots
 from agent.release.proof import Standing, write_standing
 from agent.settings import Pushed, UpdateSettings
+from agent.sources import SourcesSettings
 from agent.sources.port import Emit, Observation, Reading
 from agent.tasks import Tasks
 from agent.world import World
 from tests.agent.loaded import Load, bodies
+from tests.wire.test_program import rule
+from wire.codec import encode
+from wire.program import Program, There, encode_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -29,6 +34,12 @@ if TYPE_CHECKING:
     from agent.enrolment import Identity
     from agent.sources.port import Clock as Now
     from tests.agent.conftest import FarSide
+
+
+OTHERS = (
+    "asset", "exits", "sockets", "logins", "packets", "processes", "persistence", "privileges", "setuid",
+    "logs", "malware", "timekeeping",
+)  # fmt: skip
 
 
 class Flaky:
@@ -92,6 +103,46 @@ async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSi
     assert (world.figures["flaky"].failures, world.figures["flaky"].reports) == (1, 1)
     assert world._sensors is not None
     assert list(world._sensors._failed) == ["flaky"]
+
+
+async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_collector(
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock
+) -> None:
+    """The gap says it once; the incident of `sensors` stands until there is a program that can be taken."""
+    wanted = rule(There("Image", yes=True), log="file")
+    made = encode_program(Program(made_at=clock.now(), rules=[wanted]))
+    good, bad = (
+        encode(far_side.authority.signed_as("program", body)) for body in (made, b'{"form":1,"rules":"all"}')
+    )
+    served = [good]
+
+    async def program(_: web.Request) -> web.Response:
+        return web.Response(body=served[0])
+
+    far_side.behave["/v1/program"] = program
+    off = {name: {"enabled": False} for name in OTHERS}
+    sources = msgspec.convert({**off, "sensors": {"after": 0, "poll": 0.05}}, SourcesSettings)
+    outbox = Outbox(identity.folder.parent, clock, load.settings.outbox)
+    world = World(structs.replace(load.settings, sources=sources), identity, outbox, clock)
+    (programs,) = world._programs
+
+    async with Tasks() as tasks:
+        world.start(tasks, lambda: None)
+        await programs.ask()
+        served[0] = bad
+        await programs.ask()
+        await far_side.until(lambda: "incident" in far_side.kinds())
+        assert (programs.refused, programs.rules) == (1, 1)
+        served[0] = good
+        await programs.ask()
+        await far_side.until(lambda: bodies(far_side, "incident")[-1]["restored"])
+    await world.close()
+    outbox.close()
+
+    told = bodies(far_side, "incident")[0]
+    assert (told["key"], told["class"]) == ("sensors:rules", "DETECH")
+    assert "a program was not taken, the one before it stays" in told["evidence"][0]["why"]
+    assert any("the rules were not taken" in gap["why"] for gap in bodies(far_side, "gap"))
 
 
 async def test_a_certificate_is_renewed_in_time_and_the_new_identity_taken_over(
