@@ -8,7 +8,7 @@ sender goes over to gzip.
 """
 
 import zlib
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -61,8 +61,31 @@ _versioned = msgspec.json.Decoder(_Versioned)
 
 
 def encode(message: object) -> bytes:
-    """Return the message as JSON bytes."""
-    return msgspec.json.encode(message)
+    r"""Return the message as JSON bytes.
+
+    Names that an operating system gives may be no text: half letters, which Python holds and no JSON does.
+    They are written escaped, for a name that its owner chose must not keep from being told what it names.
+
+    >>> encode({"path": "/srv/\udcff.php"})
+    b'{"path":"/srv/\\\\xff.php"}'
+    """
+    try:
+        return msgspec.json.encode(message)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_escaped(msgspec.to_builtins(message)))
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:  # half of a letter that is none of a file system's
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list | tuple):
+        return [_escaped(one) for one in value]
+    if isinstance(value, dict):
+        return {_escaped(name): _escaped(one) for name, one in value.items()}
+    return value
 
 
 def pack(plain: bytes, *, zstd: bool = True) -> tuple[bytes, str]:

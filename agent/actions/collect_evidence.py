@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from wire.codec import encode
 from wire.orders import CollectEvidence as CollectEvidenceParams
 from wire.vocabulary import OrderKind
 
@@ -84,11 +85,11 @@ class CollectEvidence:
             waiting -= 1
             try:
                 taken[name], cut[name] = self._take(name, share)
-                left -= len(msgspec.json.encode(taken[name]))
+                left -= len(encode(taken[name]))
             except (OSError, NetlinkError, psutil.Error) as error:
                 unreadable.append({"what": name, "why": str(error)[:300]})
         cut = {name: count for name, count in cut.items() if count}
-        return msgspec.json.encode({"taken": taken, "cut": cut, "unreadable": unreadable})
+        return encode({"taken": taken, "cut": cut, "unreadable": unreadable})
 
     def _take(self, name: str, share: int) -> tuple[object, int]:
         kind, _, log = name.partition(":")
@@ -117,7 +118,7 @@ def _fitting(rows: Rows, share: int) -> tuple[list[dict[str, Any]], int]:
     taken: list[dict[str, Any]] = []
     used = cut = 0
     for row in rows:
-        used += len(msgspec.json.encode(row)) + 1
+        used += len(encode(row)) + 1
         if used > share:
             cut += 1
         else:

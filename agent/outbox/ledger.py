@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from wire.codec import encode
 from wire.ids import uuid7
 from wire.messages import VERSION, Ack, Batch, Refusal, Report
 from wire.session import Drop, Held, Renumber, Rewind, recover, settle
@@ -106,7 +107,7 @@ class Ledger:
     def _append(self, seen: Observed) -> str:
         now = self._clock.now()
         identifier = uuid7(now)
-        body = msgspec.json.encode(seen.body)
+        body = encode(seen.body)
         (seq,) = self._db.execute("UPDATE state SET next = next + 1 RETURNING next - 1").fetchone()
         self._db.execute(
             _INSERT,

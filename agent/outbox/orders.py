@@ -4,6 +4,7 @@ import sqlite3
 
 import msgspec
 
+from wire.codec import encode
 from wire.messages import Outcome
 
 from ..clock import Clock
@@ -36,7 +37,7 @@ class OrderBook:
             self._ledger.accept(entry)
         self._db.execute(
             "INSERT INTO orders (id, outcome, at) VALUES (?, ?, ?)",
-            [outcome.order, msgspec.json.encode(outcome), self._clock.now().timestamp()],
+            [outcome.order, encode(outcome), self._clock.now().timestamp()],
         )
         return True
 

@@ -21,6 +21,7 @@ from ..netlink.message import NetlinkError
 from ..rules.events import Event
 from ..rules.records import audit_event, entry_event, line_event
 from . import journal
+from .names import shown
 from .procfs import socket_owners
 from .runs import Runs
 from .starts import Starts
@@ -187,7 +188,7 @@ async def files(runs: Runs, root: Path) -> Batches:
                                 "more files appeared than the kernel keeps; some were not looked at"
                             )
                         elif event.path is not None:
-                            seen["/" + str(event.path.relative_to(root))] = None
+                            seen["/" + shown(event.path.relative_to(root))] = None
             yield [Event("file", {"TargetFilename": path}) for path in seen]
 
 

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from wire.codec import UNREADABLE
+from wire.codec import UNREADABLE, encode
 
 from ..keeping import read_file, replace_file
 from .runs import Runs
@@ -105,7 +105,7 @@ class Kept(Generic[Value]):
         """Replace the file, unless it holds the same; where that fails the old one stands, and it is told."""
         if self._file is None:
             return
-        content = msgspec.json.encode(_Form(_VERSION, value))
+        content = encode(_Form(_VERSION, value))
         digest = sha256(content).digest()
         if digest == self._on_disk:
             return

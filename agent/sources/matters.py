@@ -31,6 +31,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from wire.codec import encode
+
 from .port import moment
 
 MAX_MATTERS = 1000
@@ -68,7 +70,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     def mark(self) -> str:
         """Return what is worth telling again when it changes."""
         told = [self.klass, self.severity_hint, self.target, self.source_address, self.evidence]
-        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
+        return hashlib.sha256(encode(told)).hexdigest()[:16]
 
 
 class Found(Struct, frozen=True):

@@ -21,6 +21,15 @@ def told(path: str) -> str:
     return "/".join(map(_told, path.split("/")))
 
 
+def shown(path: str | os.PathLike[str]) -> str:
+    r"""Return a path as people read it; what is no UTF-8 is escaped, and cannot be turned back.
+
+    >>> shown(chr(0xdcff) + ".php")
+    '\\xff.php'
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def real(path: str) -> str:
     """Return the operating system's path of one that was told."""
     if _MARK not in path:

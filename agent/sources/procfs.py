@@ -10,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from .names import shown
+
 _WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -46,7 +48,7 @@ def describe(proc: Path, pid: str) -> dict[str, Any]:
     try:
         name = Path(proc, pid, "comm").read_text("utf-8", "replace").strip()
         uid = Path(proc, pid).stat().st_uid
-        program = str(Path(proc, pid, "exe").readlink())
+        program = shown(Path(proc, pid, "exe").readlink())
     except OSError:
         pass
     return {"pid": int(pid), "name": name, "program": program, "uid": uid}

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
+
+from wire.codec import encode
 
 from ..budget import Account, Budget, Overdraft, Pace, Rest, StillRunningError
 from .lookers import Looker
@@ -147,7 +148,7 @@ class Runs:
         """Pay for a report's bytes; incidents and gaps are free."""
         if observation.kind not in {"incident", "gap"}:
             at = self._monotonic()
-            count = len(msgspec.json.encode(observation.body))
+            count = len(encode(observation.body))
             self._pace.spend(at, report_bytes=count)
             self._note(self._account.pay_bytes(at, count), at)
 

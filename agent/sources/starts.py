@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 from ..netlink.proc_events import ProcEvents
 from ..rules.events import Event
+from .names import shown
 
 _MOST = 2_000
 _SWEEP_SECONDS = 1.0
+_BEGUN = 19
 _UNSET = "4294967295"
 
 
@@ -103,7 +105,7 @@ class Starts:
                 if known and known.inode == entry.inode():
                     found[entry.name] = known
                 elif stat := self._stat(entry.name):
-                    found[entry.name] = _Running(entry.inode(), stat[19])
+                    found[entry.name] = _Running(entry.inode(), stat[_BEGUN])
         return found
 
     def describe(self, pid: str) -> Event | None:
@@ -116,7 +118,7 @@ class Starts:
             return None
         fields |= {"ProcessId": pid, "User": self._names.of(uid)}
         with suppress(OSError):
-            fields["CurrentDirectory"] = str((folder / "cwd").readlink())
+            fields["CurrentDirectory"] = shown((folder / "cwd").readlink())
         with suppress(OSError):
             login = (folder / "loginuid").read_text("ascii")
             if login != _UNSET:
@@ -132,7 +134,7 @@ class Starts:
         with (folder / "cmdline").open("rb") as file:
             words = file.read(8192)
         text = words.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8", "backslashreplace")
-        return {image: str((folder / "exe").readlink()).removesuffix(" (deleted)"), line: text}
+        return {image: shown((folder / "exe").readlink()).removesuffix(" (deleted)"), line: text}
 
     def _stat(self, pid: str) -> list[str]:
         """Return what stands behind the name in /proc/PID/stat, beginning with the state."""
@@ -141,7 +143,8 @@ class Starts:
         except OSError:
             return []
         # The name stands in parentheses and may itself hold any sign.
-        return text[text.rfind(b")") + 2 :].decode("ascii", "replace").split()
+        fields = text[text.rfind(b")") + 2 :].decode("ascii", "replace").split()
+        return fields if len(fields) > _BEGUN else []
 
 
 class _Names:
