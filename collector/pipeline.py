@@ -32,7 +32,7 @@ from wire.messages import Batch, Report
 
 from .errors import RetryableError
 from .eventlog.port import Entry, EventLog
-from .stages.bodies import YEARS, decode_body, plain
+from .stages.bodies import YEARS, decode_body, plain, without_nul
 from .stages.port import Item, Stage
 from .store import cursors, facts, journal
 from .store.engine import Store
@@ -217,7 +217,7 @@ class Pipeline:
             await self._set_aside(conn, done, entry, why=why, body=entry.stored)
             return
         try:
-            batch = _batches.decode(entry.body)
+            batch = _batches.decode(without_nul(entry.body))
         except WireError as error:
             await self._quarantine(conn, done, entry, why=str(error), body=entry.stored)
             return

@@ -31,7 +31,11 @@ def _links(proc: Path, pid: str) -> Iterator[tuple[str, str]]:
     except OSError:
         return
     try:
-        for name in sorted(os.listdir(folder), key=int, reverse=True):  # noqa: PTH208 - by descriptor: half the time
+        names = os.listdir(folder)  # noqa: PTH208 - by descriptor: half the time
+    except OSError:
+        names = []  # it ended since
+    try:
+        for name in sorted(names, key=int, reverse=True):
             try:
                 yield name, os.readlink(name, dir_fd=folder)
             except OSError:
@@ -73,7 +77,7 @@ def _writes(proc: Path, pid: str, descriptor: str) -> bool:
         text = Path(proc, pid, "fdinfo", descriptor).read_text("ascii", "replace")
     except OSError:
         return False
-    flags = next((line.split()[1] for line in text.splitlines() if line.startswith("flags:")), "0")
+    flags = next((line.split()[1] for line in text.splitlines() if line.startswith("flags:\t")), "0")
     return bool(int(flags, 8) & _WRITING)
 
 

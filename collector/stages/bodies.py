@@ -1,5 +1,6 @@
 """Bodies of reports, read by kind: what the stages judge is typed, the rest is kept as it came."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,9 @@ from ..exposure import Asset, Exits, Sockets
 
 YEARS = range(1970, 9999)
 """In which a node can have seen something."""
+_NUL = re.compile(rb"((?<!\\)(?:\\\\)*)\\u0000")
+LARGEST = 2**53
+"""Which every JSON holds exactly."""
 _Short = Annotated[str, Meta(min_length=1, max_length=512)]
 _Time = Annotated[datetime, Meta(tz=True)]
 
@@ -34,10 +38,13 @@ class Incident(Struct, frozen=True, kw_only=True):
     evidence_total: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse times before there were hosts: zones, and spans that are counted from them, have an end."""
+        """Refuse times and numbers that nothing can have: what is counted from them has an end."""
         for name, at in (("first_seen", self.first_seen), ("last_seen", self.last_seen)):
             if at.year not in YEARS:
                 raise ValueError(f"{name} is {at.isoformat()}, expected a time since {YEARS.start}")
+        for name, value in self.facts.items():
+            if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+                raise ValueError(f"facts.{name[:60]} is beyond {LARGEST}")
 
 
 Body = Exits | Sockets | Asset | Incident | dict[str, Any]
@@ -47,6 +54,15 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(body) for kind, body in _KINDS.items()
 }
 _ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+def without_nul(body: bytes) -> bytes:
+    r"""Return JSON whose texts have a mark (U+FFFD) where a zero byte was, which no database keeps in a text.
+
+    >>> without_nul(b'["a\\u0000b", "\\\\u0000"]')
+    b'["a\\ufffdb", "\\\\u0000"]'
+    """
+    return _NUL.sub(rb"\1\\ufffd", body) if b"\\u0000" in body else body
 
 
 def decode_body(kind: ReportKind, raw: Raw) -> Body:

@@ -205,6 +205,23 @@ async def test_the_same_trouble_attaches_to_the_incident_that_stands_for_it(desk
     assert incident["count"] == 2
 
 
+async def test_a_text_that_no_database_keeps_hides_nothing(tmp_path: Path, state: Store) -> None:
+    """Who chooses a name with a zero byte in it would else choose what is reported."""
+    log = await SqliteLog.open(tmp_path / "events.db")
+    desk = Desk(log, state)
+    await desk.enrol("district-portal")
+    hostile = TAMPERED | {"key": "files:\0", "target": "a\0b\\u0000", "evidence": [{"pa\0th": "\0\\\0"}]}
+    await desk.say("incident", hostile, source="fi\0les", report="r\0")
+    await desk.say("sockets", {"connections": [], "why": "\0"})
+    await desk.say("heartbeat", {"version": "\0"})
+    await desk.work()
+    incidents, aside = await desk.rows(schema.incidents), await desk.rows(schema.quarantine)
+    await log.close()
+
+    assert aside == []
+    assert "a\ufffdb\\u0000" in incidents[0]["title"]
+
+
 async def test_a_report_sent_again_in_a_new_epoch_counts_once(desk: Desk) -> None:
     first = await desk.say("incident", TAMPERED)
     desk.new_epoch()
