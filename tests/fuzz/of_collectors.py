@@ -14,6 +14,7 @@ from agent import backoff, enrolment, orders, program, transport
 from agent.cli.loading import parse
 from agent.powers import deputy
 from agent.release import bundle
+from agent.release.mirror import Mirror, MirrorError
 from agent.settings import overlaid
 from agent.settings.pushed import PushedError
 from agent.signatures import SignatureError, Signatures
@@ -23,6 +24,7 @@ from agent.texts import SaidError
 from agent.transport import Reply
 from agent.uplink import uplink
 from tests.agent.conftest import Authority
+from tests.agent.release.conftest import Signer
 from tests.agent.release.conftest import bundle as made_bundle
 from tests.fuzz.hostile import Decoder, of_file, of_text
 from tests.wire.test_beacon import LINE
@@ -153,6 +155,30 @@ def _retry_after(text: str) -> object:
     return backoff.seconds_asked(text, NOW)
 
 
+def _mirror() -> dict[str, bytes]:
+    """The files of a mirror with one release, by their paths."""
+    with tempfile.TemporaryDirectory() as folder:
+        signer = Signer(Path(folder))
+        signer.offer("0.2.0")
+        found = (path for path in signer.folder.rglob("*") if path.is_file())
+        return {path.relative_to(signer.folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _mirrored(name: str) -> Callable[[bytes], object]:
+    """A mirror of which one file says something else, and the root that the node was installed with."""
+
+    def read(data: bytes) -> object:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as made:
+            folder = Path(made)
+            for path, content in (FILES | {name: data}).items():
+                (folder / "mirror" / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / "mirror" / path).write_bytes(content)
+            root = folder / "mirror" / MIRROR[0]
+            return Mirror(str(folder / "mirror"), root, folder / "seen", most=10_000).index()
+
+    return read
+
+
 def _problem(body: bytes) -> object:
     return uplink._reason(Reply(500, body)), uplink._told(Reply(500, body))
 
@@ -161,6 +187,8 @@ def _identity(root: Path) -> object:
     return enrolment.load_identity(root)
 
 
+FILES = _mirror()
+MIRROR = tuple(f"metadata/{name}.json" for name in ("1.root", "timestamp", "2.snapshot", "2.targets"))
 WIRE = (codec.WireError,)
 HELD = msgspec.json.encode({"node": "n", "unit": "u", "collector": "https://c"})
 DECODERS = (
@@ -305,6 +333,17 @@ DECODERS = (
         releases.read_index,
         (ValueError,),
         (b'{"releases":[{"version":"0.2.0","path":"a.tar"}],"withdrawn":["0.1.0"]}',),
+    ),
+    *(
+        Decoder(
+            f"{name} of a mirror (TUF)",
+            "agent/release/mirror.py",
+            _mirrored(name),
+            (MirrorError,),
+            (FILES[name],),
+            most=16 * 1024,
+        )
+        for name in MIRROR
     ),
     Decoder(
         "bundle of a release",

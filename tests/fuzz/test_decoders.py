@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fuzz.decoders import DECODERS
 from tests.fuzz.hostile import Decoder, bounded, hostile, shapes
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 every_decoder = pytest.mark.parametrize("decoder", DECODERS, ids=lambda one: one.name)
 
 

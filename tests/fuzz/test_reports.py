@@ -61,11 +61,11 @@ def batch(number: int, kind: str, body: object) -> bytes:
 
 
 async def tell(way: Journey, kind: str) -> tuple[int, int]:
-    """Tell a body with each value that breaks things at each field; return how many were taken, and not."""
+    """Tell a body with each hostile value at three places; return how many were taken, and how many not."""
     taken = refused = 0
     fields = len(BODIES[kind])
-    for number, other in enumerate(VALUES * fields):
-        body = with_other(BODIES[kind], (number % (fields * 2)) / (fields * 2), other)
+    for number, other in enumerate(VALUES * 3):
+        body = with_other(BODIES[kind], (number % (fields * 2 + 1)) / (fields * 2 + 1), other)
         try:
             await way.take(batch(taken + 1, kind, body))
             taken += 1

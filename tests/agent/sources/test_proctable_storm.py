@@ -17,7 +17,7 @@ from agent.sources.proctable import Table
 from agent.sources.starts import Starts
 
 PROC = Path("/proc")
-SECONDS = 1.0
+SECONDS = 0.4
 
 
 @contextmanager
