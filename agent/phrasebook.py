@@ -19,6 +19,7 @@ MISTAKES: dict[str, str] = {
     "the field again": "重复的字段",
     "each field once": "每个字段只出现一次",
     "nothing": "空值",
+    "a zero byte": "零字节",
     "text": "文本",
     "a whole number": "整数",
     "a number": "数字",

@@ -274,6 +274,14 @@ def _beside(folder: Path, path: str) -> str:
     return str((folder / path).resolve()) if path else ""
 
 
+def _is_web(prefix: str) -> bool:
+    try:
+        parts = urlsplit(prefix)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
     names = [channel.name for channel in settings.channels]
     for index, name in enumerate(names):
@@ -288,5 +296,5 @@ def _check(settings: Settings, tree: Node) -> Iterator[Mistake]:
         if route.channel and route.channel not in mails:
             yield tree.mistake(f"routes.{name}.channel", repr(route.channel), "the name of a mail channel")
     for index, prefix in enumerate(settings.http_allow):
-        if urlsplit(prefix).scheme not in {"http", "https"} or not urlsplit(prefix).hostname:
+        if not _is_web(prefix):
             yield tree.mistake(f"http_allow[{index}]", repr(prefix), "an http or https address prefix")

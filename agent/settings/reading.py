@@ -229,6 +229,8 @@ class _Reader:
             return None
         if empty:
             raise self._note(node.start_mark, path, "nothing", _words(kind))
+        if "\0" in node.value:
+            raise self._note(node.start_mark, path, "a zero byte", "text")
         try:
             return msgspec.convert(node.value, kind, strict=False)
         except ValueError as error:

@@ -14,6 +14,7 @@ CHINESE: dict[str, str] = {
     "a character that YAML forbids ({why})": "YAML 不允许的字符（{why}）",
     "printable UTF-8 text": "可打印的 UTF-8 文本",
     "half a surrogate pair": "半个代理对",
+    "a zero byte in a text": "文本中的零字节",
     "a second document": "第二个文档",
     "one document a file": "每个文件一个文档",
     "the tag {tag}": "标签 {tag}",

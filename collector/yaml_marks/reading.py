@@ -108,6 +108,8 @@ class _Builder:
         elif isinstance(event, yaml.MappingStartEvent):
             node, height = self._mapping(mark, events, depth)
         else:
+            if "\0" in event.value:
+                self.mistakes.append(Mistake(*mark, "", "a zero byte in a text", "text"))
             node = Scalar(mark, event.value, not event.style)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, self._nodes - before, height)

@@ -142,6 +142,11 @@ def test_any_text_is_settings_or_mistakes_with_places(text: str) -> None:
     assert all(mistake.line >= 1 and mistake.column >= 1 for mistake in found)
 
 
+def test_a_zero_byte_stands_in_no_text() -> None:
+    with pytest.raises(SettingsError, match="state_dir: found a zero byte, expected text"):
+        read('state_dir: "/var\\0"', "agent.yaml", {})
+
+
 def test_the_example_is_true() -> None:
     assert doctest.testmod(reading).attempted
     assert doctest.testmod(reading).failed == 0

@@ -87,6 +87,11 @@ def test_any_text_is_read_or_refused_with_its_mistakes(text: str) -> None:
     assert told
 
 
+def test_a_zero_byte_stands_in_no_text_for_no_path_and_no_database_holds_one() -> None:
+    with pytest.raises(Mistakes, match="found a zero byte in a text, expected text"):
+        yaml_marks.read('a: "b\\0"', "u.yaml")
+
+
 def test_a_second_document_is_refused() -> None:
     assert mistakes_of("a: 1\n---\nb: 2\n") == [
         "f.yaml:2:1: $: found a second document, expected one document a file"
