@@ -28,7 +28,7 @@ from ..detection.sensor import Told
 from ..detection.tally import Tally
 from ..detection.traffic import SOURCE, Traffic, TrafficSettings
 from ..detection.webmail import Names, seen
-from . import bpf
+from . import sieve
 from .live import drain
 from .ring import Ring
 
@@ -128,7 +128,7 @@ class Capture:
         begun = stepped = told = measured = time.monotonic()
         self._purse.spent(0.0, time.process_time())
         if self._resting:
-            self._ring.attach(bpf.nothing())
+            self._ring.attach(sieve.nothing())
             self._say_status()
         self._meter.note("", Counted(now(), 0, 0))
         while not self._ring.wait(_WAIT_MS, stop):
@@ -167,11 +167,11 @@ class Capture:
 
     def _mind_the_purse(self, at: float, now: datetime) -> None:
         if self._resting and not self._purse.resting(at):
-            self._ring.attach(bpf.interesting())
+            self._ring.attach(sieve.interesting())
             self._resting = False
             self._say_status()
         elif self._purse.spent(at, time.process_time()) and not self._resting:
-            self._ring.attach(bpf.nothing())
+            self._ring.attach(sieve.nothing())
             self._resting = True
             rest = self._job.cool_down
             why = f"overdrawn: more than {self._job.cpu_share:.0%} of a core; no packet for {rest:g} s"
@@ -206,7 +206,7 @@ def main(source: BinaryIO, out: int, complain: Callable[[str], object]) -> int:
             line = line[os.write(out, line) :]
 
     try:
-        with Ring(job.interface, job.ring_megabytes, bpf.interesting()) as ring:
+        with Ring(job.interface, job.ring_megabytes, sieve.interesting()) as ring:
             Capture(job, ring, write).run(source.fileno(), _now)
     except BrokenPipeError:
         return 0

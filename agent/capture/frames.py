@@ -4,8 +4,21 @@ A frame from the network may say anything; what is cut short, malformed, or of a
 looks at is not counted and never an error.
 """
 
+from ..bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP
 from ..detection.tally import Tally
-from .bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP, UNREACHABLE, UNREACHABLE_V6
+from .sieve import (
+    ADVERTISEMENT,
+    EXTENSIONS,
+    FRAGMENT,
+    HOP_BY_HOP,
+    LATER_FRAGMENT,
+    OPTIONS,
+    ROUTER,
+    ROUTING,
+    SOLICITATION,
+    UNREACHABLE,
+    UNREACHABLE_V6,
+)
 
 # Numbers of link types (tcpdump.org/linktypes.html) whose frames begin as told here.
 ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP = (
@@ -25,7 +38,8 @@ _TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _DNS = b"\0\x35"
 _MOST_TAGS = 3
 _ERRORS = {ICMP: UNREACHABLE, ICMPV6: UNREACHABLE_V6}
-_ADVERTISEMENT = b"\x88"
+_TOO_LARGE = 4  # of ICMP "unreachable": the door was there, the datagram did not fit (RFC 1191)
+_WALKED = frozenset({HOP_BY_HOP, ROUTING, FRAGMENT, OPTIONS})
 _FROM_THIS_LINK = 255  # a hop limit that no router leaves alone
 
 
@@ -68,9 +82,21 @@ def count(tally: Tally, protocol: int, packet: bytes, sampled: int = 1) -> None:
     elif kind == UDP and len(data) >= 8:
         tally.udp((source, target, data[2:4]), sampled)
     elif kind in _ERRORS and len(data) >= 8 and data[0] == _ERRORS[kind]:
-        _quoted(tally, protocol, data[8:])
-    elif kind == ICMPV6 and data[:1] == _ADVERTISEMENT and packet[7] == _FROM_THIS_LINK:
-        tally.advertisement(data)
+        if (kind, data[1]) != (ICMP, _TOO_LARGE):
+            _quoted(tally, protocol, data[8:])
+    elif kind == ICMPV6 and packet[7] == _FROM_THIS_LINK:
+        _neighbour(tally, source, target, data)
+
+
+def _neighbour(tally: Tally, source: bytes, target: bytes, data: bytes) -> None:
+    """Count what neighbours of IPv6 say of each other."""
+    kind = data[0] if data else -1
+    if kind == ADVERTISEMENT:
+        tally.advertisement(target, data)
+    elif kind == SOLICITATION:
+        tally.solicitation(source, data)
+    elif kind == ROUTER:
+        tally.router(source, data)
 
 
 def _internet(protocol: int, packet: bytes) -> tuple[int, bytes, bytes, bytes]:
@@ -79,8 +105,23 @@ def _internet(protocol: int, packet: bytes) -> tuple[int, bytes, bytes, bytes]:
         if not int.from_bytes(packet[6:8], "big") & 0x1FFF:
             return packet[9], packet[12:16], packet[16:20], packet[(packet[0] & 15) * 4 :]
     elif protocol == ETH_IPV6 and len(packet) >= 40 and packet[0] >> 4 == 6:
-        return packet[6], packet[8:24], packet[24:40], packet[40:]
+        kind, begin = _behind_extensions(packet)
+        return kind, packet[8:24], packet[24:40], packet[begin:]
     return -1, b"", b"", b""
+
+
+def _behind_extensions(packet: bytes) -> tuple[int, int]:
+    """Return what an IPv6 packet carries and where that begins, as the kernel's filter finds it."""
+    kind, at = packet[6], 40
+    for _ in range(EXTENSIONS):
+        if kind not in _WALKED:
+            break
+        if at + 4 > len(packet):
+            return -1, at
+        if kind == FRAGMENT and int.from_bytes(packet[at + 2 : at + 4], "big") & LATER_FRAGMENT:
+            return -1, at
+        kind, at = packet[at], at + (8 if kind == FRAGMENT else 8 * (packet[at + 1] + 1))
+    return kind, at
 
 
 def _quoted(tally: Tally, protocol: int, packet: bytes) -> None:

@@ -10,9 +10,9 @@ all that is asked of it. What is anything else goes the careful way of `frames`.
 import struct
 
 from ..detection.tally import Tally
-from .bpf import SAMPLED
 from .frames import count
 from .ring import Block, Ring
+from .sieve import SAMPLED
 
 _DATA = 96
 _FIELDS = struct.Struct("<I8xI10xH22x2s44xB8xB2x4s4s2s2s9xB")

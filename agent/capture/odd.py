@@ -15,7 +15,7 @@ import subprocess
 import sys
 from typing import IO, BinaryIO, Self
 
-from .bpf import ETH_ARP, ETH_IPV4, ETH_IPV6
+from ..bpf import ETH_ARP, ETH_IPV4, ETH_IPV6
 
 _ASK = struct.Struct("=II")
 _ANSWER = struct.Struct("=HI")

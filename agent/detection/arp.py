@@ -7,7 +7,7 @@ A failover looks like A A A B B B: the old owner falls silent, and the new one i
 makes two changes. What no failover sends are replies to somebody who did not ask: a few of them by the second
 one are enough. Addresses that the operator knows (the gateway's) need no pattern: any other MAC that
 claims one is an incident at once. Shared addresses of VRRP and CARP (00:00:5e:00:01:xx, 02:xx) are left
-alone.
+alone. Neighbour messages of IPv6 (RFC 4861) say the same things in other words, and are judged alike.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ _MAX_ADDRESSES = 20_000
 _MAX_CHANGES = 20
 _ANSWERED_WITHIN = timedelta(seconds=10)
 _SHARED = (b"\x00\x00\x5e\x00\x01", b"\x00\x00\x5e\x00\x02")
-_NOBODY = (b"\0\0\0\0", b"\xff\xff\xff\xff")
+_NOBODY = (bytes(4), b"\xff\xff\xff\xff", bytes(16))
 Mac = Annotated[str, Meta(pattern="^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
 
 

@@ -10,6 +10,9 @@ _FIRST_OF_CLIENTS = 1024
 _REQUEST = 1
 _MOST_ANSWERS = 512
 _LONGEST_NAME = 256
+_SOURCES_MAC, _TARGETS_MAC = 1, 2
+_MOST_OPTIONS = 8
+_MULTICAST = 0xFF
 
 
 class Tally:
@@ -23,13 +26,15 @@ class Tally:
         datagrams: UDP but names, scaled up where they were sampled.
         names: Names asked for in DNS, as on the wire, by who asked.
         answers: Answers to such questions, to whom and what; the first of a step.
-        claims: Who says to have an address (ARP, neighbour advertisements): address and MAC.
-        sought: ARP requests: who asks, and for whom.
-        replies: ARP replies to somebody else: address and MAC claimed, and to whom.
+        answered: Who was answered from port 53, and by whom; the first of a step.
+        claims: Who says to have an address (ARP, neighbour messages of IPv6): address and MAC.
+        sought: ARP requests and neighbour solicitations: who asks, and for whom.
+        replies: What answers them to somebody else: address and MAC claimed, and to whom.
         packets: All that were counted.
     """
 
     __slots__ = (
+        "answered",
         "answers",
         "asked",
         "bounced",
@@ -51,6 +56,7 @@ class Tally:
         self.datagrams: dict[Contact, int] = {}
         self.names: dict[tuple[bytes, bytes], int] = {}
         self.answers: list[tuple[bytes, bytes]] = []
+        self.answered: set[tuple[bytes, bytes]] = set()
         self.claims: dict[tuple[bytes, bytes], int] = {}
         self.sought: set[tuple[bytes, bytes]] = set()
         self.replies: dict[tuple[bytes, bytes, bytes], int] = {}
@@ -78,12 +84,29 @@ class Tally:
             contact = (source, target, ports[1])
             self.bounced[contact] = self.bounced.get(contact, 0) + 1
 
-    def advertisement(self, message: bytes) -> None:
-        """Count a neighbour advertisement (RFC 4861) that carries a MAC."""
-        # Type, code, checksum, flags, then the address at 8; an option of type 2 and length 1 holds the MAC.
-        if len(message) >= 32 and message[24:26] == b"\x02\x01":
-            key = (bytes(message[8:24]), bytes(message[26:32]))
-            self.claims[key] = self.claims.get(key, 0) + 1
+    def advertisement(self, target: bytes, message: bytes) -> None:
+        """Count a neighbour advertisement (RFC 4861) that carries a MAC, to whom it may be."""
+        address, mac = bytes(message[8:24]), _option(message, 24, _TARGETS_MAC)
+        if not mac:
+            return
+        self.claims[address, mac] = self.claims.get((address, mac), 0) + 1
+        if target[0] != _MULTICAST and target != address:
+            self.replies[address, mac, target] = self.replies.get((address, mac, target), 0) + 1
+
+    def solicitation(self, source: bytes, message: bytes) -> None:
+        """Count a neighbour solicitation: somebody seeks an address, and mostly says its own MAC."""
+        if len(message) < 24:
+            return
+        self.sought.add((source, bytes(message[8:24])))
+        self._says_its_mac(source, _option(message, 24, _SOURCES_MAC))
+
+    def router(self, source: bytes, message: bytes) -> None:
+        """Count a router advertisement: its sender claims its own address."""
+        self._says_its_mac(source, _option(message, 16, _SOURCES_MAC))
+
+    def _says_its_mac(self, source: bytes, mac: bytes) -> None:
+        if mac and any(source):
+            self.claims[source, mac] = self.claims.get((source, mac), 0) + 1
 
     def dns(self, source: bytes, message: bytes) -> None:
         """Count a question by its name; other messages are none."""
@@ -101,6 +124,7 @@ class Tally:
         self.udp((*ends, door), 1)
         if len(self.answers) < _MOST_ANSWERS and len(message) >= 17 and message[2] & 0x80:
             self.answers.append((ends[1], message))
+            self.answered.add((ends[1], ends[0]))
 
     def arp(self, packet: bytes) -> None:
         """Count an ARP packet for Ethernet and IPv4: its sender claims an address."""
@@ -112,6 +136,18 @@ class Tally:
             self.sought.add((sender, target))
         elif sender != target:
             self.replies[sender, mac, target] = self.replies.get((sender, mac, target), 0) + 1
+
+
+def _option(message: bytes, at: int, kind: int) -> bytes:
+    """Return the MAC that an option of a neighbour message holds, empty where there is none."""
+    # Kind, length in units of 8 bytes, then what it says (RFC 4861, 4.6).
+    for _ in range(_MOST_OPTIONS):
+        if at + 8 > len(message) or not message[at + 1]:
+            break
+        if message[at] == kind:
+            return bytes(message[at + 2 : at + 8]) if message[at + 1] == 1 else b""
+        at += 8 * message[at + 1]
+    return b""
 
 
 @lru_cache(maxsize=8192)

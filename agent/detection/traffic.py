@@ -9,6 +9,7 @@ from msgspec import Struct
 from .arp import ArpSettings, Claims
 from .floods import Floods, FloodSettings
 from .repeats import Finding, Repeats, RepeatSettings
+from .resolvers import Resolvers
 from .scans import Door, Scans, ScanSettings
 from .sensor import Told
 from .tally import Contact, Tally, port, text
@@ -36,6 +37,7 @@ class Traffic:
     def __init__(self, settings: TrafficSettings) -> None:
         self._claims = Claims(settings.arp)
         self._scans = Scans(settings.scans)
+        self._resolvers = Resolvers()
         self._floods = Floods(settings.floods)
         self._tunnels = Tunnels(settings.tunnels)
         self._repeats = Repeats(settings.repeats)
@@ -62,8 +64,10 @@ class Traffic:
             self._scans.answered(*_door(contact))
         for contact in islice(tally.refused, _MAX_CONTACTS):
             yield from self._scans.broke_off(*_door(contact), at)
+        self._resolvers.note(tally.answered)
         for contact in islice(tally.bounced, _MAX_CONTACTS):
-            yield from self._scans.refused(*_door(contact), at)
+            if not self._resolvers.asks(contact):
+                yield from self._scans.refused(*_door(contact), at)
         yield from self._scans.step(at)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.capture import bpf, child
+from agent.bpf import Assembler
+from agent.capture import child, sieve
 from agent.capture.child import WRONG, Capture, Job, main
 from agent.capture.ring import Ring
 from agent.clock import host_clock
@@ -44,7 +45,7 @@ def test_who_takes_more_than_its_share_rests_and_says_so(on_a_wire: Callable[[An
             lines.append(line)
             told.set()
 
-        with Ring("fsfar", 1, bpf.interesting()) as ring:
+        with Ring("fsfar", 1, sieve.interesting()) as ring:
             threading.Thread(target=lambda: (told.wait(10), os.close(end)), daemon=True).start()
             Capture(job, ring, write).run(stop, host_clock().now)
             wire.send(b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28))
@@ -72,7 +73,7 @@ def test_a_rest_that_an_earlier_child_began_goes_on(on_a_wire: Callable[[Any], N
                 wire.send(b"\xff" * 6 + bytes(6) + b"\x08\x06" + bytes(28))
                 os.close(end)
 
-        with Ring("fsfar", 1, bpf.interesting()) as ring:
+        with Ring("fsfar", 1, sieve.interesting()) as ring:
             Capture(job, ring, write).run(stop, host_clock().now)
         os.close(stop)
 
@@ -90,7 +91,7 @@ def test_packets_the_kernel_had_no_room_for_are_a_gap_and_an_incident(
     def body(wire: Any) -> None:  # noqa: ANN401 - the fixture's wire
         stop, end = os.pipe()
         os.close(end)
-        with Ring("fsfar", 1, bpf.Assembler().accept(65535).code()) as ring:
+        with Ring("fsfar", 1, Assembler().accept(65535).code()) as ring:
             wire.send(*([bytes(12) + b"\x88\xb5" + bytes(1400)] * 2000))
             Capture(Job(interface="fsfar"), ring, lines.append).run(stop, host_clock().now)
         os.close(stop)

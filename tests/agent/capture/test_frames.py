@@ -66,12 +66,60 @@ def test_an_error_counts_the_datagram_that_it_quotes_and_not_the_answer_to_one_t
     assert counted(0x0800, error + SYN).bounced == {}
 
 
-def test_a_neighbour_claims_its_address_from_this_link_only() -> None:
-    body = bytes([136]) + bytes(7) + bytes(15) + b"\7" + b"\x02\x01" + b"\2\0\0\0\0\7"
-    head = bytes([0x60]) + bytes(5) + bytes([58, 255]) + bytes(32)
+HOSTS = bytes([0xFE, 0x80]) + bytes(13) + b"\5"
+GATEWAY = bytes([0xFE, 0x80]) + bytes(13) + b"\1"
+MAC = b"\2\0\0\0\0\7"
 
-    assert counted(0x86DD, head + body).claims == {(bytes(15) + b"\7", b"\2\0\0\0\0\7"): 1}
-    assert counted(0x86DD, head[:7] + b"\x40" + head[8:] + body).claims == {}
+
+def neighbour(
+    body: bytes, *, source: bytes = GATEWAY, target: bytes = HOSTS, limit: int = 255, between: bytes = b""
+) -> bytes:
+    """A neighbour message of IPv6; `between`: a header of options before it."""
+    head = bytes([0x60]) + bytes(5) + bytes([60 if between else 58, limit])
+    return head + source + target + between + body
+
+
+ADVERTISED = bytes([136]) + bytes(7) + GATEWAY + b"\x02\x01" + MAC
+
+
+def test_a_neighbour_claims_its_address_from_this_link_only() -> None:
+    assert counted(0x86DD, neighbour(ADVERTISED)).claims == {(GATEWAY, MAC): 1}
+    assert counted(0x86DD, neighbour(ADVERTISED)).replies == {(GATEWAY, MAC, HOSTS): 1}
+    assert counted(0x86DD, neighbour(ADVERTISED, limit=64)).claims == {}
+
+
+def test_a_claim_to_all_answers_nobody_and_one_behind_options_is_a_claim() -> None:
+    everybody = bytes([0xFF, 2]) + bytes(13) + b"\1"
+    to_all = counted(0x86DD, neighbour(ADVERTISED, target=everybody))
+    hidden = counted(0x86DD, neighbour(ADVERTISED, between=bytes([58, 0]) + bytes(6)))
+    nonce_first = ADVERTISED[:24] + bytes([14, 1]) + bytes(6) + ADVERTISED[24:]
+
+    assert (to_all.claims, to_all.replies) == ({(GATEWAY, MAC): 1}, {})
+    assert hidden.claims == counted(0x86DD, neighbour(nonce_first)).claims == {(GATEWAY, MAC): 1}
+
+
+def test_who_asks_for_a_neighbour_is_known_and_says_its_own_mac_but_not_before_it_has_an_address() -> None:
+    asks = bytes([135]) + bytes(7) + GATEWAY + b"\x01\x01" + MAC
+    tally = counted(0x86DD, neighbour(asks, source=HOSTS))
+    begins = counted(0x86DD, neighbour(asks, source=bytes(16)))
+
+    assert (tally.sought, tally.claims) == ({(HOSTS, GATEWAY)}, {(HOSTS, MAC): 1})
+    assert begins.claims == {}
+
+
+def test_a_router_that_advertises_itself_claims_its_address() -> None:
+    assert counted(0x86DD, neighbour(bytes([134]) + bytes(15) + b"\x01\x01" + MAC)).claims == {
+        (GATEWAY, MAC): 1
+    }
+    assert counted(0x86DD, neighbour(bytes([134]) + bytes(15) + bytes(8))).claims == {}
+
+
+def test_a_datagram_that_was_only_too_large_met_an_open_door() -> None:
+    quoted = SYN[:9] + b"\x11" + SYN[10:20] + b"\x9c\x40\x00\xa1" + bytes(4)
+    for code, refused in ((3, True), (1, True), (13, True), (4, False)):
+        error = SYN[:9] + b"\x01" + bytes(2) + ADDRESSES[4:] + ADDRESSES[:4] + bytes([3, code]) + bytes(6)
+
+        assert bool(counted(0x0800, error + quoted).bounced) == refused
 
 
 @given(st.sampled_from([*KNOWN, 105, -1]), st.binary(max_size=120))
@@ -81,6 +129,6 @@ def test_any_frame_is_counted_once_or_as_nothing(link: int, data: bytes) -> None
 
     assert tally.packets == 1
     # These tell more of an ARP packet that is a claim, and of a datagram that is an answer.
-    beside = {"packets", "sought", "replies", "answers"}
+    beside = {"packets", "sought", "replies", "answers", "answered"}
     kinds = [getattr(tally, name) for name in Tally.__slots__ if name not in beside]
     assert sum(sum(kind.values()) for kind in kinds) <= 1

@@ -7,21 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.capture.bpf import interesting
 from agent.capture.frames import count, network
 from agent.capture.live import _count, drain
 from agent.capture.ring import Block, Ring
+from agent.capture.sieve import interesting
 from agent.detection.tally import Tally
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from scapy.layers.dns import DNS, DNSQR
     from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP
-    from scapy.layers.inet6 import IPv6
+    from scapy.layers.inet6 import ICMPv6ND_NS, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
     from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 FROM, TO = "203.0.113.9", "10.1.1.5"
+# As long as makes the kernel cut behind it, not at a fixed place.
+LONG = [PadN(optdata=bytes(250)), PadN(optdata=bytes(250))]
 FRAMES = [
     bytes(ETHER / layer)
     for layer in (
@@ -34,6 +36,14 @@ FRAMES = [
         IP(src=TO, dst="10.1.1.53") / UDP(sport=5000) / DNS(qd=DNSQR(qname="portal.example.gov.cn")),
         IP(src="10.1.1.53", dst=TO) / UDP(sport=53, dport=5000) / DNS(qr=1, qd=DNSQR(qname="x.cn")),
         IPv6(src="2001:db8::9", dst="2001:db8::5") / TCP(dport=22, flags="S"),
+        IPv6(src="2001:db8::9", dst="2001:db8::5")
+        / IPv6ExtHdrDestOpt(options=LONG)
+        / TCP(dport=25, flags="S"),
+        IPv6(src="2001:db8::9", dst="2001:db8::5")
+        / IPv6ExtHdrFragment()
+        / TCP(dport=26, flags="A")
+        / b"data",
+        IPv6(src="2001:db8::5", dst="2001:db8::1", hlim=255) / ICMPv6ND_NS(tgt="2001:db8::1"),
         IPv6(src="2001:db8::9", dst="2001:db8::53") / UDP() / DNS(qd=DNSQR(qname="v6.example.cn")),
         ARP(op=2, psrc="10.1.1.1", hwsrc="02:00:00:00:00:07"),
         Dot1Q(vlan=7) / IP(src=FROM, dst=TO) / TCP(dport=24, flags="S"),
@@ -57,13 +67,13 @@ def test_the_ring_counts_what_a_recording_of_the_same_packets_counts(
             for _ in range(20):
                 ring.wait(100)
                 drain(ring, live)
-                if live.packets >= 10:
+                if live.packets >= 13:
                     break
 
     on_a_wire(body)
-    for name in ("asked", "opened", "refused", "names", "answers", "claims"):
+    for name in ("asked", "opened", "refused", "names", "answers", "claims", "sought"):
         assert getattr(live, name) == getattr(expected, name), name
-    assert len(live.asked) == 4
+    assert len(live.asked) == 5
     assert live.answers[0][1].endswith(b"\x01x\x02cn\0\0\x01\0\x01")
     assert next(iter(live.names))[1] == b"\x06portal\x07example\x03gov\x02cn"
 

@@ -18,7 +18,18 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from scapy.layers.dns import DNS, DNSQR
     from scapy.layers.inet import ICMP, IP, TCP, UDP
-    from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
+    from scapy.layers.inet6 import (
+        ICMPv6DestUnreach,
+        ICMPv6ND_NA,
+        ICMPv6ND_NS,
+        ICMPv6NDOptDstLLAddr,
+        ICMPv6NDOptSrcLLAddr,
+        ICMPv6PacketTooBig,
+        IPv6,
+        IPv6ExtHdrDestOpt,
+        IPv6ExtHdrFragment,
+        IPv6ExtHdrHopByHop,
+    )
     from scapy.layers.l2 import ARP, Ether
     from scapy.packet import Packet
 
@@ -114,6 +125,83 @@ def test_answers_that_come_too_late_for_their_asker_are_no_scan() -> None:
     for port in range(60):
         answer = IP(src="10.1.1.53", dst=HOST) / UDP(sport=53, dport=30000 + port) / DNS(qr=1)
         packets.append((port / 10, IP(src=HOST, dst="10.1.1.53") / ICMP(type=3, code=3) / answer))
+
+    assert told(packets) == []
+
+
+def refused_at_names(server: int) -> Timed:
+    """A question to a name server that comes back as unreachable."""
+    question = ask("www.example.net") / b""
+    question[IP].dst = f"198.51.100.{server}"
+    return server / 10, IP(src="10.1.1.1", dst=HOST) / ICMP(type=3, code=3) / question
+
+
+def test_a_resolver_whom_many_servers_answer_is_no_scan_and_one_who_is_answered_by_one_is() -> None:
+    refused = [refused_at_names(server) for server in range(40)]
+    answers = [
+        (
+            0.0,
+            IP(src=f"192.0.2.{server}", dst=HOST)
+            / UDP(sport=53, dport=5000)
+            / DNS(qr=1, qd=DNSQR(qname="x.cn")),
+        )
+        for server in range(8)
+    ]
+
+    assert told([*answers, *refused]) == []
+    assert told([*answers[:1], *refused])[0] == (f"scan:{HOST}", "NASCAN", False)
+
+
+def test_a_scan_by_datagrams_of_ipv6_is_told_and_datagrams_that_are_too_large_are_none() -> None:
+    refused: list[Timed] = []
+    too_large: list[Timed] = []
+    for port in range(30):
+        probe = IPv6(src="2001:db8::9", dst="2001:db8::5") / UDP(sport=40000, dport=1000 + port)
+        back = IPv6(src="2001:db8::5", dst="2001:db8::9")
+        refused.append((port / 10, back / ICMPv6DestUnreach(code=4) / probe))
+        too_large.append((port / 10, back / ICMPv6PacketTooBig() / probe))
+
+    assert told(refused)[0] == ("scan:2001:db8::9", "NASCAN", False)
+    assert told(too_large) == []
+
+
+def test_a_scan_behind_extension_headers_is_a_scan_and_work_behind_them_is_none() -> None:
+    def between(source: str, target: str, here: int, there: int, flags: str) -> Packet:
+        head = IPv6(src=source, dst=target) / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt()
+        return head / IPv6ExtHdrFragment() / TCP(sport=here, dport=there, flags=flags)
+
+    knocks = [(port / 100, between("2001:db8::9", "2001:db8::5", 4000, port, "S")) for port in range(60)]
+    answers = [(port / 100, between("2001:db8::5", "2001:db8::9", port, 4000, "SA")) for port in range(60)]
+
+    assert told(knocks)[0] == ("scan:2001:db8::9", "NASCAN", False)
+    assert told([*knocks, *answers]) == []
+
+
+def advertised(mac: str, to: str = "2001:db8::5") -> Packet:
+    option = ICMPv6NDOptDstLLAddr(lladdr=mac)
+    return IPv6(src="fe80::1", dst=to, hlim=255) / ICMPv6ND_NA(tgt="fe80::1", R=1, O=1) / option
+
+
+def asked_for_the_gateway() -> Packet:
+    solicited = IPv6(src="2001:db8::5", dst="ff02::1:ff00:1", hlim=255) / ICMPv6ND_NS(tgt="fe80::1")
+    return solicited / ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:00:05")
+
+
+def test_a_gateway_taken_over_by_advertisements_that_nobody_asked_for_is_spoofed() -> None:
+    owner, thief = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
+    packets: list[Timed] = [(0.0, asked_for_the_gateway()), (0.1, advertised(owner))]
+    packets += [(20.0 + second, advertised(thief)) for second in range(5)]
+
+    assert told(packets)[0] == ("arp:fe80::1", "NATRAFHIJ", False)
+
+
+def test_a_gateway_that_moves_and_answers_whoever_asks_is_no_spoofing() -> None:
+    owner, other = "02:00:00:00:00:aa", "02:00:00:00:00:bb"
+    packets: list[Timed] = []
+    for second in range(40):
+        packets.append((float(second), asked_for_the_gateway()))
+        packets.append((second + 0.1, advertised(owner if second < 20 else other)))
+    packets.append((20.0, advertised(other, "ff02::1")))
 
     assert told(packets) == []
 

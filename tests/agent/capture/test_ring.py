@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agent.capture.bpf import Assembler, interesting, nothing
+from agent.bpf import Assembler
 from agent.capture.ring import Ring
+from agent.capture.sieve import interesting, nothing
 
 pytestmark = pytest.mark.root
 OnAWire = Callable[[Callable[[Any], None]], None]

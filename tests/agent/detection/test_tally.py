@@ -58,8 +58,10 @@ def test_any_bytes_are_counted_at_most_once(data: bytes, flags: int) -> None:
     counted = Tally()
     counted.dns(ONE, data)
     counted.arp(data)
-    counted.advertisement(data)
+    counted.advertisement(bytes(16), data)
+    counted.solicitation(bytes(16), data)
+    counted.router(bytes(15) + ONE[:1], data)
     counted.tcp(ONE, TWO, (NEAR, FAR), flags)
 
-    assert sum(map(len, (counted.names, counted.claims))) <= 3
+    assert sum(map(len, (counted.names, counted.claims))) <= 4
     assert sum(map(len, (counted.asked, counted.opened, counted.refused))) <= 1

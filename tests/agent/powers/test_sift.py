@@ -1,5 +1,6 @@
 """The filter judges packets as their headers say; what it can't read it lets go."""
 
+import doctest
 import struct
 from ipaddress import ip_address, ip_network
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.powers.sift import IPV4, IPV6, matches, program
+from agent.bpf import ETH_IPV4, ETH_IPV6, passed
+from agent.powers import sift
+from agent.powers.sift import program
 
 KEEP = 96
 ADDRESSES = st.ip_addresses(v=4) | st.ip_addresses(v=6)
@@ -24,7 +27,12 @@ def packet(
 
 
 def kept(rules: bytes, data: bytes) -> bool:
-    return matches(rules, data, IPV4 if data[0] >> 4 == 4 else IPV6) == KEEP
+    return passed(rules, data, protocol=ETH_IPV4 if data[0] >> 4 == 4 else ETH_IPV6) == KEEP
+
+
+def test_the_example_is_true() -> None:
+    assert doctest.testmod(sift).attempted
+    assert doctest.testmod(sift).failed == 0
 
 
 @given(network=ADDRESSES, length=st.integers(0, 128), source=ADDRESSES, target=ADDRESSES)
@@ -69,5 +77,5 @@ def test_address_and_port_have_to_fit_together() -> None:
 
 
 def test_without_a_wish_every_packet_is_kept_of_any_protocol() -> None:
-    assert matches(program(None, None, KEEP), b"\0" * 60, 0x0806) == KEEP
-    assert matches(program(ip_network("192.0.2.0/24"), None, KEEP), b"\0" * 60, 0x0806) == 0
+    assert passed(program(None, None, KEEP), b"\0" * 60, protocol=0x0806) == KEEP
+    assert passed(program(ip_network("192.0.2.0/24"), None, KEEP), b"\0" * 60, protocol=0x0806) == 0
