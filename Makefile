@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := $(VENV)/.dev
 RUN := $(VENV)/.run
-DEBIAN_TEST_PACKAGES := iproute2 iptables systemd nftables chromium prometheus
+DEBIAN_TEST_PACKAGES := faketime iproute2 iptables systemd nftables chromium prometheus
 
 .PHONY: help demo test check format lock wheels-from-source clean
 .DEFAULT_GOAL := help

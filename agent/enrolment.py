@@ -27,6 +27,7 @@ from msgspec import Struct
 from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
 
+from .pinned import to_collectors
 from .texts import SaidError
 
 PREFIX = "fs1."
@@ -57,9 +58,12 @@ class Identity(Struct, frozen=True):
     folder: Path
 
     def tls(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> ssl.SSLContext:
-        """Return TLS 1.3 with this node's certificate, trusting its authorities alone."""
-        context = ssl.create_default_context(purpose, cafile=str(self.folder / "authorities.pem"))
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        """Return TLS 1.3 with this node's certificate, trusting its authorities alone; see `pinned`."""
+        if purpose is ssl.Purpose.SERVER_AUTH:
+            context = to_collectors(self.authorities().decode("ascii"), self.life()[0])
+        else:
+            context = ssl.create_default_context(purpose, cafile=str(self.folder / "authorities.pem"))
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_cert_chain(self.folder / "certificate.pem", self.folder / "key.pem")
         return context
 

@@ -23,7 +23,7 @@ from wire.signed import digest_of
 from . import actions, heartbeat
 from .backoff import Backoff
 from .clock import Clock
-from .enrolment import Host, Identity, renew, this_host
+from .enrolment import Identity, this_host
 from .heartbeat import About
 from .metrics import Figures, SourceFigures, own_cost
 from .orders import Orders
@@ -31,18 +31,18 @@ from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .powers import Deputy, Local, Powers, never_of
 from .program import Programs
 from .release import Proof, own_release, read_standing
+from .renewal import Renewal
 from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
 from .signatures import Signatures
 from .sources import Rules, Sensors, Source, build
 from .tasks import Tasks
-from .texts import SaidError, say
+from .texts import say
 from .transport import Transport
 from .uplink import Uplink
 
 _log = logging.getLogger("fengsui.agent")
 _LAST_WORDS_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
-_RENEWAL_LOOK_SECONDS = 3600.0
 _HEALTHY_SECONDS = 600.0
 _ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
 _random = random.SystemRandom().random
@@ -81,14 +81,21 @@ class World:
         self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
         self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
         self.figures = {source.name: SourceFigures() for source in self.sources}
-        self._renew_now = asyncio.Event()
+        self._renewal = Renewal(
+            identity,
+            self.transport,
+            Path(settings.state_dir),
+            host=this_host(asset.id for asset in settings.assets),
+            now=clock.now,
+            language=settings.language,
+        )
         self._uplink = Uplink(
             self.transport,
             outbox,
             _random,
             settings.language,
             authorities=self._about.authorities,
-            rekey=self._renew_now.set,
+            rekey=self._renewal.want,
         )
         self._loop = asyncio.get_running_loop()
         self._reload: Callable[[], None] = lambda: None
@@ -123,7 +130,7 @@ class World:
             powers=self._powers(),
             sources=tuple(source.name for source in self.sources),
             restart=lambda names: self._soon(lambda: self._restart(names)),
-            renew=lambda: self._soon(self._renew_now.set),
+            renew=lambda: self._soon(self._renewal.want),
             pushed=self._pushed,
             check=lambda given: overlaid(self._own, given),
             reload=lambda: self._soon(self._again),
@@ -157,7 +164,7 @@ class World:
         for source in self.sources:
             source.resume(rests)
         tasks.spawn("uplink", self._uplink.run())
-        tasks.spawn("renewal", self._renew(reload))
+        tasks.spawn("renewal", self._renewal.run(reload))
         tasks.spawn("tidy", self._tidy())
         tasks.spawn("release", self._prove())
         if self._pushed.read().state == "trial":
@@ -303,32 +310,6 @@ class World:
         return self._entry(
             "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last, why=why)
         )
-
-    async def _renew(self, reload: Callable[[], None]) -> None:
-        """Get a new certificate when two thirds of the old one's life are over."""
-        settings = self.settings
-        host = this_host(asset.id for asset in settings.assets)
-        due = self._identity.renewal_due()
-        while True:
-            if self._clock.now() >= due or self._renew_now.is_set():
-                self._renew_now.clear()
-                if await self._renewed(Path(settings.state_dir), host):
-                    reload()
-                    await asyncio.Event().wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_RENEWAL_LOOK_SECONDS):
-                    await self._renew_now.wait()
-
-    async def _renewed(self, folder: Path, host: Host) -> bool:
-        """Ask the collectors one after the other; False where none gave a certificate."""
-        for url in self.transport.addresses:
-            try:
-                await renew(self._identity, url, folder, host, self._clock.now)
-            except SaidError as error:
-                _log.error("%s", error.in_language(self.settings.language))
-            else:
-                return True
-        return False
 
     async def _tidy(self) -> None:
         while True:

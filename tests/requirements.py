@@ -17,6 +17,7 @@ PROVIDES = {
     "systemd": ("systemd-analyze", "the score of the systemd units"),
     "nftables": ("nft", "tests of blocks and isolation"),
     "chromium": ("chromium", "tests of the console in a browser"),
+    "faketime": ("faketime", "tests of an agent with a wrong clock"),
     "prometheus": ("promtool", "tests of the shipped rules"),
 }
 _SECONDS = 900

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +18,7 @@ from collector.cli.demo.receiver import Receiver
 from collector.cli.demo.stage import DISTRICT, Stage
 from collector.cli.demo.troupe import Troupe
 
+WRONG_CLOCK = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 QUIET = {"heartbeat_seconds": 1}
 
 
@@ -25,6 +28,19 @@ class Players(Troupe):
     def pid(self, name: str) -> int:
         """Return a child's process id."""
         return self._players[name].pid
+
+    async def start_at(self, name: str, clock: str, script: str, *words: str) -> None:
+        """Start a child whose wall clock is wrong by `clock`, as libfaketime reads it (`+400d`)."""
+        wrong = {"LD_PRELOAD": str(WRONG_CLOCK[0]), "FAKETIME": clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._players[name] = await asyncio.create_subprocess_exec(
+                str(Path(sys.executable).parent / script),
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | wrong,
+            )
 
     async def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """End a child by a signal and return its exit code."""
@@ -114,9 +130,13 @@ class Region:
         words = ("--config", str(self.stage.settings(name)), "--token", token)
         await self.troupe.ask("fengsui-agent", "enrol", *words, "--collector", self.address("district"))
 
-    async def wake(self, name: str) -> None:
-        """Start an agent."""
-        await self.troupe.start(name, "fengsui-agent", "run", "--config", str(self.stage.settings(name)))
+    async def wake(self, name: str, *, clock: str = "") -> None:
+        """Start an agent; `clock` is by how much its host's clock is wrong."""
+        words = ("fengsui-agent", "run", "--config", str(self.stage.settings(name)))
+        if clock:
+            await self.troupe.start_at(name, clock, *words)
+        else:
+            await self.troupe.start(name, *words)
 
     def copy(self, name: str, other: str) -> None:
         """Copy an agent's state folder, as a cloned disk has it."""

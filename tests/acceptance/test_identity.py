@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .region import Region
+from .region import WRONG_CLOCK, Region
 
 NAMES = ("one", "two")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -98,3 +98,21 @@ async def test_a_revoked_node_is_refused_at_its_next_contact_and_both_sides_say_
     await region.wake("again")
     await heard_again(region, "again")
     assert states(region)[node] == "revoked"
+
+
+@pytest.mark.skipif(not WRONG_CLOCK, reason="the Debian package faketime is not installed")
+async def test_a_host_whose_clock_is_more_than_a_year_off_is_heard_of_and_renews_nothing_for_it(
+    region: Region,
+) -> None:
+    before = key(region, "one")
+    for clock in ("+400d", "-400d"):
+        await region.troupe.stop("one")
+        await region.wake("one", clock=clock)
+        for _ in range(2):
+            await heard_again(region, "one")
+        ((skew,),) = region.rows("district", "SELECT skew_seconds FROM nodes")
+        assert abs(skew - float(clock[:-1]) * 86400) < 60
+    assert key(region, "one") == before
+    assert len(states(region)) == 1
+    renewals = "SELECT count(*) FROM journal WHERE json_extract(detail, '$.renewed')"
+    assert region.rows("district", renewals) == [(0,)]

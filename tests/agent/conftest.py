@@ -48,6 +48,7 @@ class Authority:
         *,
         authority: bool,
         days: int = 90,
+        ago: timedelta = timedelta(hours=1),
         names: list[x509.GeneralName] | None = None,
     ) -> x509.Certificate:
         now = datetime.now(UTC)  # noqa: TID251 - certificates are judged by the real clock
@@ -57,8 +58,8 @@ class Authority:
             .issuer_name(self.name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=days))
+            .not_valid_before(now - ago)
+            .not_valid_after(now - ago + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(
                 x509.SubjectAlternativeName(
@@ -97,10 +98,10 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, node)])
         return self._build(subject, key, authority=False).public_bytes(serialization.Encoding.PEM).decode()
 
-    def server(self) -> ssl.SSLContext:
+    def server(self, *, ago: timedelta = timedelta(hours=1), days: int = 90) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "collector")])
-        certificate = self._build(subject, key.public_key(), authority=False)
+        certificate = self._build(subject, key.public_key(), authority=False, ago=ago, days=days)
         file = self.folder / "server.pem"
         file.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)

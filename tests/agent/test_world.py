@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,38 +144,6 @@ async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_c
     assert any("the rules were not taken" in gap["why"] for gap in bodies(far_side, "gap"))
 
 
-async def test_a_certificate_is_renewed_in_time_and_the_new_identity_taken_over(
-    far_side: FarSide, world: World, clock: Clock
-) -> None:
-    late = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
-    world._clock = late
-    old_key = (world._identity.folder / "key.pem").read_bytes()
-    reload = asyncio.Event()
-
-    async with Tasks() as tasks, asyncio.timeout(10):
-        tasks.spawn("renewal", world._renew(reload.set))
-        await reload.wait()
-
-    assert [asked.token for asked in far_side.requests][1:] == [""]
-    assert (world._identity.folder / "key.pem").read_bytes() != old_key
-
-
-async def test_a_renewal_that_is_refused_leaves_the_agent_running(
-    far_side: FarSide, world: World, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def refuse(request: web.Request) -> web.StreamResponse:
-        await request.read()
-        return web.json_response({"detail": "revoked"}, status=403)
-
-    far_side.behave["/v1/enrol"] = refuse
-    world._clock = structs.replace(clock, now=lambda: clock.now() + timedelta(days=70))
-
-    async with Tasks() as tasks, asyncio.timeout(10):
-        tasks.spawn("renewal", world._renew(lambda: None))
-        while "revoked" not in caplog.text:  # noqa: ASYNC110 - a log line is awaited
-            await asyncio.sleep(0.01)
-
-
 async def test_a_source_waits_while_the_disk_is_full_and_loses_nothing(world: World, clock: Clock) -> None:
     db = world._outbox._db
     (pages,) = db.execute("PRAGMA page_count").fetchone()
@@ -294,7 +261,7 @@ async def test_a_certificate_is_renewed_at_once_when_that_was_ordered(
     reload = asyncio.Event()
 
     async with Tasks() as tasks, asyncio.timeout(10):
-        tasks.spawn("renewal", world._renew(reload.set))
+        tasks.spawn("renewal", world._renewal.run(reload.set))
         await asyncio.to_thread(world._node().renew)
         await reload.wait()
 
