@@ -18,7 +18,6 @@ from ..desk.application import make_application
 from ..desk.world import Desk
 from ..duty.presence import OpenIncident
 from ..eventlog.port import EventLog
-from ..ingest.clones import cloned
 from ..ingest.enrol import Enroller
 from ..ingest.links import Link
 from ..ingest.listener import Listener, server_context
@@ -29,6 +28,7 @@ from ..ingest.routes import Flows, routes
 from ..ingest.standings import Standings
 from ..ingest.tally import Tally
 from ..settings import Console
+from ..stages.clones import cloned
 from ..store import nodes, orders
 from ..store.engine import Store
 from ..store.nodes import Standing

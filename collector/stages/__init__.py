@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from ..classes import Classes
 from ..registry import Registry
-from .correlate import Correlate, Note, Open
+from .clones import Clones
+from .correlate import Correlate, Note
 from .custody import Custody
 from .dedup import Dedup
 from .enrich import Enrich
-from .port import Item, Stage
+from .port import Item, Open, Stage
 from .register import Register
 from .upkeep import Upkeep
 from .verdict import Verdict
@@ -23,6 +24,7 @@ def stages(
     return (
         Enrich(registry),
         Upkeep(),
+        Clones(open_incident),
         Verdict(registry),
         Register(registry),
         Dedup(),

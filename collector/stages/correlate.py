@@ -23,7 +23,7 @@ from ..exposure import Judged
 from ..incident import EVIDENCE_KEPT, Finding
 from ..store.exits import Change
 from .bodies import YEARS, Incident
-from .port import Item
+from .port import Item, Open
 
 LATE = timedelta(minutes=10)
 OTHER = "OTH"
@@ -43,16 +43,6 @@ MEANINGS: dict[Verdict, Meaning] = {
     "used": Meaning("ROPNOUNAUTH", CONNECTION_PLAN),
     "bridging": Meaning("ROPNOUNAUTH", CONNECTION_PLAN),
 }
-
-
-class Open(Protocol):
-    """Opens an incident or attaches to the one that stands for the fingerprint (`Casework.open`)."""
-
-    def __call__(
-        self, conn: AsyncConnection, finding: Finding, received_at: datetime, now: datetime, /
-    ) -> Awaitable[str]:
-        """Return the incident's id."""
-        ...
 
 
 class Ended(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ class _Chunk(Struct, frozen=True):
 
 
 class Custody:
-    """Fifth stage."""
+    """Seventh stage."""
 
     name = "custody"
 

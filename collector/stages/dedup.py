@@ -12,7 +12,7 @@ from .port import Item
 
 
 class Dedup:
-    """Fourth stage."""
+    """Sixth stage."""
 
     name = "dedup"
 

@@ -1,5 +1,6 @@
 """The port every stage stands behind, and what goes through it."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.messages import ReportKind
 
+from ..incident import Finding
 from ..registry import Asset
 from ..store.exits import Change
 from ..store.facts import NodeRow
@@ -59,4 +61,14 @@ class Stage(Protocol):
 
     async def apply(self, conn: AsyncConnection, item: Item) -> Item | None:
         """Do this stage's part for one report."""
+        ...
+
+
+class Open(Protocol):
+    """Opens an incident or attaches to the one that stands for the fingerprint (`Casework.open`)."""
+
+    def __call__(
+        self, conn: AsyncConnection, finding: Finding, received_at: datetime, now: datetime, /
+    ) -> Awaitable[str]:
+        """Return the incident's id."""
         ...

@@ -31,7 +31,7 @@ class _Told(Struct, frozen=True):
 
 
 class Register:
-    """Fourth stage."""
+    """Fifth stage."""
 
     name = "register"
 

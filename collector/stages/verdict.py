@@ -21,7 +21,7 @@ Form = TypeVar("Form", Exits, Sockets, Asset)
 
 
 class Verdict:
-    """Third stage. It judges; what a verdict leads to is for `correlate`."""
+    """Fourth stage. It judges; what a verdict leads to is for `correlate`."""
 
     name = "verdict"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 CLASSES = Path(__file__).parents[2] / "configs/classes.yaml"
-NAMES = ("enrich", "upkeep", "verdict", "register", "dedup", "custody", "correlate")
+NAMES = ("enrich", "upkeep", "clones", "verdict", "register", "dedup", "custody", "correlate")
 KEPT = ("custody", "evidence")  # a stage that keeps what it is given passes nothing on
 BODIES: dict[str, dict[str, Any]] = {
     "heartbeat": {"version": "1"},

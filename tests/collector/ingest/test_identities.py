@@ -2,11 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from collector.ingest.clones import cloned
 from collector.store import nodes as rows
-from collector.store.nodes import NodeRow
 from tests.collector.ingest.tower import Identity, Tower, batch, request_certificate
 from wire.codec import encode
 from wire.messages import VERSION, EnrolmentRequest
@@ -83,24 +79,3 @@ async def test_a_namesake_that_is_alive_is_not_replaced(tower: Tower) -> None:
         was = await rows.node(conn, old.node)
     assert was is not None
     assert was.state == "active"
-
-
-@pytest.mark.parametrize("language", ["title", "title_en"])
-def test_the_alert_names_the_host_and_is_one_a_node(language: str) -> None:
-    row = NodeRow(
-        id="n",
-        unit="city",
-        kind="agent",
-        state="active",
-        host_name="web-1",
-        machine_id="m",
-        assets=[],
-        certificate_serial="1",
-        certificate_expires=NOON,
-        enrolled_at=NOON,
-    )
-
-    found = cloned(row, NOON)
-
-    assert "web-1" in getattr(found, language)
-    assert found.fingerprint == cloned(row, NOON + timedelta(days=1)).fingerprint
