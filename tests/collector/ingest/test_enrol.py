@@ -1,4 +1,4 @@
-"""A token, or an old certificate, against a node id and a certificate; two hosts with one key get one each."""
+"""A token, or an old certificate, against a node id and a certificate; two hosts with one key get two."""
 
 import asyncio
 from datetime import timedelta
