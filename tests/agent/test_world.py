@@ -105,7 +105,7 @@ async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSi
 
 
 async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_collector(
-    far_side: FarSide, load: Load, identity: Identity, clock: Clock
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gap says it once; the incident of `sensors` stands until there is a program that can be taken."""
     wanted = rule(There("Image", yes=True), log="file")
@@ -124,6 +124,7 @@ async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_c
     outbox = Outbox(identity.folder.parent, clock, load.settings.outbox)
     world = World(structs.replace(load.settings, sources=sources), identity, outbox, clock)
     (programs,) = world._programs
+    monkeypatch.setattr(programs, "run", asyncio.Event().wait)  # it asks when the test does
 
     async with Tasks() as tasks:
         world.start(tasks, lambda: None)
