@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from wire.codec import UNREADABLE
 
+from ..clock import moment
+
 MAX_LINE = 8192
 _MAX_SHOWN = 300
 _MAX_PROBES = 4096
@@ -83,6 +85,18 @@ class Attempt(Struct, frozen=True):
     method: str
     line: str
     times: int = 1
+
+
+def item(attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt as an incident's evidence."""
+    return {
+        "at": moment(attempt.at),
+        "account": attempt.account,
+        "source_address": attempt.source_address,
+        "method": attempt.method,
+        "succeeded": attempt.succeeded,
+        "line": attempt.line,
+    }
 
 
 class JournalEntry(Struct, frozen=True):

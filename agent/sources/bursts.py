@@ -5,7 +5,8 @@
     reports                 begins    goes on         over (no failure for a window)
 
 Counted twice, by source address and by account: one address that tries many accounts, and one account tried
-from many addresses. A success within a burst is told at once.
+from many addresses. A success within a burst is told at once. Many accounts from many addresses, a try or two
+each, are for `spraying`.
 
 And counted at two paces: who tries once in ten minutes stays below every threshold of minutes, and comes to
 a hundred and forty a day. The slow pace keeps its failures by the hour, so that a day of it costs no more
@@ -20,8 +21,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from .authlog import Attempt
+from .authlog import Attempt, item
 from .port import moment
+from .spraying import Sprayed, Spraying, SpraySettings
 
 CLASS = "NACRED"
 _MAX_COUNTERS = 2000
@@ -39,6 +41,7 @@ class BurstSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         repeat: Seconds between two reports of one burst.
         slow_window: Seconds of the slow pace; it is over after a quarter of them without a failure.
         slow_by_source, slow_by_account: Its thresholds.
+        spray: When failures of many accounts from many addresses belong together.
     """
 
     window: float = 300.0
@@ -48,6 +51,7 @@ class BurstSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     slow_window: float = 86400.0
     slow_by_source: int = 40
     slow_by_account: int = 60
+    spray: SpraySettings = SpraySettings()
 
 
 class Pace(NamedTuple):
@@ -86,7 +90,13 @@ class Counter(Struct):
 class Bursts:
     """The counters. They can be saved and taken up again, together with the place read up to."""
 
-    def __init__(self, settings: BurstSettings, counters: list[Counter] | None = None) -> None:
+    def __init__(
+        self,
+        settings: BurstSettings,
+        counters: list[Counter] | None = None,
+        sprayed: Sprayed | None = None,
+    ) -> None:
+        self._spraying = Spraying(settings.spray, sprayed)
         saved = counters or []
         self._paces = [
             _Counters(
@@ -99,18 +109,29 @@ class Bursts:
         """Return the counters to save."""
         return [counter for pace in self._paces for counter in pace.counters.values()]
 
+    def sprayed(self) -> Sprayed:
+        """Return what to save of the accounts that were tried a few times each."""
+        return self._spraying.saved()
+
     def add(self, attempt: Attempt) -> list[dict[str, Any]]:
         """Count an attempt; return the incidents that begin with it or get graver by it.
 
-        What a quick burst tells already does not count for the slow pace.
+        What a quick burst tells already does not count for the slow pace, and what is told of its source at
+        either pace does not for spraying.
         """
         quick, slow = self._paces
         bodies = quick.add(attempt, frozenset())
-        return [*bodies, *slow.add(attempt, quick.told(attempt))]
+        bodies += slow.add(attempt, quick.told(attempt))
+        if "source" not in quick.told(attempt) | slow.told(attempt):
+            bodies += self._spraying.add(attempt)
+        elif bodies and attempt.source_address:
+            self._spraying.forget(attempt.source_address)
+        return bodies
 
     def tick(self, now: datetime) -> list[dict[str, Any]]:
         """Return the reports that are due: bursts that went on, and those that are over."""
-        return [body for pace in self._paces for body in pace.tick(now)]
+        bodies = [body for pace in self._paces for body in pace.tick(now)]
+        return [*bodies, *self._spraying.tick(now)]
 
 
 def paces(settings: BurstSettings) -> tuple[Pace, Pace]:
@@ -252,17 +273,7 @@ def _tell(counter: Counter, now: datetime, *, restored: bool) -> dict[str, Any]:
         "restored": restored,
         "succeeded": counter.succeeded,
         "accounts" if by_source else "source_addresses": counter.others,
-        "evidence": [
-            {
-                "at": moment(one.at),
-                "account": one.account,
-                "source_address": one.source_address,
-                "method": one.method,
-                "succeeded": one.succeeded,
-                "line": one.line,
-            }
-            for one in counter.evidence
-        ],
+        "evidence": [item(one) for one in counter.evidence],
         "evidence_total": counter.count,
     }
 

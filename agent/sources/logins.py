@@ -1,4 +1,4 @@
-"""Watches failed logins: bursts by source address and by account, from journald or from auth.log.
+"""Watches failed logins: bursts by address and by account, and spraying, from journald or from auth.log.
 
 What was read up to and what has been counted are saved together, in one file and after what they led to was
 emitted. So a kill loses no failure and counts none twice; it may tell an incident again, with the same key.
@@ -23,6 +23,7 @@ from .bursts import Bursts, BurstSettings, Counter
 from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
+from .spraying import Sprayed
 from .tail import Line, Place, Tail
 
 _FILES = ("var/log/auth.log", "var/log/secure")
@@ -64,6 +65,7 @@ class _Saved(Struct):
     cursor: str = ""
     since: float = 0.0
     counters: list[Counter] = []
+    sprayed: Sprayed | None = None
 
 
 class Logins:
@@ -189,7 +191,7 @@ class Logins:
         if not self._kept.keeps:
             raise ValueError("logins: watching needs a state folder for the place read up to")
         saved = self._kept.load()
-        bursts = Bursts(self._settings.bursts, saved.counters)
+        bursts = Bursts(self._settings.bursts, saved.counters, saved.sprayed)
         wait = _AGAIN_SECONDS
         path: Path | None = None
         while True:
@@ -291,7 +293,7 @@ class Logins:
         await self._runs.tell(emit, "incident", now)
         self._telling = False
         if bodies or (moved and at - self._saved_at >= _SAVE_SECONDS):
-            saved.counters = bursts.saved()
+            saved.counters, saved.sprayed = bursts.saved(), bursts.sprayed()
             self._kept.save(saved)
             self._saved_at = at
 

@@ -89,6 +89,30 @@ async def test_a_burst_that_spans_a_restart_is_counted_whole(
         assert report.body["count"] == 5
 
 
+async def test_spraying_that_spans_a_restart_is_counted_whole(
+    tmp_path: Path, log: Path, watching: Watching, started: Started
+) -> None:
+    """Thirteen accounts before it and twelve after it, one try each, two or three from each address."""
+
+    def spray(accounts: range) -> None:
+        with log.open("a") as file:
+            for number in accounts:
+                at, address = host_clock().now().isoformat(), f"203.0.113.{number % 10}"
+                failed = f"Failed password for clerk{number} from {address} port {number} ssh2"
+                file.write(f"{at} portal sshd[8]: {failed}\n")
+
+    async with watching(source(tmp_path)) as heard:
+        await started()
+        spray(range(13))
+        attack(log, 5, "198.51.100.1")
+        await heard.until(incident)
+    async with watching(source(tmp_path)) as heard:
+        spray(range(13, 25))
+        report = await heard.until(incident)
+
+        assert (report.body["key"], report.body["accounts_total"]) == ("logins:spray", 25)
+
+
 async def test_a_report_that_did_not_become_durable_is_told_again(
     tmp_path: Path, log: Path, watching: Watching
 ) -> None:
