@@ -3,6 +3,7 @@
     stdin    one line: the job as JSON; its end ends the process
     stdout   JSON lines: {"told": {"kind", "body"}} as found, {"status": {...}} every `STATUS_SECONDS`;
              what tells of a rest carries its seconds, `{"told": {"kind", "body", "rest"}}`;
+             {"scans": [...]} with the status, what the next child should know of slow scans;
              {"named": {...}} when a name of the job's list was asked for or answered
 
 What it may cost is held where it is spent. Memory is bounded by the kernel. When it takes more than its
@@ -24,6 +25,7 @@ from msgspec import Struct
 
 from ..clock import moment
 from ..detection.loss import Counted, LossMeter
+from ..detection.scans import Knocked
 from ..detection.sensor import Told
 from ..detection.tally import Tally
 from ..detection.traffic import SOURCE, Traffic, TrafficSettings
@@ -50,6 +52,7 @@ class Job(Struct, frozen=True, kw_only=True):
         memory_bytes: Of the process's own memory.
         cpu_share: Of one core, over `window` seconds; more, and it rests for `cool_down`.
         rest: Seconds of a cool-down that an earlier child began.
+        scans: Who met which doors that did not open, as an earlier child counted.
         webmail_names, webmail_ignore: The names of public webmail by service, and those that do not count.
     """
 
@@ -62,6 +65,7 @@ class Job(Struct, frozen=True, kw_only=True):
     rest: float = 0.0
     loss_threshold: float = 0.001
     traffic: TrafficSettings = TrafficSettings()
+    scans: list[Knocked] = []
     webmail_names: dict[str, list[str]] = {}
     webmail_ignore: tuple[str, ...] = ()
 
@@ -115,12 +119,13 @@ class Capture:
         self._job = job
         self._ring = ring
         self._write = write
-        self._traffic = Traffic(job.traffic)
+        self._traffic = Traffic(job.traffic, job.scans)
         self._webmail = Names(job.webmail_names, job.webmail_ignore)
         self._meter = LossMeter(job.loss_threshold)
         self._purse = Purse(job.cpu_share, job.window, job.cool_down, job.rest)
         self._tally = Tally()
         self._seen, self._lost = 0, 0
+        self._scans = job.scans
         self._resting = self._purse.resting(0.0)
 
     def run(self, stop: int, now: Callable[[], datetime]) -> None:
@@ -192,6 +197,9 @@ class Capture:
             resting=self._resting,
         )
         self._write(msgspec.json.encode({"status": status}) + b"\n")
+        if (scans := self._traffic.scans()) != self._scans:
+            self._scans = scans
+            self._write(msgspec.json.encode({"scans": scans}) + b"\n")
 
 
 def main(source: BinaryIO, out: int, complain: Callable[[str], object]) -> int:

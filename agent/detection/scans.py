@@ -9,15 +9,20 @@ answered, which leaves browsers, proxies and busy servers alone however much the
 
 A fast scan meets `doors` different ones within `window`; a slow one meets `slow_doors` within
 `slow_window`, one every few minutes. A source that scans is told as one trouble while it goes on.
+
+What was counted can be saved and taken up again, or every restart would be the end of a slow scan. Saved are
+the sources that met most doors, and of each the last doors, as many as make a scan.
 """
 
 from collections import OrderedDict
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from heapq import nlargest
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ..clock import moment
 from .repeats import Finding
@@ -27,6 +32,9 @@ _MAX_SOURCES = 10_000
 _MAX_DOORS = 2_000
 _MAX_WAITING = 20_000
 _SHOWN = 20
+_MOST_SAVED = 200
+_MOST_SAVED_DOORS = 8_000
+_LAST_SECOND = 253402300799  # of the year 9999, the last that a datetime has
 _A_SECOND = timedelta(seconds=1)
 
 
@@ -63,6 +71,18 @@ class Door(NamedTuple):
     port: int
 
 
+class Knocked(Struct, frozen=True):
+    """What is saved of a source: doors with the second since 1970 when each was counted last, oldest first.
+
+    `told_doors` of them were told; `told`: when, while the scan goes on.
+    """
+
+    source: str
+    doors: list[tuple[str, int, Annotated[int, Meta(ge=0, le=_LAST_SECOND)]]]
+    told: Annotated[datetime, Meta(tz=True)] | None = None
+    told_doors: int = 0
+
+
 class _Source(Struct):
     """The doors of one source with the last time each was counted, oldest first; `told` while it scans."""
 
@@ -80,7 +100,7 @@ def _inside(source: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
 class Scans:
     """The counters of all sources."""
 
-    def __init__(self, settings: ScanSettings) -> None:
+    def __init__(self, settings: ScanSettings, saved: Iterable[Knocked] = ()) -> None:
         self._settings = settings
         self._window = timedelta(seconds=settings.window)
         self._slow = timedelta(seconds=settings.slow_window)
@@ -89,6 +109,27 @@ class Scans:
         self._waiting: dict[tuple[str, Door], datetime] = {}
         self._untold: set[str] = set()
         self._ignored = tuple(ip_network(text) for text in settings.ignore)
+        for one in saved:
+            self._source(one.source).doors.update(
+                (Door(address, port), datetime.fromtimestamp(at, UTC)) for address, port, at in one.doors
+            )
+            self._sources[one.source].told = one.told
+            self._sources[one.source].told_doors = one.told_doors
+
+    def saved(self) -> list[Knocked]:
+        """Return what to save, bounded: who met most doors first."""
+        made: list[Knocked] = []
+        room = _MOST_SAVED_DOORS
+        met = nlargest(_MOST_SAVED, self._sources.items(), key=lambda one: len(one[1].doors))
+        for name, counter in met:
+            kept = list(counter.doors.items())[-max(self._settings.slow_doors, self._settings.doors) :][:room]
+            if not kept:
+                break
+            room -= len(kept)
+            left_out = len(counter.doors) - len(kept)
+            doors = [(door.address, door.port, int(at.timestamp())) for door, at in kept]
+            made.append(Knocked(name, doors, counter.told, max(0, counter.told_doors - left_out)))
+        return made
 
     def asked(self, source: str, door: Door, at: datetime) -> None:
         """Note that a source knocked."""

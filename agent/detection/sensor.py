@@ -3,7 +3,7 @@
 Live tail and replay feed the same object, line by line; `tick` says what is due in between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from ..clock import moment
 from .loss import CLASS, LossMeter
 from .record import MAX_RECORD, RecordError, Seen
 from .repeats import GRAVITY, Finding, Repeats, RepeatSettings, Severity, Trouble
-from .scans import Door, Scans, ScanSettings
+from .scans import Door, Knocked, Scans, ScanSettings
 
 
 class Told(NamedTuple):
@@ -63,11 +63,15 @@ class Sensor:
     """
 
     def __init__(
-        self, reader: Reader, settings: SensorSettings, saved: dict[str, Trouble] | None = None
+        self,
+        reader: Reader,
+        settings: SensorSettings,
+        saved: dict[str, Trouble] | None = None,
+        scans: Iterable[Knocked] = (),
     ) -> None:
         self._reader = reader
         self._repeats = Repeats(settings.repeats, saved)
-        self._scans = Scans(settings.scans)
+        self._scans = Scans(settings.scans, scans)
         self._meter = LossMeter(settings.loss_threshold)
         self._silence = settings.silence
         self._least = GRAVITY.index(settings.least)
@@ -78,6 +82,10 @@ class Sensor:
     def saved(self) -> dict[str, Trouble]:
         """Return the troubles to save."""
         return self._repeats.saved()
+
+    def scans(self) -> list[Knocked]:
+        """Return what to save of who met doors that did not open."""
+        return self._scans.saved()
 
     def line(self, data: bytes, log: str, now: datetime | None = None) -> tuple[datetime, list[Told]]:
         """Take a line; return its time and what it leads to.

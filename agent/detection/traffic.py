@@ -1,6 +1,6 @@
 """All detections on packets, fed with a `Tally` a second, from a live ring and from a recording alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -10,7 +10,7 @@ from .arp import ArpSettings, Claims
 from .floods import Floods, FloodSettings
 from .repeats import Finding, Repeats, RepeatSettings
 from .resolvers import Resolvers
-from .scans import Door, Scans, ScanSettings
+from .scans import Door, Knocked, Scans, ScanSettings
 from .sensor import Told
 from .tally import Contact, Tally, port, text
 from .tunnels import Tunnels, TunnelSettings
@@ -34,13 +34,17 @@ class TrafficSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Traffic:
     """The detections."""
 
-    def __init__(self, settings: TrafficSettings) -> None:
+    def __init__(self, settings: TrafficSettings, scans: Iterable[Knocked] = ()) -> None:
         self._claims = Claims(settings.arp)
-        self._scans = Scans(settings.scans)
+        self._scans = Scans(settings.scans, scans)
         self._resolvers = Resolvers()
         self._floods = Floods(settings.floods)
         self._tunnels = Tunnels(settings.tunnels)
         self._repeats = Repeats(settings.repeats)
+
+    def scans(self) -> list[Knocked]:
+        """Return what to save of who met doors that did not open: the one count that goes over hours."""
+        return self._scans.saved()
 
     def step(self, tally: Tally, seconds: float, at: datetime) -> list[Told]:
         """Take what was counted in the `seconds` before `at`; return what it leads to and what is due."""

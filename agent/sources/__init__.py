@@ -136,7 +136,7 @@ def build(
         (settings.logins.enabled, Logins(settings.logins, state=state, root=root)),
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
-        (settings.packets.enabled, Packets(settings.packets, webmail=webmail)),
+        (settings.packets.enabled, Packets(settings.packets, webmail=webmail, state=state)),
         (settings.processes.enabled, Processes(settings.processes, state=state, root=root)),
         (settings.persistence.enabled, Persistence(settings.persistence, state=state, root=root)),
         (settings.privileges.enabled, Privileges(settings.privileges, state=state, root=root)),

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -25,8 +26,10 @@ from wire.messages import ReportKind
 
 from ..budget import Budget, Rest
 from ..capture.child import STATUS_SECONDS, Job, Status
+from ..detection.scans import Knocked
 from ..detection.traffic import TrafficSettings
 from ..detection.webmail import Seen
+from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
 from .webmail import Webmail, WebmailSettings, services
@@ -36,7 +39,9 @@ _MAX_COMPLAINT = 4096
 _RESTS = "the capture took more than its share of a core and rests"
 _SILENT_SECONDS = 3 * STATUS_SECONDS
 _END_SECONDS = 5.0
+_LAST_SECONDS = 1.0
 _ONCE_SECONDS = 3.0
+_SAVE_SECONDS = 60.0
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 300.0
 
 
@@ -76,6 +81,13 @@ class _Line(Struct, frozen=True):
     told: _Told | None = None
     status: Status | None = None
     named: Seen | None = None
+    scans: list[Knocked] | None = None
+
+
+class _Saved(Struct):
+    """What survives a restart: who met which doors that did not open."""
+
+    scans: list[Knocked] = []
 
 
 # What the child is told as the settings say it.
@@ -115,11 +127,23 @@ class Packets:
         settings: PacketsSettings | None = None,
         own_addresses: Callable[[], Collection[str]] = own_addresses,
         webmail: Webmail | None = None,
+        *,
+        state: Path | None = None,
     ) -> None:
         self._settings = settings or PacketsSettings()
         self._own_addresses = own_addresses
         self._webmail = webmail or Webmail()
         self._runs = Runs(self.name, Budget())
+        self._kept = Kept(
+            state / "packets.json" if state else None,
+            _Saved,
+            _Saved,
+            self._runs,
+            lost="slow scans are counted anew",
+            repeated="a restart counts slow scans from what was saved before",
+        )
+        self._saved = _Saved()
+        self._saved_at = -_SAVE_SECONDS
         self._cpu = 0.0
         self._cpu_before = 0.0
         self._blind = ""
@@ -159,6 +183,13 @@ class Packets:
 
     async def watch(self, emit: Emit, clock: Clock) -> None:
         """Keep a child watching until cancelled."""
+        self._saved = self._kept.load()
+        try:
+            await self._watch(emit, clock)
+        finally:
+            self._kept.save(self._saved)
+
+    async def _watch(self, emit: Emit, clock: Clock) -> None:
         wait = _FIRST_WAIT
         while True:
             begun = asyncio.get_running_loop().time()
@@ -206,17 +237,40 @@ class Packets:
             if not data:
                 break
             line = heard(data)
-            if line.status:
-                self._cpu = line.status.cpu_seconds
-                self._blind = _RESTS if line.status.resting else ""
-            if line.named:
-                self._webmail.note(line.named, self._own_addresses(), clock())
+            self._note(line, clock)
             if line.told:
                 yield line.told
         complaint = (await child.stderr.read(_MAX_COMPLAINT)).decode("utf-8", "replace").strip()
         if await child.wait():
             last = complaint.splitlines()[-1:] or [f"ended with status {child.returncode}"]
             raise ChildError(f"the capture failed: {last[0][:300]}")
+
+    def _note(self, line: _Line, clock: Clock) -> None:
+        """Note what a line says beside what is told."""
+        if line.status:
+            self._cpu = line.status.cpu_seconds
+            self._blind = _RESTS if line.status.resting else ""
+        if line.named:
+            self._webmail.note(line.named, self._own_addresses(), clock())
+        if line.scans is not None:
+            self._keep(line.scans)
+
+    async def _last_words(self, child: Process) -> None:
+        """Keep what a child had counted when it was asked to end, if it ends at once."""
+        # Whatever else it says now is lost, as all of it is of a child that does not end.
+        with suppress(TimeoutError, ValueError, ChildError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                while child.stdout and (data := await child.stdout.readline()):
+                    if (scans := heard(data).scans) is not None:
+                        self._saved.scans = scans
+
+    def _keep(self, scans: list[Knocked]) -> None:
+        """Note what the child counted; a scan changes it with every status, and no disk needs all of them."""
+        self._saved.scans = scans
+        now = time.monotonic()
+        if now - self._saved_at >= _SAVE_SECONDS:
+            self._saved_at = now
+            self._kept.save(self._saved)
 
     def _job(self) -> Job:
         its = self._settings
@@ -228,6 +282,7 @@ class Packets:
             self._runs.note_trouble(f"webmail is not recognised: {error}")
         return Job(
             rest=rest,
+            scans=self._saved.scans,
             webmail_names=names,
             webmail_ignore=its.webmail.ignore,
             **{name: getattr(its, name) for name in _ALIKE},
@@ -245,6 +300,8 @@ class Packets:
                 child.stdin.write(msgspec.json.encode(self._job()) + b"\n")
             yield child
         finally:
+            _close(child)
+            await self._last_words(child)
             await _end(child)
             self._cpu_before, self._cpu = self._cpu_before + self._cpu, 0.0
 

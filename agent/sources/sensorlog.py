@@ -24,6 +24,7 @@ from msgspec import Meta, Struct
 from ..budget import Budget, RefusedError
 from ..detection.record import MAX_RECORD, RecordError
 from ..detection.repeats import Trouble
+from ..detection.scans import Knocked
 from ..detection.sensor import Reader, Sensor, SensorSettings, Told
 from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
@@ -55,10 +56,11 @@ class SensorLogSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class _Saved(Struct):
-    """What survives a restart: how far each file was read, and the troubles."""
+    """What survives a restart: how far each file was read, the troubles, and who met closed doors."""
 
     places: dict[str, Place] = {}
     troubles: dict[str, Trouble] = {}
+    scans: list[Knocked] = []
     began: bool = False
 
 
@@ -181,7 +183,7 @@ class SensorLog:
         if not self._kept.keeps:
             raise ValueError(f"{self.name}: watching needs a state folder for the places read up to")
         saved = self._kept.load()
-        sensor = Sensor(self._reader(), self._settings.sensor, saved.troubles)
+        sensor = Sensor(self._reader(), self._settings.sensor, saved.troubles, saved.scans)
         while not saved.began:
             try:
                 saved.places = await self._runs.look(lambda: dict(_ends(self._paths())))
@@ -276,7 +278,7 @@ class SensorLog:
         self._unsaved = self._unsaved or bool(look.told)
         at = asyncio.get_running_loop().time()
         if at - self._saved_at >= (_SAVE_SOON if self._unsaved else _SAVE_SECONDS):
-            saved.troubles = sensor.saved()
+            saved.troubles, saved.scans = sensor.saved(), sensor.scans()
             self._kept.save(saved)
             self._saved_at = at
             self._unsaved = False

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.detection.repeats import Finding
-from agent.detection.scans import Door, Scans, ScanSettings
+from agent.detection.scans import Door, Knocked, Scans, ScanSettings
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ATTACKER, VICTIM = "203.0.113.9", "10.1.1.5"
@@ -90,6 +91,48 @@ def test_forged_sources_hold_no_memory() -> None:
         scans.refused(f"a{number}", Door(VICTIM, 1), after(0))
 
     assert len(scans._sources) == 10_000
+
+
+def restarted(scans: Scans, settings: ScanSettings | None = None) -> Scans:
+    saved = msgspec.json.decode(msgspec.json.encode(scans.saved()), type=list[Knocked])
+    return Scans(settings or ScanSettings(), saved)
+
+
+def test_a_slow_scan_is_told_once_however_often_the_agent_starts_anew() -> None:
+    scans, found = Scans(ScanSettings()), []
+    for number in range(70):
+        scans = restarted(scans)
+        found += scans.refused(ATTACKER, Door(VICTIM, 1000 + number), after(300 * number))
+
+    assert (found[0].item["pace"], found[0].times) == ("slow", 60)
+    assert sum(one.times for one in found) == 70
+
+
+def test_doors_of_before_a_long_stop_do_not_count() -> None:
+    scans = Scans(ScanSettings())
+    refused(scans, 59, 60)
+
+    assert restarted(scans).refused(ATTACKER, Door(VICTIM, 9), after(59 * 60 + 21600 + 60)) == []
+
+
+def test_what_is_saved_is_bounded_and_the_heaviest_are_in_it() -> None:
+    scans = Scans(ScanSettings())
+    refused(scans, 55, 1)
+    for number in range(5000):
+        scans.refused(f"198.51.100.{number}", Door(VICTIM, number % 3), after(60 + number / 100))
+    saved = scans.saved()
+
+    assert (len(saved), saved[0].source, len(saved[0].doors)) == (200, ATTACKER, 55)
+    patient = Scans(ScanSettings(doors=3000, slow_doors=3000))
+    for source in range(5):
+        for number in range(2000):
+            patient.refused(f"a{source}", Door(VICTIM, number), after(number))
+    assert sum(len(one.doors) for one in patient.saved()) == 8000
+
+
+def test_a_time_that_is_none_is_refused_where_it_is_read() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'[{"source": "a", "doors": [["b", 1, 999999999999999]]}]', type=list[Knocked])
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 30)), max_size=80))

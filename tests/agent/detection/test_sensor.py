@@ -5,9 +5,11 @@ import pytest
 
 from agent.detection.eve import EveReader
 from agent.detection.record import RecordError
+from agent.detection.scans import ScanSettings
 from agent.detection.sensor import Sensor, SensorSettings, Told
 from agent.detection.zeek import ZeekReader
 
+SLOW = ScanSettings(doors=1000, slow_doors=30)
 GOLDEN = Path(__file__).parents[2] / "golden/sensors"
 
 
@@ -45,6 +47,18 @@ def test_thirty_refused_connections_are_a_scan_and_sixty_that_worked_are_none() 
     found = told(Sensor(ZeekReader(), SensorSettings()), "conn.log")
 
     assert [one.body["key"] for one in found] == ["zeek:scan:203.0.113.9"]
+
+
+def test_a_scan_that_spans_a_restart_is_counted_whole() -> None:
+    lines = (GOLDEN / "conn.log").read_bytes().splitlines()[:90]
+    first, second = Sensor(ZeekReader(), SensorSettings(scans=SLOW)), []
+    for line in lines[:45]:
+        assert first.line(line, "conn.log")[1] == []
+    again = Sensor(ZeekReader(), SensorSettings(scans=SLOW), scans=first.scans())
+    for line in lines[45:]:
+        second += again.line(line, "conn.log")[1]
+
+    assert [one.body["key"] for one in second] == ["zeek:scan:203.0.113.9"]
 
 
 def test_a_sensor_whose_clock_is_ahead_ends_no_trouble_late() -> None:

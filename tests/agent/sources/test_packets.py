@@ -13,6 +13,8 @@ import pytest
 
 from agent.budget import Rest
 from agent.clock import host_clock
+from agent.detection.scans import ScanSettings
+from agent.detection.traffic import TrafficSettings
 from agent.sources import Packets, PacketsSettings
 from agent.sources.packets import _Told, own_addresses
 from agent.sources.webmail import Webmail
@@ -101,6 +103,47 @@ def test_real_packets_on_a_wire_are_told_as_incidents(own_network: OwnNetwork, w
         assert re.search(r"Max data size\s+134217728\s", limits)
         assert int(re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[0]) < 60 * 1024
         assert children() == []
+
+    own_network(body)
+
+
+def refusals(first: int, source: str = "203.0.113.9") -> list[bytes]:
+    """Fifteen doors that a source asks for and that refuse."""
+    doors = range(first, first + 15)
+    knocks = [IP(src=source, dst="10.1.1.5") / TCP(sport=9, dport=port, flags="S") for port in doors]
+    resets = [IP(src="10.1.1.5", dst=source) / TCP(sport=port, dport=9, flags="RA") for port in doors]
+    return [bytes(ETHER / one) for one in (*knocks, *resets)]
+
+
+async def seen_until_now(near: socket.socket, listener: Any, address: str) -> None:  # noqa: ANN401 - of the fixture
+    """Spoof an address until that is told: what was sent before has been looked at then."""
+    macs = ("02:00:00:00:00:aa", "02:00:00:00:00:bb")
+    while not any(one.body.get("key") == f"arp:{address}" for one in listener.heard):
+        for mac in macs:
+            near.send(bytes(ETHER / ARP(op=2, psrc=address, hwsrc=mac)))
+        await asyncio.sleep(0.2)
+
+
+def test_a_slow_scan_that_spans_a_restart_is_counted_whole(
+    own_network: OwnNetwork, watching: Watching, tmp_path: Path
+) -> None:
+    slow = TrafficSettings(scans=ScanSettings(doors=1000, slow_doors=30))
+    settings = PacketsSettings(interface="fsfar", ring_megabytes=1, traffic=slow)
+
+    async def body() -> None:
+        with wire() as near:
+            async with watching(Packets(settings, lambda: (), state=tmp_path)) as listener:
+                await seen_until_now(near, listener, "10.1.1.1")
+                for frame in refusals(100):
+                    near.send(frame)
+                await seen_until_now(near, listener, "10.1.1.2")
+                assert not any(one.body.get("class") == "NASCAN" for one in listener.heard)
+            async with watching(Packets(settings, lambda: (), state=tmp_path)) as listener:
+                await seen_until_now(near, listener, "10.1.1.1")
+                for frame in refusals(200):
+                    near.send(frame)
+                scan = await listener.until(lambda seen: seen.body.get("class") == "NASCAN")
+        assert (scan.body["key"], scan.body["count"]) == ("scan:203.0.113.9", 30)
 
     own_network(body)
 
