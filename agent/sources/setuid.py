@@ -1,4 +1,4 @@
-"""Programs that run as another than who starts them: setuid and setgid files.
+"""Programs that can do more than who starts them: setuid and setgid files, and files with capabilities.
 
     hot folders     where anybody may write; looked through at every round
     cold folders    everything else; a slice a round, and round again every `sweep` seconds at most
@@ -7,13 +7,17 @@
     hot        all      all      all      all
     cold       0-2.5k   -5k      -7k      (done; what was known and is not there any more is forgotten)
 
+A file's capabilities (`filecaps`) are a way to the same end that no mode shows: a copy of an interpreter with
+cap_setuid is as good as a shell that is setuid. Notes of an agent that did not look for them are completed
+by the next walk, which tells none of them.
+
 So the dearest round costs some tens of milliseconds, however large the disk is. What a slice finds is told at
 once; only the first walk tells nothing, for it learns what belongs to this host.
 """
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,6 +27,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..budget import Budget
+from .filecaps import attribute, mild, words
 from .matters import Finding
 from .names import told
 from .patrol import Patrol, Round
@@ -57,10 +62,14 @@ class SetuidSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Known(Struct, frozen=True):
-    """The files known, with what they were; when the last whole walk through the cold folders began."""
+    """The files known, with what they were; when the last whole walk through the cold folders began.
+
+    `capabilities`: whether such a walk has looked for them.
+    """
 
     files: dict[str, str] = {}
     swept_at: datetime | None = None
+    capabilities: bool = False
 
 
 class _Walk:
@@ -80,9 +89,15 @@ class Setuid(Patrol[Known]):
     notes_kind = Known
 
     def __init__(
-        self, settings: SetuidSettings | None = None, *, state: Path | None, root: Path = Path("/")
+        self,
+        settings: SetuidSettings | None = None,
+        *,
+        state: Path | None,
+        root: Path = Path("/"),
+        capabilities: Callable[[str], bytes] = attribute,
     ) -> None:
         self._settings = settings or SetuidSettings()
+        self._capabilities = capabilities
         self._top = os.fspath(root)
         self._walk: _Walk | None = None
         super().__init__(poll=self._settings.poll, budget=self._settings.budget, state=state)
@@ -93,16 +108,20 @@ class Setuid(Patrol[Known]):
         hot = dict(self._hot(unreadable))
         cold = {} if alone else self._slice(now, notes)
         came = {path: mark for path, mark in (hot | cold).items() if notes.files.get(path) != mark}
-        tell = [path for path in sorted(came) if path in hot or (notes.swept_at is not None and not alone)]
+        swept = notes.swept_at is not None and not alone
+        tell = [
+            path for path in sorted(came) if path in hot or (swept and not _learned(path, came[path], notes))
+        ]
         kept = {path: mark for path, mark in notes.files.items() if not self._is_hot(path)}
-        swept_at = notes.swept_at
+        swept_at, capabilities = notes.swept_at, notes.capabilities
         if self._walk and not alone and (ended := self._ended(self._walk)):
             if ended == "whole":
                 kept = {}
             else:
                 unreadable.append(("files", ended))
             cold, swept_at, self._walk = self._walk.found, self._walk.began, None
-        known = Known(kept | cold | hot, swept_at)
+            capabilities = True
+        known = Known(kept | cold | hot, swept_at, capabilities)
         return Round(
             findings=tuple(self._finding([(path, came[path]) for path in tell], notes, now)),
             unreadable=tuple(unreadable),
@@ -152,11 +171,14 @@ class Setuid(Patrol[Known]):
 
     def _mark(self, path: str, status: os.stat_result) -> str:
         """Return what a file may do, empty for one that runs as who starts it."""
-        special = status.st_mode & _SPECIAL and stat.S_ISREG(status.st_mode) and status.st_mode & 0o111
-        if not special or self._name(path) in self._settings.allow:
+        if not (stat.S_ISREG(status.st_mode) and status.st_mode & 0o111):
+            return ""
+        value = self._capabilities(path)
+        can = words(value) if value else ""
+        if not (status.st_mode & _SPECIAL or can) or self._name(path) in self._settings.allow:
             return ""
         # An upgrade writes it anew under the same owner; what it may do is what counts.
-        return f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid}:{status.st_gid}"
+        return f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid}:{status.st_gid} {can}".rstrip()
 
     def _is_hot(self, path: str) -> bool:
         return path.startswith(tuple(f"{folder}/" for folder in self._settings.hot))
@@ -166,7 +188,7 @@ class Setuid(Patrol[Known]):
             yield Finding(
                 key="setuid:files",
                 klass=CLASS,
-                severity_hint="high",
+                severity_hint="high" if any(_is_grave(mark) for _, mark in came) else "medium",
                 target=came[0][0][:300],
                 passing=True,
                 count=len(came),
@@ -174,10 +196,30 @@ class Setuid(Patrol[Known]):
             )
 
 
+def _parts(mark: str) -> tuple[str, str, str]:
+    """Return mode, owner and capabilities of a mark."""
+    mode, _, rest = mark.partition(" ")
+    owner, _, can = rest.partition(" ")
+    return mode, owner, can
+
+
+def _learned(path: str, mark: str, notes: Known) -> bool:
+    """Say whether a mark is only new because nobody looked for capabilities before."""
+    mode, owner, can = _parts(mark)
+    before = f"{mode} {owner}" if int(mode, 8) & _SPECIAL else None
+    return bool(can) and not notes.capabilities and notes.files.get(path) == before
+
+
+def _is_grave(mark: str) -> bool:
+    mode, _, can = _parts(mark)
+    return bool(int(mode, 8) & _SPECIAL) or not mild(can)
+
+
 def _item(path: str, mark: str, before: str | None, now: datetime) -> dict[str, Any]:
-    mode, _, owner = mark.partition(" ")
+    mode, owner, can = _parts(mark)
     change = "created" if before is None else "modified"
-    return {"at": moment(now), "path": path[:1000], "change": change, "mode": mode, "owner": owner}
+    item = {"at": moment(now), "path": path[:1000], "change": change, "mode": mode, "owner": owner}
+    return {**item, "capabilities": can} if can else item
 
 
 def _files(tops: list[str]) -> Iterator[tuple[str, os.stat_result]]:

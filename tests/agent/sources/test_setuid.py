@@ -19,10 +19,16 @@ class Host:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.capabilities: dict[str, bytes] = {}
         self.put("usr/bin/su", 0o4755)
         self.put("usr/bin/ls", 0o755)
         (root / "tmp").mkdir()
         self.known = self.after(Known())
+
+    def allow(self, name: str, value: str) -> None:
+        """Give a program capabilities, as setcap does."""
+        self.put(name, 0o755)
+        self.capabilities[str(self.root / name)] = bytes.fromhex(value)
 
     def put(self, name: str, mode: int) -> Path:
         path = self.root / name
@@ -32,7 +38,10 @@ class Host:
         return path
 
     def source(self, **settings: Any) -> Setuid:  # noqa: ANN401 - fields of the settings
-        return Setuid(SetuidSettings(**settings), state=None, root=self.root)
+        return Setuid(SetuidSettings(**settings), state=None, root=self.root, capabilities=self._of)
+
+    def _of(self, path: str) -> bytes:
+        return self.capabilities.get(path, b"")
 
     def after(self, known: Known) -> Known:
         """Look until a walk is whole."""
@@ -151,3 +160,73 @@ def test_what_an_operator_allows_is_not_told(host: Host) -> None:
     host.put("tmp/sh", 0o4755)
 
     assert host.found(hours=0.1, allow=("/tmp/sh",)) == []
+
+
+SETUID_EP = "0100000280000000000000000000000000000000"
+NET_RAW_EP = "0100000200200000000000000000000000000000"
+
+
+def test_a_program_that_came_to_have_a_capability_is_told_beside_setuid_ones(host: Host) -> None:
+    host.allow("usr/local/bin/python", SETUID_EP)
+    (finding,) = host.found()
+
+    assert (finding.klass, finding.severity_hint) == ("NABACKIMPL", "high")
+    assert finding.evidence[0]["capabilities"] == "cap_setuid+ep"
+    assert (finding.evidence[0]["mode"], finding.evidence[0]["change"]) == ("0755", "created")
+
+
+def test_a_known_program_that_is_given_a_capability_is_told_and_one_that_has_it_is_not(host: Host) -> None:
+    host.allow("usr/bin/ping", NET_RAW_EP)
+    host.known = host.after(Known())
+    assert host.found() == []
+    host.allow("usr/bin/ping", SETUID_EP)
+
+    assert host.found()[0].evidence[0]["change"] == "modified"
+
+
+def test_what_makes_nobody_another_user_is_told_as_less_grave(host: Host) -> None:
+    host.allow("tmp/ping", NET_RAW_EP)
+    assert host.found(hours=0.1)[0].severity_hint == "medium"
+    host.put("tmp/sh", 0o4755)
+
+    assert host.found(hours=0.1)[0].severity_hint == "high"
+
+
+def test_capabilities_of_what_can_not_be_started_are_no_matter(host: Host) -> None:
+    host.allow("tmp/notes", SETUID_EP)
+    (host.root / "tmp/notes").chmod(0o644)
+
+    assert host.found(hours=0.1) == []
+
+
+def test_notes_of_an_agent_that_knew_no_capabilities_are_completed_and_what_comes_later_is_told(
+    host: Host,
+) -> None:
+    host.allow("usr/bin/ping", NET_RAW_EP)
+    host.put("usr/bin/new", 0o4755)
+    old = Known(host.known.files, host.known.swept_at)
+    source, told = host.source(), []
+    known = old
+    for minutes in (420, 422, 424):
+        look = source.look(NOW + timedelta(minutes=minutes), known, alone=False)
+        known = msgspec.convert(look.notes or known, Known)
+        told += look.findings
+    assert [one.target for one in told] == ["/usr/bin/new"]
+    assert known.capabilities
+    host.allow("usr/bin/late", NET_RAW_EP)
+
+    assert [one.target for one in source.look(NOW + timedelta(hours=15), known, alone=False).findings] == [
+        "/usr/bin/late"
+    ]
+
+
+@pytest.mark.root
+def test_the_kernels_own_attribute_is_read(host: Host) -> None:
+    path = host.put("tmp/python", 0o755)
+    try:
+        os.setxattr(path, "security.capability", bytes.fromhex(SETUID_EP))
+    except OSError as error:
+        pytest.skip(f"no capabilities of files here: {error}")
+    look = Setuid(state=None, root=host.root).look(NOW, host.known, alone=False)
+
+    assert look.findings[0].evidence[0]["capabilities"] == "cap_setuid+ep"
