@@ -21,7 +21,7 @@ from ..statement import read_statement
 from ..store import views
 from ..store.board import newest_entry, read_board, read_case
 from ..store.calendars import missing_years
-from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, hosts_of, one, page
+from ..store.desk import EVIDENCE, EXITS, NODES, ORDERS, RECEIVED, Page, facts_of, hosts_of, one, page
 from ..store.exit_days import read_days
 from ..store.watch import read_findings
 from .exit_picture import draw, totals
@@ -227,6 +227,7 @@ class Pages:
                 raise ProblemError("not-found", f"there is no node {key[:64]!r}")
             orders = await page(conn, ORDERS, where=[("node", key)], limit=ROWS)
             packs = await page(conn, EVIDENCE, where=[("node", key)], limit=ROWS)
+            facts = await facts_of(conn, key)
         return self.show(
             request,
             "node.html",
@@ -235,6 +236,7 @@ class Pages:
             node=node,
             orders=orders.items,
             evidence=packs.items,
+            gaps=[fact for fact in facts if fact.kind.partition(":")[0] == "gap"],
             kinds=list(ORDER_WORDS),
             examples=ORDER_EXAMPLES,
         )

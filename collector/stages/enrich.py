@@ -1,5 +1,6 @@
 """Who says it: the node's asset by the register, its newest facts, and where the two disagree."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from .bodies import plain
 from .port import Item
 
 FACTS = frozenset({"asset", "exits", "sockets", "gap"})
+MOST_FACTS = 64
+_SOURCE = re.compile("[a-z_]{1,32}")
 CLASSIFIED = "the node belongs to a classified asset: nothing of it is kept"
 
 
@@ -40,13 +43,22 @@ class Enrich:
 
     async def _keep(self, conn: AsyncConnection, item: Item) -> None:
         fact = Fact(
-            kind=item.kind,
+            kind=await _kind(conn, item),
             body=plain(item.raw),
             observed_at=item.observed_at,
             received_at=item.received_at,
         )
         if await facts.put_fact(conn, item.node.id, fact):
-            await journal.write(conn, _entry(item, {"kind": item.kind, "report": item.id}), item.now)
+            await journal.write(conn, _entry(item, {"kind": fact.kind, "report": item.id}), item.now)
+
+
+async def _kind(conn: AsyncConnection, item: Item) -> str:
+    """Return under what a fact is kept: a gap beside those of other sources, as far as there are such."""
+    if item.kind != "gap" or not _SOURCE.fullmatch(item.source):
+        return item.kind
+    kind = f"gap:{item.source}"
+    known = await facts.kinds_of(conn, item.node.id)
+    return kind if kind in known or len(known) < MOST_FACTS else item.kind
 
 
 def _is_classified(item: Item, registry: Registry) -> bool:

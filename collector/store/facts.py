@@ -64,6 +64,12 @@ async def facts_of(conn: AsyncConnection, node: str) -> dict[str, Fact]:
     return {row["kind"]: Fact(**row) for row in rows.mappings()}
 
 
+async def kinds_of(conn: AsyncConnection, node: str) -> set[str]:
+    """Return the kinds of facts that are kept of a node."""
+    rows = await conn.execute(sa.select(node_facts.c.kind).where(node_facts.c.node == node))
+    return set(rows.scalars())
+
+
 async def put_fact(conn: AsyncConnection, node: str, fact: Fact) -> bool:
     """Keep a fact as the newest of its kind: the log's order is the order in which the node told them.
 

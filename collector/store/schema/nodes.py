@@ -28,7 +28,7 @@ node_facts = sa.Table(
     "node_facts",
     metadata,
     sa.Column("node", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),  # asset | exits | sockets | heartbeat
+    sa.Column("kind", sa.Text, primary_key=True),  # asset | exits | sockets | heartbeat | gap:SOURCE
     json("body"),
     instant("observed_at"),
     instant("received_at"),

@@ -193,10 +193,17 @@ async def test_a_node_shows_its_orders_and_hands_out_proved_evidence(room: Room,
     node = a_node(room.clock(), findings=[failed])
     await room.insert(schema.nodes, node)
     order = await with_orders(room, node["id"], room.clock())
+    fact = {"node": node["id"], "observed_at": room.clock(), "received_at": room.clock()}
+    gap = {"kind": "incident", "count": 12, "why": "inotify queue ran over"}
+    said = {"gap:files": gap, "gap": {"count": {}, "why": None}, "asset": {"why": "no gap"}}
+    for kind, body in said.items():
+        await room.insert(schema.node_facts, {**fact, "kind": kind, "body": body})
 
     page = await text(li, f"/nodes/{node['id']}")
 
     assert all(word in page for word in ("refused", "expired", "only looked at", "proved", "Give the order"))
+    assert all(word in page for word in ("What it could not see", "inotify queue ran over", "12 incident"))
+    assert "no gap" not in page
     assert "the agent&#39;s update was taken back: version 0.2.0 · reason no answer" in page
     assert await text(li, f"/nodes/{node['id']}/evidence/{order}") == "{}"
     async with li.get("/nodes/nobody") as answer:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from collector.stages import Item
+from collector.stages import enrich as enrich_module
 from collector.stages.enrich import CLASSIFIED, Enrich
 from collector.store import journal, schema
 from collector.store.engine import Store
@@ -56,7 +57,28 @@ async def test_facts_are_kept_whole_and_the_first_of_a_kind_is_journalled(
         told = [row.detail["kind"] async for row in journal.read_chains(conn)]
 
     assert kept["asset"].body == {"host_name": "h", "kernel": {"release": "2"}}
-    assert told == ["asset", "gap"]
+    assert told == ["asset", "gap:gap"]
+
+
+async def test_what_each_source_missed_is_kept_beside_the_others_and_no_node_fills_the_table(
+    sqlite_state: Store, enrich: Enrich, make_item: MakeItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrich_module, "MOST_FACTS", 4)
+    names = ["files", "files", "packets", "Nobody's", "one", "two", "three", "files"]
+    await apply(
+        sqlite_state,
+        enrich,
+        *(make_item("gap", {"why": str(n)}, source=name) for n, name in enumerate(names)),
+    )
+    async with sqlite_state.read() as conn:
+        kept = await facts_of(conn, "n")
+
+    assert {kind: fact.body["why"] for kind, fact in kept.items()} == {
+        "gap:files": "7",
+        "gap:packets": "2",
+        "gap:one": "4",
+        "gap": "6",
+    }
 
 
 async def test_what_is_no_fact_is_not_kept(sqlite_state: Store, enrich: Enrich, make_item: MakeItem) -> None:
