@@ -113,6 +113,16 @@ def test_it_goes_on_once_a_minute_and_is_over_after_six_hours() -> None:
     assert counted.tick(T + timedelta(days=1)) == []
 
 
+def test_a_telephone_with_an_old_password_does_not_keep_it_alive() -> None:
+    counted = Spraying(SpraySettings())
+    for number in range(4):
+        counted.add(tried(number, "10.1.1.9", "li"))
+    spray(counted, 25, 5)
+    ended = [body for hour in range(1, 8) for body in counted.add(tried(3600.0 * hour, "10.1.1.9", "li"))]
+
+    assert [(body["restored"], body["count"]) for body in ended] == [(True, 25)]
+
+
 def test_one_of_the_addresses_that_comes_in_is_grave_and_any_other_is_a_login() -> None:
     counted = Spraying(SpraySettings())
     spray(counted, 25, 5)
