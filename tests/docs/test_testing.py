@@ -67,3 +67,39 @@ def _calls(path: Path) -> Iterator[str]:
             yield from re.findall(r"(json\.decode|yaml\.parse)$", called)
             if re.search(r"x509\.load_(pem|der)|tarfile\.open$", called):
                 yield "loads"
+
+
+CLASS = re.compile(r"\b[A-Z]{5,}\b")
+
+
+def samples() -> list[list[str]]:
+    """The rows of the detections: what, classes, and two times file and test."""
+    part = TEXT.split("## Samples of every detection", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_every_sample_that_is_named_is_a_test() -> None:
+    pairs = [(row[2], row[3]) for row in samples()]
+    assert all(found != left for found, left in pairs)
+    for place in {place for pair in pairs for place in pair}:
+        file, name = re.fullmatch(r"`(\S+)` `(\w+)`", place).groups()  # type: ignore[union-attr]
+        tree = ast.parse((ROOT / "tests/agent" / file).read_text("utf-8"))
+        there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert name in there, place
+
+
+def test_every_class_and_every_source_of_the_nodes_own_detections_has_its_pair() -> None:
+    sampled = {code for row in samples() for code in CLASS.findall(row[1])}
+    named = {name for row in samples() for name in re.findall(r"`(\w+)`", row[0])}
+    host = _rows("host.md")
+    own = {code for row in host for code in CLASS.findall(row[2])}
+    own |= {code for row in _rows("detection.md") if len(row) == 4 for code in CLASS.findall(row[1])}
+
+    assert own - sampled == set()
+    assert {name for row in host for name in re.findall(r"`(\w+)`", row[0])} - named == set()
+
+
+def _rows(document: str) -> list[list[str]]:
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    return [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][1:]
