@@ -88,12 +88,17 @@ class Transport:
     ) -> Reply:
         """Ask the collectors, one after the other until one answers.
 
+        Several requests are on their way at once: each goes round by itself, and what one of them learns late
+        of an address moves nobody away from the one that was found since.
+
         Raises:
             UnreachableError: none did within `seconds` each.
         """
         failures = []
-        for _ in self.addresses:
-            address = self.addresses[self._current]
+        first = self._current
+        for turn in range(len(self.addresses)):
+            at = (first + turn) % len(self.addresses)
+            address = self.addresses[at]
             try:
                 reply = await self._ask(method, address + path, body, headers, seconds)
             except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -102,7 +107,8 @@ class Transport:
                 if reply.status not in _ELSEWHERE:
                     return reply
                 failures.append(f"{address}: status {reply.status}")
-            self._current = (self._current + 1) % len(self.addresses)
+            if self._current == at:
+                self._current = (at + 1) % len(self.addresses)
         raise UnreachableError("; ".join(failures))
 
     async def _ask(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +14,14 @@ from aiohttp import web
 from agent.clock import host_clock
 from agent.transport import Transport, UnreachableError
 
+from .conftest import FarSide, serve
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agent.clock import Clock
     from agent.enrolment import Identity
-    from tests.agent.conftest import FarSide
+    from tests.agent.conftest import Authority
 
 
 def closed_port() -> int:
@@ -67,6 +72,87 @@ async def test_the_next_address_is_tried_when_one_does_not_answer_and_is_then_ke
     assert (await transport.request("GET", "/v1/orders?wait=0")).status == 200
     assert transport.addresses[transport._current] == far_side.url
     await transport.close()
+
+
+async def test_two_requests_that_fail_together_at_one_address_pass_over_no_other(
+    far_side: FarSide, identity: Identity, clock: Clock
+) -> None:
+    """The poll for orders and a batch are both on their way when a collector dies."""
+    dead = f"https://127.0.0.1:{closed_port()}"
+    transport = Transport([dead, far_side.url], identity.tls(), clock.now)
+
+    replies = await asyncio.gather(*(transport.request("GET", "/v1/orders?wait=0") for _ in range(2)))
+
+    assert [reply.status for reply in replies] == [200, 200]
+    assert transport.addresses[transport._current] == far_side.url
+    await transport.close()
+
+
+async def test_a_poll_that_ends_late_at_the_first_leaves_the_second_that_was_taken_since(
+    far_side: FarSide, identity: Identity, clock: Clock, authority: Authority
+) -> None:
+    polled, die = asyncio.Event(), asyncio.Event()
+
+    async def dying(_: web.Request) -> web.StreamResponse:
+        if not polled.is_set():
+            polled.set()
+            await die.wait()
+        return web.Response(status=502)
+
+    far_side.behave["/v1/orders"] = dying
+    async for second in serve(FarSide(authority)):
+        transport = Transport([far_side.url, second.url], identity.tls(), clock.now)
+        async with asyncio.TaskGroup() as group:
+            poll = group.create_task(transport.request("GET", "/v1/orders?wait=0"))
+            await polled.wait()
+            assert (await transport.request("GET", "/v1/orders?wait=0")).status == 200
+            die.set()
+        assert poll.result().status == 200
+        assert transport.addresses[transport._current] == second.url
+        await transport.close()
+
+
+class Twins:
+    """Two collectors that can be put down; who was asked, by number."""
+
+    def __init__(self, *far: FarSide) -> None:
+        self.urls = [one.url for one in far]
+        self.down: set[int] = set()
+        self.asked: list[int] = []
+        for number, one in enumerate(far, 1):
+            one.behave["/v1/outcomes"] = partial(self._answer, number)
+
+    async def _answer(self, number: int, request: web.Request) -> web.StreamResponse:
+        self.asked.append(number)
+        if number in self.down:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=204)
+
+    async def ways(self, transport: Transport, *down: int) -> list[int]:
+        """Return who is asked, one after the other, while some are down."""
+        self.down, self.asked = set(down), []
+        with suppress(UnreachableError):
+            await transport.request("POST", "/v1/outcomes", b"{}")
+        return self.asked
+
+
+async def test_the_first_dead_the_second_is_taken_and_when_that_dies_the_first_again(
+    far_side: FarSide, identity: Identity, clock: Clock, authority: Authority
+) -> None:
+    """And while one answers, the other is not asked whether it lives."""
+    async for second in serve(FarSide(authority)):
+        twins = Twins(far_side, second)
+        transport = Transport(twins.urls, identity.tls(), clock.now)
+
+        assert await twins.ways(transport, 1) == [1, 2]
+        assert await twins.ways(transport, 1) == [2]
+        assert await twins.ways(transport) == [2]
+        assert await twins.ways(transport, 2) == [2, 1]
+        assert await twins.ways(transport, 2) == [1]
+        assert await twins.ways(transport, 1, 2) == [1, 2]
+        assert await twins.ways(transport) == [1]
+        await transport.close()
 
 
 async def test_an_address_that_serves_something_else_is_passed_over(
