@@ -33,6 +33,7 @@ from wire.messages import Batch, Report
 from .errors import RetryableError
 from .eventlog.port import Entry, EventLog
 from .stages.bodies import YEARS, decode_body, plain, without_nul
+from .stages.hosttime import ahead
 from .stages.port import Item, Stage
 from .store import cursors, facts, journal
 from .store.engine import Store
@@ -225,16 +226,18 @@ class Pipeline:
         for report in _fresh(batch, entry):
             done.reports += 1
             self._place = f"{entry.position}/{entry.epoch}/{report.seq}"
-            await self._report(conn, entry, report, done)
+            await self._report(conn, entry, batch, report, done)
             self._place = str(entry.position)
 
-    async def _report(self, conn: AsyncConnection, entry: Entry, report: Report, done: _Slice) -> None:
+    async def _report(
+        self, conn: AsyncConnection, entry: Entry, batch: Batch, report: Report, done: _Slice
+    ) -> None:
         raw = bytes(report.body)
         if (why := self._poisoned.get(self._place)) is not None:
             await self._set_aside(conn, done, entry, why=f"{report.kind} report {report.id}: {why}", body=raw)
             return
         try:
-            item = _item(entry, report, self._place, done)
+            item = _item(entry, batch, report, self._place, done)
         except ValueError as error:
             why = f"{report.kind} report of {report.source}: {error}"
             await self._quarantine(conn, done, entry, why=why, body=raw)
@@ -292,7 +295,7 @@ def _fresh(batch: Batch, entry: Entry) -> Iterator[Report]:
     return (report for report in batch.reports if report.seq > entry.floor)
 
 
-def _item(entry: Entry, report: Report, place: str, done: _Slice) -> Item:
+def _item(entry: Entry, batch: Batch, report: Report, place: str, done: _Slice) -> Item:
     """Return what goes through the stages.
 
     Raises:
@@ -312,6 +315,7 @@ def _item(entry: Entry, report: Report, place: str, done: _Slice) -> Item:
         node=node,
         source=report.source,
         observed_at=report.observed_at,
+        ahead=ahead(batch, report, entry.received_at),
         received_at=entry.received_at,
         raw=report.body,
         body=decode_body(report.kind, report.body),

@@ -50,7 +50,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     """A run of reports of one epoch: everything after `after` up to the last report's `seq`.
 
     A number missing in between was dropped by the outbox's bounds and is told by a `gap` report.
-    `after_id` is the id of the report numbered `after` (empty at 0): see `wire.session`.
+    `after_id` is the id of the report numbered `after` (empty at 0): see `wire.session`. `boot_id` and
+    `monotonic` are those of `sent_at`: how long a report was held is told by them, however the clock was set.
     """
 
     version: int
@@ -58,6 +59,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     after: Position
     after_id: Annotated[str, Meta(max_length=64)]
     sent_at: datetime
+    boot_id: Annotated[str, Meta(max_length=64)] = ""
+    monotonic: float | None = None
     reports: Annotated[list[Report], Meta(min_length=1, max_length=1000)]
 
 

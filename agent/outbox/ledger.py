@@ -145,6 +145,8 @@ class Ledger:
             after=state.acked,
             after_id=state.acked_id,
             sent_at=self._clock.now(),
+            boot_id=self._clock.boot_id,
+            monotonic=self._clock.monotonic(),
             reports=run,
         )
 

@@ -254,6 +254,7 @@ FACTS: Mapping[str, Name] = {
     "source": Name("来源", "source"),
     "observed_at": Name("主机时间", "observed at"),
     "received_at": Name("收到时间", "received at"),
+    "clock_ahead_seconds": Name("主机时钟超前（秒）", "host's clock ahead (s)"),
     "class": Name("事件类别", "class"),
     "severity_hint": Name("严重程度提示", "severity hint"),
     "target": Name("对象", "target"),

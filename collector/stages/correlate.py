@@ -22,7 +22,8 @@ from ..classes import Classes
 from ..exposure import Judged
 from ..incident import EVIDENCE_KEPT, Finding
 from ..store.exits import Change
-from .bodies import YEARS, Incident
+from .bodies import Incident
+from .hosttime import by_our_clock
 from .port import Item, Open
 
 LATE = timedelta(minutes=10)
@@ -104,8 +105,8 @@ def detected_finding(item: Item, body: Incident, classes: Classes) -> Finding:
     """Return what an agent's own detection says; a class nobody knows is filed under other incidents."""
     klass = body.klass if classes.knows(body.klass) else OTHER
     name = classes.name(klass)
-    at = _not_later(body.first_seen, item.received_at)
-    facts = dict(_facts(body.facts, item.received_at))
+    at = _ours(item, body.first_seen)
+    facts = dict(_facts(item, body.facts))
     return Finding(
         fingerprint=f"{item.node.id}/{klass}/{body.key}",
         klass=klass,
@@ -113,9 +114,9 @@ def detected_finding(item: Item, body: Incident, classes: Classes) -> Finding:
         asset=item.asset.id if item.asset else None,
         node=item.node.id,
         facts=facts,
-        times={"occurred": at, "detected": _not_later(item.observed_at, item.received_at)},
+        times={"occurred": at, "detected": _ours(item, item.observed_at)},
         first_seen=at,
-        last_seen=_not_later(body.last_seen, item.received_at),
+        last_seen=_ours(item, body.last_seen),
         evidence=(
             _evidence(item)
             | {
@@ -143,7 +144,7 @@ def judged_finding(item: Item, judged: Judged) -> Finding | None:
     meaning = MEANINGS.get(judged.verdict)
     if meaning is None:
         return None
-    at = _not_later(item.observed_at, item.received_at)
+    at = _ours(item, item.observed_at)
     name, way = VERDICTS[judged.verdict], _way(judged)
     return Finding(
         fingerprint=fingerprint(item.node.id, meaning.klass, judged.key),
@@ -190,17 +191,19 @@ def fingerprint(node: str, klass: str, key: str) -> str:
 
 
 def _evidence(item: Item) -> dict[str, Any]:
-    return {
+    """Return where it comes from; its times are the host's, with by how much they are wrong."""
+    said = {
         "report": item.id,
         "kind": item.kind,
         "source": item.source,
         "observed_at": item.observed_at.isoformat(),
         "received_at": item.received_at.isoformat(),
     }
+    return said | {"clock_ahead_seconds": round(item.ahead.total_seconds())} if item.ahead else said
 
 
-def _facts(facts: dict[str, Any], received_at: datetime) -> Iterator[tuple[str, Any]]:
-    """Yield the facts; a time that lies ahead of ours, or before all hosts, is a clock being wrong."""
+def _facts(item: Item, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the facts, their times by our clock."""
     for name, value in facts.items():
         if name.endswith("_since") and isinstance(value, str):
             try:
@@ -208,18 +211,18 @@ def _facts(facts: dict[str, Any], received_at: datetime) -> Iterator[tuple[str, 
             except msgspec.ValidationError:
                 yield name, value
                 continue
-            if since.tzinfo is not None and (since > received_at or since.year not in YEARS):
-                yield name, received_at.isoformat()
+            if since.tzinfo is not None and (ours := _ours(item, since)) != since:
+                yield name, ours.isoformat()
                 continue
         yield name, value
 
 
-def _not_later(at: datetime, received_at: datetime) -> datetime:
-    return min(at, received_at)
+def _ours(item: Item, at: datetime) -> datetime:
+    return by_our_clock(at, item.ahead, item.received_at)
 
 
 def _is_late(item: Item) -> bool:
-    return item.received_at - item.observed_at > LATE
+    return item.received_at - _ours(item, item.observed_at) > LATE
 
 
 def _what(body: Incident) -> str:

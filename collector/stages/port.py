@@ -1,7 +1,7 @@
 """The port every stage stands behind, and what goes through it."""
 
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Raw, Struct
@@ -25,6 +25,7 @@ class Item(Struct, frozen=True, kw_only=True):
         node: Who sent it.
         source: The agent's source.
         observed_at: The host's clock.
+        ahead: By how much the host's clock was ahead of ours then (`hosttime`).
         received_at: Ours, when its batch was read whole: `aware` for what it opens.
         raw, body: The body as it came, and as its kind reads it.
         now: Time of the slice.
@@ -42,6 +43,7 @@ class Item(Struct, frozen=True, kw_only=True):
     raw: Raw
     body: Body
     now: datetime
+    ahead: timedelta = timedelta()
     asset: Asset | None = None
     changes: tuple[Change, ...] = ()
 
