@@ -8,6 +8,7 @@ from typing import Protocol
 
 import aiohttp
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .backoff import seconds_asked
 
@@ -18,6 +19,7 @@ _QUICK_SECONDS = 2.0
 _KEEP_ALIVE_SECONDS = 100.0
 # What says "not me" rather than "not now": another address may do better.
 _ELSEWHERE = frozenset({404, 421, 502, 504})
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Reply(Struct, frozen=True):
@@ -26,16 +28,26 @@ class Reply(Struct, frozen=True):
     Fields:
         retry_after: Seconds it asks to wait; None where it does not.
         date: The collector's clock; None where it does not say.
+        bodies: How many addresses took the body, this one included.
     """
 
     status: int
     body: bytes
     retry_after: float | None = None
     date: datetime | None = None
+    bodies: int = 1
 
 
 class UnreachableError(ConnectionError):
-    """No address answered; retryable."""
+    """No address answered; retryable.
+
+    Attributes:
+        bodies: How many of them were connected to and may have taken the body.
+    """
+
+    def __init__(self, why: str, bodies: int = 1) -> None:
+        super().__init__(why)
+        self.bodies = bodies
 
 
 class Way(Protocol):
@@ -95,6 +107,7 @@ class Transport:
             UnreachableError: none did within `seconds` each.
         """
         failures = []
+        bodies = 0
         first = self._current
         for turn in range(len(self.addresses)):
             at = (first + turn) % len(self.addresses)
@@ -103,13 +116,15 @@ class Transport:
                 reply = await self._ask(method, address + path, body, headers, seconds)
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 failures.append(f"{address}: {str(error) or type(error).__name__}")
+                bodies += not isinstance(error, _NOT_CONNECTED)
             else:
+                bodies += 1
                 if reply.status not in _ELSEWHERE:
-                    return reply
+                    return replace(reply, bodies=bodies)
                 failures.append(f"{address}: status {reply.status}")
             if self._current == at:
                 self._current = (at + 1) % len(self.addresses)
-        raise UnreachableError("; ".join(failures))
+        raise UnreachableError("; ".join(failures), bodies)
 
     async def _ask(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float

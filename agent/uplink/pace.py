@@ -12,6 +12,7 @@ outbox in a second.
 
 What is sent again costs: bytes offered before without progress are counted by the minute, and beyond
 `RETRY_BYTES` the next try waits for the minute's end: a fleet before a full collector does not flood it.
+Where several addresses take a body in turn and none serves it, each counts.
 """
 
 from collections.abc import Callable
@@ -51,6 +52,7 @@ class Pace:
         self.limit = MOST_REPORTS
         self._minute = -_MINUTE
         self._again = 0
+        self._bodies = 1
 
     @property
     def failures(self) -> int:
@@ -70,10 +72,21 @@ class Pace:
         if at - self._minute >= _MINUTE:
             self._minute, self._again = at, 0
         # One try a minute is always allowed, however large.
-        if self._again and self._again + size > RETRY_BYTES:
+        cost = size * self._bodies
+        if self._again and self._again + cost > RETRY_BYTES:
             return self._minute + _MINUTE - at
-        self._again += size
+        self._again += cost
         return 0.0
+
+    def took(self, size: int, bodies: int) -> None:
+        """Correct the count by how often a try's body was taken; the next is expected to cost as much.
+
+        Args:
+            size: As counted by `sends`.
+            bodies: How many addresses took it: none where none was there, several where none could serve it.
+        """
+        self._again = max(0, self._again + size * (bodies - self._bodies))
+        self._bodies = max(1, bodies)
 
     def judge(self, status: int | None, count: int, retry_after: float | None = None) -> Step:
         """Judge an answer.

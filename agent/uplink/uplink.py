@@ -119,7 +119,13 @@ class Uplink:
         if encoding != IDENTITY:
             headers["Content-Encoding"] = encoding
         seconds = _LEAST_SECONDS + len(body) / _SLOWEST_BYTES_A_SECOND
-        return await self._way.request("POST", "/v1/batches", body, headers, seconds)
+        try:
+            reply = await self._way.request("POST", "/v1/batches", body, headers, seconds)
+        except UnreachableError as error:
+            self._pace.took(len(body), error.bodies)
+            raise
+        self._pace.took(len(body), reply.bodies)
+        return reply
 
     async def _apply(self, step: Step, batch: Batch, reply: Reply) -> float:
         match step.verb:

@@ -155,6 +155,28 @@ async def test_the_first_dead_the_second_is_taken_and_when_that_dies_the_first_a
         await transport.close()
 
 
+async def test_how_many_addresses_took_a_body_is_told(
+    far_side: FarSide, identity: Identity, clock: Clock, authority: Authority
+) -> None:
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        return web.Response(status=502)
+
+    dead = f"https://127.0.0.1:{closed_port()}"
+    async for second in serve(FarSide(authority)):
+        far_side.behave["/v1/outcomes"] = elsewhere
+        transport = Transport([dead, far_side.url, second.url], identity.tls(), clock.now)
+        second.behave["/v1/outcomes"] = lambda _: asyncio.sleep(0, web.Response(status=204))
+        assert (await transport.request("POST", "/v1/outcomes", b"{}")).bodies == 2
+        assert (await transport.request("POST", "/v1/outcomes", b"{}")).bodies == 1
+
+        second.behave["/v1/outcomes"] = elsewhere
+        with pytest.raises(UnreachableError) as error:
+            await transport.request("POST", "/v1/outcomes", b"{}")
+        assert error.value.bodies == 2
+        await transport.close()
+
+
 async def test_an_address_that_serves_something_else_is_passed_over(
     far_side: FarSide, identity: Identity, clock: Clock
 ) -> None:

@@ -6,8 +6,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent.clock import Clock
 from agent.outbox import Bounds, Entry, Outbox
+from agent.tasks import Tasks
 from agent.transport import Reply, UnreachableError
 from agent.uplink import Uplink
 from wire import codec, messages
@@ -99,33 +102,32 @@ async def live(simulated: Simulated, outbox: Outbox, until: float) -> list[str]:
     return incidents
 
 
-async def test_a_day_without_a_line_and_a_reboot_in_it_lose_nothing_and_double_nothing(
-    tmp_path: Path,
-) -> None:
-    simulated = Simulated()
-    line = Line(simulated)
-    outbox = Outbox(tmp_path, simulated.clock("boot-1"), Bounds(min_free_bytes=0))
-    drained = asyncio.Event()
+async def deliver(simulated: Simulated, line: Line, outbox: Outbox) -> None:
+    """Send until all is delivered."""
 
     async def sleep(seconds: float) -> None:
         # The backoff's waits pass while the host lives on.
         simulated.seconds += seconds
         await asyncio.sleep(0)
 
-    async def send(box: Outbox) -> None:
-        up = Uplink(line, box, lambda: 1.0, "en", sleep=sleep, steady=lambda: simulated.seconds)
-        await up.run()
+    up = Uplink(line, outbox, lambda: 1.0, "en", sleep=sleep, steady=lambda: simulated.seconds)
+    async with asyncio.timeout(60), Tasks() as tasks:
+        tasks.spawn("uplink", up.run())
+        await outbox.drained()
 
+
+async def test_a_day_without_a_line_and_a_reboot_in_it_lose_nothing_and_double_nothing(
+    tmp_path: Path,
+) -> None:
+    simulated = Simulated()
+    line = Line(simulated)
+    outbox = Outbox(tmp_path, simulated.clock("boot-1"), Bounds(min_free_bytes=0))
     incidents = await live(simulated, outbox, DAY / 2)
     outbox.close()
     simulated.booted = simulated.seconds
     outbox = Outbox(tmp_path, simulated.clock("boot-2"), Bounds(min_free_bytes=0))
     incidents += await live(simulated, outbox, DAY - 3600)
-    sending = asyncio.get_running_loop().create_task(send(outbox))
-    async with asyncio.timeout(60):
-        await outbox.drained()
-    drained.set()
-    sending.cancel()
+    await deliver(simulated, line, outbox)
 
     told = [report.id for report in line.reports]
     kinds = [report.kind for report in line.reports]
@@ -139,3 +141,27 @@ async def test_a_day_without_a_line_and_a_reboot_in_it_lose_nothing_and_double_n
     assert (await outbox.status()).drops == {}
     assert line.tried_bytes / ((simulated.seconds - (DAY - 3600)) / 60 + 1) <= 4 * 1024 * 1024
     outbox.close()
+
+
+async def test_what_a_day_without_a_line_was_too_long_for_is_told_to_the_last_report(tmp_path: Path) -> None:
+    """By gaps with their number and their time; no incident and no state is among it."""
+    simulated = Simulated()
+    line = Line(simulated)
+    outbox = Outbox(tmp_path, simulated.clock("boot-1"), Bounds(max_bytes=100_000, min_free_bytes=0))
+    incidents = await live(simulated, outbox, DAY - 3600)
+    lost = (await outbox.status()).drops
+    await deliver(simulated, line, outbox)
+    outbox.close()
+
+    kinds = [report.kind for report in line.reports]
+    told = [msgspec.json.decode(report.body) for report in line.reports if report.kind == "gap"]
+    assert set(lost) == {"sockets"}
+    assert lost["sockets"] > 100
+    assert {gap["kind"] for gap in told} == {"sockets"}
+    assert sum(gap["count"] for gap in told) == lost["sockets"] == 5 * len(incidents) - kinds.count("sockets")
+    for gap in told:
+        begun, ended = datetime.fromisoformat(gap["from"]), datetime.fromisoformat(gap["to"])
+        assert Simulated().now() < begun <= ended < Simulated().now() + timedelta(days=1)
+        assert "max_bytes" in gap["why"]
+    assert [report.id for report in line.reports if report.kind == "incident"] == incidents
+    assert {"asset", "exits", "heartbeat"} < set(kinds)

@@ -113,3 +113,16 @@ def test_a_batch_above_the_cap_is_tried_once_a_minute() -> None:
     pace.judge(None, 1)
 
     assert [pace.sends(RETRY_BYTES * 2, at) for at in (0.0, 20.0, 60.0)] == [0.0, 40.0, 0.0]
+
+
+def test_a_body_that_several_addresses_took_counts_for_each_and_one_that_none_took_for_nothing() -> None:
+    pace = Pace(lambda: 0.5)
+    pace.judge(502, 1)
+    third = RETRY_BYTES // 3
+    assert pace.sends(third, 0.0) == 0.0
+    pace.took(third, 2)
+
+    assert pace.sends(third, 1.0) == 59.0  # two thirds are gone, and it is to cost two more
+    assert pace.sends(third, 60.0) == 0.0
+    pace.took(third, 0)
+    assert [pace.sends(third, at) for at in (61.0, 62.0, 63.0, 64.0)] == [0.0, 0.0, 0.0, 56.0]
