@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from tests.agent.conftest import FarSide
 
 LATE = timedelta(days=70)
-YEAR = timedelta(days=365)
+MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
+WRONG = pytest.mark.parametrize(
+    "wrong", [timedelta(), DAY, -DAY, YEAR, -YEAR], ids=["right", "+1d", "-1d", "+1y", "-1y"]
+)
 
 
 class Looks:
@@ -79,6 +82,39 @@ async def test_it_is_renewed_in_time_with_another_key(
 
     assert [asked.token for asked in far_side.requests][1:] == [""]
     assert (identity.folder / "key.pem").read_bytes() != old_key
+
+
+@WRONG
+async def test_a_minute_before_two_thirds_of_its_life_are_over_it_is_not_renewed(
+    *,
+    far_side: FarSide,
+    identity: Identity,
+    transport: Transport,
+    clock: Clock,
+    looks: Looks,
+    wrong: timedelta,
+) -> None:
+    transport.offset = wrong.total_seconds()
+    until = identity.renewal_due() - clock.now() - MINUTE
+    async with Tasks() as tasks:
+        tasks.spawn("renewal", renewal(identity, transport, clock, until + wrong).run(lambda: None))
+        await looks.until(5)
+    assert len(far_side.requests) == 1  # the enrolment
+
+
+@WRONG
+async def test_a_minute_after_two_thirds_of_its_life_are_over_it_is_renewed(
+    far_side: FarSide, identity: Identity, transport: Transport, clock: Clock, wrong: timedelta
+) -> None:
+    """The new one's life begins anew, so that nothing is due at once."""
+    transport.offset = wrong.total_seconds()
+    until = identity.renewal_due() - clock.now() + MINUTE
+    renewed = asyncio.Event()
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", renewal(identity, transport, clock, until + wrong).run(renewed.set))
+        await renewed.wait()
+    assert len(far_side.requests) == 2
+    assert identity.renewal_due() > clock.now() + timedelta(days=59)
 
 
 async def test_by_a_clock_a_year_ahead_nothing_is_renewed_before_its_time(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from collector.classes import read_classes
 from collector.exposure import Judged
@@ -82,6 +83,26 @@ def test_evidence_is_bounded_and_its_true_number_told(make_item: MakeItem) -> No
 def test_a_report_is_late_when_it_was_held_back_for_long(make_item: MakeItem) -> None:
     assert not detected(make_item("incident", BODY, received_at=NOON + LATE)).late
     assert detected(make_item("incident", BODY, received_at=NOON + LATE * 2)).late
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=1), timedelta(days=-1), timedelta(days=365)])
+def test_by_a_wrong_clock_nothing_is_late_or_early_and_the_evidence_says_how_wrong_it_was(
+    make_item: MakeItem, wrong: timedelta
+) -> None:
+    since = {"homepage_tampered_since": (NOON - LATE + wrong).isoformat(), "note": "2026-03-02"}
+    body = BODY | {"first_seen": NOON - LATE + wrong, "last_seen": NOON + wrong, "facts": since}
+    item = make_item("incident", body, observed_at=NOON + wrong, ahead=wrong)
+    prompt = detected(item)
+    held = detected(replace(item, received_at=NOON + LATE * 2))
+
+    assert (prompt.late, held.late) == (False, True)
+    for finding in (prompt, held):
+        assert finding.times == {"occurred": NOON - LATE, "detected": NOON}
+        assert (finding.first_seen, finding.last_seen) == (NOON - LATE, NOON)
+        assert finding.facts == since | {"homepage_tampered_since": (NOON - LATE).isoformat()}
+        (evidence,) = finding.evidence
+        assert evidence["observed_at"] == (NOON + wrong).isoformat()
+        assert evidence["clock_ahead_seconds"] == wrong.total_seconds()
 
 
 @pytest.mark.parametrize(
