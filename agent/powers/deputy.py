@@ -122,8 +122,10 @@ class Deputy:
 
     def _ask(self, asked: _Asked) -> Any:  # noqa: ANN401 - what the verb returns
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(_SECONDS)
+            # Where strangers queue, a line that does not block is turned away; this one waits for its turn.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(_SECONDS), 0))
             line.connect(str(self._path))
+            line.settimeout(_SECONDS)
             line.sendall(msgspec.json.encode(asked) + b"\n")
             answer = _answers.decode(_line(line, _MOST_BYTES))
         if answer.error:

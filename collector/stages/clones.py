@@ -7,10 +7,11 @@ begins a new epoch, and from then on both write side by side under one key:
     one   E1 ─── E1 ─── E1 ───
     two      E2 ─── E2 ─── E2      an outbox never goes back to an epoch that it has left
 
-One return may be a batch that was long on its way; at the second there are two writers.
+One return may be a batch that was long on its way; at the second there are two writers. Counting begins anew
+then, and what comes within `SETTLE` of it is of the old key or of who goes on with a fresh one.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +23,7 @@ from .port import Item, Open
 KLASS = "DETECH"
 SOURCE = "identity"
 RETURNS = 2
+SETTLE = timedelta(minutes=1)
 _LEFT = 4
 _MOST_NODES = 200_000
 
@@ -38,11 +40,14 @@ class _Writer:
         self.returns = 0
 
     def move(self, epoch: str) -> bool:
-        """Go on to an epoch; say whether by now there must be another writer."""
+        """Go on to an epoch; say whether there must be another writer, and begin to count anew."""
         self.returns += epoch in self.left
         self.left = (*(one for one in self.left if one != epoch), self.epoch)[-_LEFT:]
         self.epoch = epoch
-        return self.returns >= RETURNS
+        if self.returns < RETURNS:
+            return False
+        self.left, self.returns = (), 0
+        return True
 
 
 class Clones:
@@ -58,8 +63,7 @@ class Clones:
         """Take the key of a node with two writers out of use, and open one incident for it."""
         if self._has_two(item):
             row = await nodes.node(conn, item.node.id)
-            # What came before the key was taken out of use says nothing about the fresh one.
-            before = row is None or (row.cloned_at is not None and item.received_at <= row.cloned_at)
+            before = row is None or (row.cloned_at is not None and item.received_at <= row.cloned_at + SETTLE)
             if row and not before and await nodes.mark_cloned(conn, row.id, item.now):
                 await self._open(conn, cloned(row, item.now), item.received_at, item.now)
         return item

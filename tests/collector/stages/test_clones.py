@@ -105,13 +105,24 @@ async def test_what_is_read_again_after_a_write_that_was_rolled_back_is_no_retur
     assert hearing.opened == []
 
 
-async def test_what_came_before_the_key_was_taken_says_nothing_about_the_fresh_one(hearing: Hearing) -> None:
+async def test_who_goes_on_with_a_fresh_key_is_left_alone_and_so_is_what_came_under_the_old_one(
+    hearing: Hearing,
+) -> None:
+    """The listener of another process takes the old key for some seconds more."""
     await hearing.hear("abab")
     async with hearing.store.write() as conn:
         assert await nodes.claim_clone(conn, "n", "2", NOON)
-    await hearing.hear("abab")
+    await hearing.hear("ababab", later=timedelta(seconds=5))
+    await hearing.hear("aaaaaa", later=timedelta(minutes=2))
     assert (await hearing.row()).certificate_serial == "2"
-    await hearing.hear("abab", later=timedelta(seconds=1))
+    assert hearing.opened == ["n/cloned"]
+
+
+async def test_a_key_that_is_cloned_again_is_found_again(hearing: Hearing) -> None:
+    await hearing.hear("abab")
+    async with hearing.store.write() as conn:
+        assert await nodes.claim_clone(conn, "n", "2", NOON)
+    await hearing.hear("aacac", later=timedelta(minutes=2))
     assert (await hearing.row()).certificate_serial == ""
     assert hearing.opened == ["n/cloned"] * 2
 
