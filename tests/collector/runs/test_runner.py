@@ -111,14 +111,14 @@ async def test_a_hint_wins_over_the_class(small_room: "PlanRoom") -> None:
 
 
 async def test_a_class_without_a_plan_is_told_once_and_left(small_room: "PlanRoom") -> None:
-    await small_room.open(klass="NASCAN")
+    await small_room.open(klass="NAAPT")
 
     await small_room.work()
     await small_room.work()
 
     assert await small_room.rows(runs) == []
     findings = await small_room.told("audit.finding")
-    assert [entry["why"] for entry in findings] == ["no plan covers class NASCAN at level IV"]
+    assert [entry["why"] for entry in findings] == ["no plan covers class NAAPT at level IV"]
 
 
 async def test_a_plan_that_cannot_be_started_is_told_and_stops_no_other(small_room: "PlanRoom") -> None:
