@@ -89,6 +89,7 @@ class Comparison:
         self._unnamed = 0
         self._fresh: list[tuple[str, str]] = []
         self._steady: dict[str, bool] = {}
+        self._reading = 0.0
 
     def look(self, told: Iterable[str] = (), touched: Iterable[str] | None = None) -> Look:
         """Compare everything, or the `touched` paths and what lies below them.
@@ -120,7 +121,7 @@ class Comparison:
     def _look_at_accepted(self, reach: list[str], before: Collection[str], room: int) -> None:
         full = len(self._seen) + room
         rows = (row for place in reach for row in self._baseline.rows(place))
-        for step in _at_ease(rows):
+        for step in self._at_ease(rows):
             for accepted in step:
                 if accepted.path not in before and not self._excluded(accepted.path):
                     self._hold(accepted.path, self._judge(accepted.path, accepted), full)
@@ -131,7 +132,7 @@ class Comparison:
         most = self._root.max_files
         count = 0
         walked = islice(_files(self._root, reach), _WALKED_PER_FILE * most)
-        for step in _at_ease(walked):
+        for step in self._at_ease(walked):
             for path, error in step:
                 if error:
                     self._miss(path, error)
@@ -146,6 +147,21 @@ class Comparison:
                     self._miss(path, f"the root has more than max_files = {most} files")
                     return
                 self._hold(path, self._judge(path, None), full)
+
+    def _at_ease(self, rows: Iterable[_Item]) -> Iterator[list[_Item]]:
+        """Give steps of a long walk with rests between them, so that it takes a tenth of a core and not all.
+
+        Reading what differs is not the walk's time: what was tampered with is to be told soon.
+        """
+        count = 0
+        begun, read = time.thread_time(), self._reading
+        for step in _steps(rows):
+            yield step
+            count += len(step)
+            if count > _FREE_STEPS:
+                walked = time.thread_time() - begun - (self._reading - read)
+                time.sleep(_RESTS_PER_STEP * max(0.0, walked))
+            begun, read = time.thread_time(), self._reading
 
     def _hold(self, path: str, change: Change | None, full: int) -> None:
         """Keep a change by its path while there is room, or count it."""
@@ -162,9 +178,22 @@ class Comparison:
     def _judge(self, path: str, accepted: Accepted | None) -> Change | None:
         try:
             status = self._status(path)
-            mark = stamp(status)
-            if accepted and accepted.stamp == mark:
+            if accepted and accepted.stamp == stamp(status):
                 return None
+        except (FileNotFoundError, NotADirectoryError):
+            return self._gone(path, accepted)
+        except OSError as error:
+            self._miss(path, error.strerror or str(error))
+            return None
+        begun = time.thread_time()
+        try:
+            return self._compared(path, status, accepted)
+        finally:
+            self._reading += time.thread_time() - begun
+
+    def _compared(self, path: str, status: os.stat_result, accepted: Accepted | None) -> Change | None:
+        """Read a file that is not as it was noted, and tell how it differs."""
+        try:
             digest, text = read(self._top / real(path), status)
         except (FileNotFoundError, NotADirectoryError):
             return self._gone(path, accepted)
@@ -172,7 +201,7 @@ class Comparison:
             self._miss(path, error.strerror or str(error))
             return None
         if accepted and accepted.sha256 == digest:
-            self._fresh.append((path, mark))
+            self._fresh.append((path, stamp(status)))
             return None
         before = self._baseline.text(path) if accepted else b""
         return Change(
@@ -278,21 +307,6 @@ def _steps(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     rest = iter(items)
     while step := list(islice(rest, _STEP)):
         yield step
-
-
-def _at_ease(rows: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Give steps of a long walk with rests between them, so that it takes a tenth of a core and not all.
-
-    What is done with a step counts as the walk's work: of a million files each is looked at.
-    """
-    count = 0
-    begun = time.thread_time()
-    for step in _steps(rows):
-        yield step
-        count += len(step)
-        if count > _FREE_STEPS:
-            time.sleep(_RESTS_PER_STEP * (time.thread_time() - begun))
-        begun = time.thread_time()
 
 
 def _above(path: str) -> Iterator[str]:

@@ -186,6 +186,31 @@ def test_a_flood_of_files_ends_the_walk_and_hides_no_accepted_page(
     assert rests
 
 
+def test_what_is_read_because_it_differs_earns_the_walk_no_rest(
+    site: WebRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a tampered site each page is to be told soon; the clock of the thread goes on by reading alone."""
+    rests: list[float] = []
+    spent = [0.0]
+    read = comparison_module.read
+
+    def dear(path: Path, status: os.stat_result) -> tuple[str, bytes | None]:
+        spent[0] += 100.0
+        return read(path, status)
+
+    monkeypatch.setattr(comparison_module, "_FREE_STEPS", 0)
+    monkeypatch.setattr(comparison_module, "read", dear)
+    monkeypatch.setattr(comparison_module.time, "thread_time", lambda: spent[0])
+    monkeypatch.setattr(comparison_module.time, "sleep", rests.append)
+    Path(site.path, "index.html").write_text("0wned")
+    Path(site.path, "shell.php").write_text("<?php")
+
+    assert differing(compared(site)) == {"index.html": "modified", "shell.php": "created"}
+    assert spent[0] >= 200
+    assert rests
+    assert set(rests) == {0.0}
+
+
 def test_a_flood_of_folders_ends_the_walk_and_hides_no_accepted_page(site: WebRoot) -> None:
     few = WebRoot(path=site.path, exclude=site.exclude, max_files=4)
     for number in range(20):
