@@ -7,8 +7,8 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +161,16 @@ class Region:
                 self.troupe.check()
                 await asyncio.sleep(0.1)
         return found
+
+
+@asynccontextmanager
+async def risen(folder: Path) -> AsyncIterator[Region]:
+    """Give a city and a district that come back at the same ports."""
+    made = Region(folder / "region")
+    try:
+        await made.rise()
+        for where in ("city", "district"):
+            made.settle(where)
+        yield made
+    finally:
+        await made.end()

@@ -11,21 +11,15 @@ from aiohttp import ClientSession, CookieJar
 
 from collector.cli.demo.stage import DISTRICT
 
-from .region import Region
+from .region import Region, risen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
 async def region(tmp_path: Path) -> AsyncIterator[Region]:
-    made = Region(tmp_path / "region")
-    try:
-        await made.rise()
-        for where in ("city", "district"):
-            made.settle(where)
+    async with risen(tmp_path) as made:
         yield made
-    finally:
-        await made.end()
 
 
 async def days(region: Region, where: str) -> list[dict[str, Any]]:

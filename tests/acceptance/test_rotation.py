@@ -13,21 +13,15 @@ from collector.trust.ca import Authority
 from collector.trust.superior import read_superior
 from wire.signed import digest_of
 
-from .region import Region
+from .region import Region, risen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 async def region(tmp_path: Path) -> AsyncIterator[Region]:
-    made = Region(tmp_path / "region")
-    try:
-        await made.rise()
-        for where in ("city", "district"):
-            made.settle(where)
+    async with risen(tmp_path) as made:
         yield made
-    finally:
-        await made.end()
 
 
 async def take(region: Region, step: str, *wheres: str) -> None:
