@@ -32,9 +32,9 @@ from wire import beacon, codec, messages
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 GOLDEN = Path(__file__).parents[1] / "golden"
 WIRE = (codec.WireError,)
-HOME = Path(tempfile.mkdtemp(prefix="fuzz-"))
-AUTHORITY = Authority.at(HOME, "city", NOW)
-LINKS = Links.at(HOME)
+with tempfile.TemporaryDirectory(prefix="fuzz-") as _home:
+    AUTHORITY = Authority.at(Path(_home), "city", NOW)
+    LINKS = Links.at(Path(_home))
 LINK = LINKS.write("019cac18-4e40-7000-8000-000000000000", NOW).encode()
 CSR = request(ec.generate_private_key(ec.SECP256R1()))
 TOKEN = write_token(EnrolmentToken(url="https://c:8443", ca=b"DER", secret="s")).encode()
