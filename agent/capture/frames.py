@@ -6,19 +6,8 @@ looks at is not counted and never an error.
 
 from ..bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP
 from ..detection.tally import Tally
-from .sieve import (
-    ADVERTISEMENT,
-    EXTENSIONS,
-    FRAGMENT,
-    HOP_BY_HOP,
-    LATER_FRAGMENT,
-    OPTIONS,
-    ROUTER,
-    ROUTING,
-    SOLICITATION,
-    UNREACHABLE,
-    UNREACHABLE_V6,
-)
+from ..extensions import behind
+from .sieve import ADVERTISEMENT, ROUTER, SOLICITATION, UNREACHABLE, UNREACHABLE_V6
 
 # Numbers of link types (tcpdump.org/linktypes.html) whose frames begin as told here.
 ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP = (
@@ -39,7 +28,6 @@ _DNS = b"\0\x35"
 _MOST_TAGS = 3
 _ERRORS = {ICMP: UNREACHABLE, ICMPV6: UNREACHABLE_V6}
 _TOO_LARGE = 4  # of ICMP "unreachable": the door was there, the datagram did not fit (RFC 1191)
-_WALKED = frozenset({HOP_BY_HOP, ROUTING, FRAGMENT, OPTIONS})
 _FROM_THIS_LINK = 255  # a hop limit that no router leaves alone
 
 
@@ -105,23 +93,9 @@ def _internet(protocol: int, packet: bytes) -> tuple[int, bytes, bytes, bytes]:
         if not int.from_bytes(packet[6:8], "big") & 0x1FFF:
             return packet[9], packet[12:16], packet[16:20], packet[(packet[0] & 15) * 4 :]
     elif protocol == ETH_IPV6 and len(packet) >= 40 and packet[0] >> 4 == 6:
-        kind, begin = _behind_extensions(packet)
+        kind, begin = behind(packet)
         return kind, packet[8:24], packet[24:40], packet[begin:]
     return -1, b"", b"", b""
-
-
-def _behind_extensions(packet: bytes) -> tuple[int, int]:
-    """Return what an IPv6 packet carries and where that begins, as the kernel's filter finds it."""
-    kind, at = packet[6], 40
-    for _ in range(EXTENSIONS):
-        if kind not in _WALKED:
-            break
-        if at + 4 > len(packet):
-            return -1, at
-        if kind == FRAGMENT and int.from_bytes(packet[at + 2 : at + 4], "big") & LATER_FRAGMENT:
-            return -1, at
-        kind, at = packet[at], at + (8 if kind == FRAGMENT else 8 * (packet[at + 1] + 1))
-    return kind, at
 
 
 def _quoted(tally: Tally, protocol: int, packet: bytes) -> None:

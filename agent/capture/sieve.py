@@ -9,29 +9,20 @@ What passes:
     ICMP "unreachable"                  who knocked by UDP where nobody listens
     other UDP, one of 64 by chance      enough to see a flood, little enough to bear one
 
-The loopback's packets never pass. Of IPv6, up to `EXTENSIONS` headers between the fixed one and the ports are
-walked (RFC 8200 has a use for five), or who puts one there would be seen by nobody:
-
-    40      next = hop-by-hop, routing, destination options: next := [0], on by 8 * ([1] + 1)
-            next = fragment, the first:                      next := [0], on by 8; a later one has no ports
-            next = TCP, UDP, ICMPv6: as without; any other, or one header too many: dropped
-
-Everything passes cut to what is looked at, counted from behind those headers.
+The loopback's packets never pass. Of IPv6 the headers between the fixed one and the ports are walked
+(`extensions.py`); a packet with one too many, or with one of another kind, is dropped. Everything passes cut
+to what is looked at, counted from behind those headers.
 """
 
 from ..bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP, Assembler
+from ..extensions import walk
 
 SAMPLED = 64
 """Of UDP that is no question for a name and no answer, one of so many packets passes."""
-EXTENSIONS = 6
-"""So many IPv6 headers before the ports are walked."""
-HOP_BY_HOP, ROUTING, FRAGMENT, OPTIONS = 0, 43, 44, 60
-LATER_FRAGMENT = 0xFFF8  # of the third and fourth byte of a fragment's header
 UNREACHABLE, UNREACHABLE_V6 = 3, 1
 ROUTER, SOLICITATION, ADVERTISEMENT = 134, 135, 136
 
 _ARPHRD_LOOPBACK = 772
-_FIXED_HEADER = 40
 _SYN_OR_RST, _ACK = 0x06, 0x10
 _DNS = 53
 # Behind the headers: an ICMPv6 error has 8 bytes of its own and quotes 48 of headers without extensions.
@@ -59,11 +50,8 @@ def interesting() -> bytes:
         .jump_if(UDP, "udp")
         .jump_if(ICMP, "icmp", "drop")
         .label("ipv6")
-        .set_x(_FIXED_HEADER)
-        .load_byte(6)  # next header
     )
-    for number in range(EXTENSIONS):
-        _walk(made, number)
+    walk(made, ((TCP, "tcp"), (UDP, "udp")), "last")
     return (
         made.label("last")
         .jump_if(TCP, "tcp")
@@ -99,20 +87,6 @@ def interesting() -> bytes:
         .drop()
         .code()
     )
-
-
-def _walk(made: Assembler, number: int) -> None:
-    """Go behind one header, if A says that X is at one; A says then what is there."""
-    options, fragment, over = (f"{name}{number}" for name in ("options", "fragment", "over"))
-    # What has ports at once pays for one or two comparisons, not for a walk.
-    made.jump_if(TCP, "tcp").jump_if(UDP, "udp")
-    made.jump_if(HOP_BY_HOP, options).jump_if(OPTIONS, options).jump_if(ROUTING, options)
-    made.jump_if(FRAGMENT, fragment, "last")
-    made.label(fragment).load_half_behind(2).jump_if_any(LATER_FRAGMENT, "drop")
-    # The second byte of a fragment's header is reserved and may be anything; its length is fixed.
-    made.load_byte_behind(0).remember().set_a(0).jump(over)
-    made.label(options).load_byte_behind(0).remember().load_byte_behind(1)
-    made.label(over).go_behind(8, 1).recall()
 
 
 def nothing() -> bytes:

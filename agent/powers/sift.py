@@ -2,7 +2,7 @@
 
     jump if the packet is not of the family -> other family
     either end inside the network?  no -> drop        (each word of the prefix masked and compared)
-    TCP or UDP, no later fragment, either port?       no -> drop
+    TCP or UDP, no later fragment, either port?       no -> drop        (of IPv6 behind its other headers)
     keep `keep` bytes
 
 >>> import ipaddress
@@ -17,6 +17,7 @@
 from ipaddress import IPv4Network, IPv6Network
 
 from ..bpf import ETH_IPV4, ETH_IPV6, TCP, UDP, Assembler
+from ..extensions import walk
 
 Network = IPv4Network | IPv6Network
 
@@ -59,11 +60,11 @@ def _inside(made: Assembler, network: Network, offset: int, otherwise: str) -> N
 
 
 def _ports(made: Assembler, version: int, port: int) -> None:
-    """Ask for either port; an IPv6 packet with headers between is not looked into."""
+    """Ask for either port, in IPv6 behind what headers there are."""
     held = f"held{version}"
-    made.load_byte(9 if version == 4 else 6).jump_if(TCP, held).jump_if(UDP, "", "drop").label(held)
     if version == 4:
-        made.load_half(6).jump_if_any(0x1FFF, "drop").header_ends(0)
+        made.load_half(6).jump_if_any(0x1FFF, "drop").header_ends(0).load_byte(9)
     else:
-        made.set_x(40)
+        walk(made, ((TCP, held), (UDP, held)), "last").label("last")
+    made.jump_if(TCP, held).jump_if(UDP, "", "drop").label(held)
     made.load_half_behind(0).jump_if(port, "keep").load_half_behind(2).jump_if(port, "keep", "drop")

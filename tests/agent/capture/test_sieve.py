@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.capture.frames import count
-from agent.capture.sieve import EXTENSIONS, interesting, nothing
+from agent.capture.sieve import interesting, nothing
 from agent.detection.tally import Tally
+from agent.extensions import EXTENSIONS
 
 Kernel: TypeAlias = Callable[..., int]  # the fixture of conftest.py
 

@@ -67,6 +67,45 @@ def test_a_port_is_that_of_tcp_or_udp_in_a_first_fragment(data: bytes, *, expect
     assert kept(program(None, 53, KEEP), data) == expected
 
 
+def hidden(kinds: list[int], ports: tuple[int, int], protocol: int = 17, offset: int = 0) -> bytes:
+    """An IPv6 packet whose ports stand behind headers of these kinds."""
+    made = struct.pack("!HH", *ports) + bytes(20)
+    following = protocol
+    for kind in reversed(kinds):
+        made = bytes([following, 0, 0, offset]) + bytes(4) + made
+        following = kind
+    ends = ip_address("2001:db8::1").packed + ip_address("2001:db8::2").packed
+    return struct.pack("!IHBB", 6 << 28, len(made), following, 64) + ends + made
+
+
+@given(
+    kinds=st.lists(st.sampled_from([0, 43, 44, 60]), max_size=6),
+    protocol=st.sampled_from([6, 17]),
+    ports=st.sampled_from([(9, 53), (53, 9), (9, 54)]),
+)
+def test_a_port_behind_headers_of_ipv6_is_that_port(
+    kinds: list[int], protocol: int, ports: tuple[int, int]
+) -> None:
+    data = hidden(kinds, ports, protocol)
+
+    assert kept(program(None, 53, KEEP), data) == (53 in ports)
+    assert kept(program(ip_network("2001:db8::/32"), 53, KEEP), data) == (53 in ports)
+    assert not kept(program(ip_network("2001:db9::/32"), 53, KEEP), data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        hidden([60] * 7, (9, 53)),
+        hidden([44], (9, 53), offset=8),
+        hidden([60], (9, 53), protocol=58),
+        hidden([60], (9, 53))[:44],
+    ],
+)
+def test_where_no_port_can_be_found_none_is_kept(data: bytes) -> None:
+    assert not kept(program(None, 53, KEEP), data)
+
+
 def test_address_and_port_have_to_fit_together() -> None:
     rules = program(ip_network("192.0.2.0/24"), 53, KEEP)
 
