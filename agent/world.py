@@ -241,7 +241,7 @@ class World:
         while True:
             begun = self._clock.monotonic()
             try:
-                await source.watch(emit, self._clock.now)
+                await source.watch(emit, self._clock)
                 why = "it ended by itself"
             except Exception as error:  # noqa: BLE001 - the edge to a sensor: counted and reported
                 why = f"{type(error).__name__}: {error}"[:300]

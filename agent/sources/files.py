@@ -32,6 +32,7 @@ from .manifest import ManifestError, take_up
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .procfs import writers
 from .runs import Runs
+from .steps import Mark, shifted, stood
 from .tampering import Beyond, Change, Episode, body, link_body, linked, merge, proceed
 from .tree import TreeWatch
 from .webroot import WebRoot, accept
@@ -78,6 +79,7 @@ class _Guard:
         self.not_before = 0.0
         self.retry_at = 0.0
         self.distance = 0.0
+        self.mark: Mark | None = None
 
     def touch(self, path: str | None, at: float) -> None:
         """Note a touched path; None for the whole root."""
@@ -99,6 +101,13 @@ class _Guard:
         if self.touched:
             return min(self.last_touch + settle, self.first_touch + _BURST)
         return min(self.next_scan, self.not_before) if self.held else self.next_scan
+
+    def keep_time(self, clock: Clock) -> bool:
+        """Bring what was told to the host's clock; say whether somebody had set it."""
+        self.mark, by = stood(self.mark, clock)
+        if by:
+            self.drift, self.episode = shifted((self.drift, self.episode), by)
+        return bool(by)
 
     def load(self) -> None:
         """Load what was told, again whenever a person accepted new content."""
@@ -246,7 +255,7 @@ class Files:
         """Compare what was touched, tell what changed, remember it as told."""
         loop = asyncio.get_running_loop()
         try:
-            look = await self._compare_touched(guard, clock())
+            look = await self._compare_touched(guard, clock)
         except RefusedError:
             guard.touch(None, loop.time())
             guard.retry_at = loop.time() + max(1.0, self._runs.resting)
@@ -264,9 +273,12 @@ class Files:
             self._runs.note_trouble(f"{guard.root.path}: {places} places not compared, first {path}: {why}")
         await self._tell(guard, look, emit, clock)
 
-    async def _compare_touched(self, guard: _Guard, now: datetime) -> Look | None:
+    async def _compare_touched(self, guard: _Guard, clock: Clock) -> Look | None:
         loop = asyncio.get_running_loop()
         guard.load()
+        if guard.keep_time(clock):
+            self._remember(guard)
+        now = clock()
         everything = guard.whole or loop.time() >= guard.next_scan
         touched = None if everything else frozenset(guard.touched | guard.held)
         guard.touched.clear()
@@ -320,12 +332,15 @@ class Files:
             links = link_body(guard.root.path, drift, episode.first_seen, now)
             await emit(Observation("incident", self.name, now, links))
         guard.drift, guard.episode = drift, episode if differs else None
+        self._remember(guard)
+        guard.distance = min(max(self._settings.settle, 2 * guard.distance), self._settings.repeat)
+        guard.not_before = loop.time() + guard.distance if differs else 0.0
+
+    def _remember(self, guard: _Guard) -> None:
         try:
             guard.baseline.tell(guard.drift, guard.episode)
         except OSError as error:
             self._runs.note_trouble(f"{guard.root.path}: what was told is not remembered: {error}")
-        guard.distance = min(max(self._settings.settle, 2 * guard.distance), self._settings.repeat)
-        guard.not_before = loop.time() + guard.distance if differs else 0.0
 
     def _may_wait(self, guard: _Guard, episode: Episode) -> bool:
         """Say whether this may be told later: an episode that goes on, and no home page's state new in it."""

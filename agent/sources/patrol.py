@@ -26,6 +26,7 @@ from .kept import Kept
 from .matters import MAX_MATTERS, Finding, Found, Matter, proceed, standing
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
+from .steps import Mark, shifted, stood
 
 _REST_PER_CPU_SECOND = 300.0
 _SETTLE = 0.2
@@ -75,6 +76,7 @@ class Memory(Struct, Generic[Notes]):
 
     notes: Notes
     matters: dict[str, Matter] = {}
+    mark: Mark | None = None
 
 
 class Patrol(ABC, Generic[Notes]):
@@ -149,10 +151,20 @@ class Patrol(ABC, Generic[Notes]):
             while True:
                 before = self.cpu_seconds
                 heard.clear()
+                memory = self._keep_time(memory, clock)
                 await self._round(memory, emit, clock)
                 await self._runs.tell(emit, "incident", clock())
                 rest = _REST_PER_CPU_SECOND * (self.cpu_seconds - before)
                 await self._wait(heard, max(self._poll, self._runs.resting), max(rest, self._runs.resting))
+
+    @staticmethod
+    def _keep_time(memory: Memory[Notes], clock: Clock) -> Memory[Notes]:
+        """Bring what is remembered to the host's clock, which somebody may have set."""
+        mark, by = stood(memory.mark, clock)
+        if by:
+            memory = shifted(memory, by)
+        memory.mark = mark
+        return memory
 
     async def _round(self, memory: Memory[Notes], emit: Emit, clock: Clock) -> None:
         now = clock()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.clock import host_clock
+from agent.clock import Clock, host_clock
 from agent.sources import comparison
 from agent.sources.baseline import Baseline
 from agent.sources.files import Files, FilesSettings
@@ -74,6 +74,28 @@ async def test_a_tampered_home_page_is_an_incident_and_its_restoration_ends_it(
         assert ended.body["key"] == begun.body["key"]
         assert ended.body["facts"] == {"homepage_tampered_minutes": 1}
         assert ended.body["count"] == 1
+
+
+async def test_a_clock_that_is_set_makes_no_tampering_older(
+    site: Path, state: Path, watching: Watching, accepted: Accepted
+) -> None:
+    host = host_clock()
+    behind = [timedelta(days=400)]
+    clock = Clock(now=lambda: host.now() - behind[0], monotonic=host.monotonic, boot_id=host.boot_id)
+    async with watching(guard(site, state), clock) as heard:
+        await accepted()
+        (site / "index.html").write_text("<h1>0wned</h1>\n")
+        begun = await heard.until(incident)
+        behind[0] = timedelta()
+        (site / "news/1.html").write_text("0wned too\n")
+        grown = await heard.until(lambda one: len(one.body["evidence"]) == 2)
+
+    first, second = (
+        datetime.fromisoformat(one.body["facts"]["homepage_tampered_since"]) for one in (begun, grown)
+    )
+    assert first < host.now() - timedelta(days=399)
+    assert abs((second - host.now()).total_seconds()) < 10
+    assert datetime.fromisoformat(grown.body["first_seen"]) == second
 
 
 async def test_a_deployment_is_one_incident(

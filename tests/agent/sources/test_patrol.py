@@ -1,15 +1,15 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agent.budget import Budget
-from agent.clock import host_clock
+from agent.clock import Clock, host_clock
 from agent.sources.matters import Finding
 from agent.sources.patrol import Patrol, Round
 from agent.sources.port import Observation
@@ -105,3 +105,72 @@ async def test_what_can_not_be_read_is_named_and_makes_the_source_blind(
         assert source.blind == "/door: locked"
     assert (unreadable.what, unreadable.why) == ("/door", "locked")
     assert gap.body["why"] == "/door: locked"
+
+
+class Board:
+    """A host whose battery is dead: its clock begins in 2000, until it is set."""
+
+    def __init__(self) -> None:
+        self.began = datetime(2000, 1, 1, 8, tzinfo=UTC)
+        self._asked = 0.0
+
+    def since_boot(self) -> float:
+        self._asked += 0.001
+        return self._asked
+
+    def clock(self) -> Clock:
+        return Clock(
+            now=lambda: self.began + timedelta(seconds=self._asked),
+            monotonic=self.since_boot,
+            boot_id="boot",
+        )
+
+
+DOWN = Finding(key="doors:portal", klass="DETECH", severity_hint="medium", lasting="portal_down")
+
+
+class Portal(Patrol[Rounds]):
+    """Finds it down while `down`, worse from the round on that `worse` names."""
+
+    name = "portal"
+    notes_kind = Rounds
+
+    def __init__(self, state: Path) -> None:
+        self.down, self.worse = True, False
+        super().__init__(poll=0.01, budget=Budget(), state=state)
+
+    def look(self, now: datetime, notes: Rounds, *, alone: bool) -> Round:  # noqa: ARG002 - the port's
+        """Look."""
+        finding = structs.replace(DOWN, severity_hint="high" if self.worse else "medium")
+        return Round(findings=(finding,) if self.down else ())
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["runs on", "restarted between"])
+async def test_a_clock_that_is_set_makes_no_outage_26_years_long(
+    tmp_path: Path, watching: Watching, *, restarted: bool
+) -> None:
+    board, right = Board(), datetime(2026, 3, 2, 4, tzinfo=UTC)
+    source = Portal(tmp_path)
+    async with watching(source, board.clock()) as heard:
+        first = await heard.until(incident)
+        if not restarted:
+            board.began = right
+            source.worse = True
+            grown = await heard.until(lambda one: one.body["severity_hint"] == "high")
+    if restarted:
+        board.began = right
+        source = Portal(tmp_path)
+        source.worse = True
+        async with watching(source, board.clock()) as heard:
+            grown = await heard.until(incident)
+    async with watching(source, board.clock()) as heard:
+        source.down = False
+        over = await heard.until(incident)
+
+    assert first.body["facts"]["portal_down_since"].startswith("2000-01-01T08:00:0")
+    assert grown.body["facts"]["portal_down_since"].startswith("2026-03-02T04:00:0")
+    assert over.body["facts"] == {"portal_down_minutes": 1}
+
+
+def incident(one: Observation) -> bool:
+    return one.kind == "incident"
