@@ -1,4 +1,4 @@
-"""`releases init|add|withdraw|refresh|renew-root|check`: the mirror that agents update from."""
+"""`releases init|add|withdraw|refresh|renew-root|keys|replace-key|check`: the mirror of updates."""
 
 import argparse
 import json
@@ -15,7 +15,8 @@ from wire.vocabulary import Name
 from ..trust.secret_files import read_secret
 
 if TYPE_CHECKING:
-    from ..trust.releases import Keys, Mirror, Releases
+    from ..trust.release_keys import Keys
+    from ..trust.releases import Holder, Mirror, Releases
 
 _MADE = Name(
     "镜像已建立。请将 {root} 分发到各节点(update.root)；密钥目录请离线分处保管。",
@@ -27,6 +28,12 @@ _ROOT = Name(
     "可信根已续期:{root};节点凭旧根即可取得。",
     "the root holds longer: {root}; nodes get it by the one they trust.",
 )
+_REPLACED = Name(
+    "新密钥 {key} 在 {file}，即日生效；旧密钥 {old} 不再有效。请将镜像同步到服务器，节点凭旧根即可取得新根。",
+    "the new key {key} lies in {file} and counts from now on; {old} counts no more. "
+    "Bring the mirror to its server: nodes follow by the root they trust.",
+)
+_ELSEWHERE = Name("不在此处", "not here")
 _WHOLE = Name(
     "镜像完好:{versions}。有效至:{expires}。",
     "the mirror is whole; it offers {versions}. It holds: {expires}.",
@@ -48,6 +55,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     withdraw.add_argument("release", metavar="VERSION", help="its version")
     _part(parts, "refresh", "say again that all is as it was, with the online key")
     _part(parts, "renew-root", "let the trusted root hold for longer")
+    listed = _part(parts, "keys", "the keys that count, and where those are that are here", keys=False)
+    _add_keys(listed, required=False)
+    changed = _part(parts, "replace-key", "put a new key in the place of one that was lost or stolen")
+    changed.add_argument("key", metavar="KEY", help="its id, or the first digits: `releases keys` lists them")
+    changed.add_argument("--new", required=True, metavar="DIR", help="folder for the new key")
     _part(parts, "check", "look at everything as a node does", keys=False)
 
 
@@ -58,19 +70,34 @@ def run(args: argparse.Namespace) -> int:
         PermanentError: the mirror or the keys can't be used; the text says why.
     """
     # TUF's library is imported only here: `--help` starts without it.
-    from ..trust.releases import Keys, Releases  # noqa: PLC0415 - see above
+    from ..trust.release_keys import Keys  # noqa: PLC0415 - see above
+    from ..trust.releases import Releases  # noqa: PLC0415
 
     mirror = Releases(Path(args.folder), datetime.now(UTC))  # noqa: TID251 - a command is its own clock
     if args.part == "check":
         return _check(mirror.check(), args)
     password = read_secret(args.password_file) if args.password_file else None
-    return _sign(mirror, Keys(*map(Path, args.keys), password=password), args)
+    keys = Keys(*map(Path, args.keys or ()), password=password)
+    return _list(mirror.holders(keys), args) if args.part == "keys" else _sign(mirror, keys, args)
+
+
+def _list(holders: "tuple[Holder, ...]", args: argparse.Namespace) -> int:
+    if args.json:
+        rows = [{"role": one.role, "key": one.key, "file": one.file and str(one.file)} for one in holders]
+        print(json.dumps({"keys": rows}))
+        return 0
+    for one in holders:
+        print(f"{one.role:8} {one.key}  {one.file or _ELSEWHERE.in_language(args.lang or 'en')}")
+    return 0
 
 
 def _sign(mirror: "Releases", keys: "Keys", args: argparse.Namespace) -> int:
     if args.part == "init":
         root = mirror.begin(keys, makers=args.makers, threshold=args.threshold)
         return _tell(args, _MADE, {"root": str(root)})
+    if args.part == "replace-key":
+        made = mirror.replace_key(args.key, keys, Path(args.new))
+        return _tell(args, _REPLACED, {"key": made.key, "file": str(made.file), "old": args.key})
     if args.part == "renew-root":
         return _tell(args, _ROOT, {"root": str(mirror.renew_root(keys))})
     if args.part == "refresh":
@@ -112,10 +139,14 @@ def _part(
     part = parts.add_parser(name, help=does)
     part.add_argument("folder", metavar="MIRROR", help="folder with metadata/ and targets/")
     if keys:
-        part.add_argument(
-            "--keys", action="append", required=True, metavar="DIR", help="folder of keys; may be given again"
-        )
-        part.add_argument("--password-file", metavar="FILE", help="what the keys are encrypted with")
+        _add_keys(part, required=True)
     part.add_argument("--json", action="store_true", help="one JSON document on stdout")
     part.add_argument("--lang", choices=["zh", "en"], default=argparse.SUPPRESS, help="language of texts")
     return part
+
+
+def _add_keys(part: argparse.ArgumentParser, *, required: bool) -> None:
+    part.add_argument(
+        "--keys", action="append", required=required, metavar="DIR", help="folder of keys; may be given again"
+    )
+    part.add_argument("--password-file", metavar="FILE", help="what the keys are encrypted with")

@@ -15,6 +15,9 @@ CHINESE: dict[str, str] = {
     "{role}: found {n} of its keys, expected {most}; bring the other files": (
         "{role}：找到其密钥 {n} 把，应有 {most} 把；请带上其余密钥文件"
     ),
+    "{key}: found {n} keys of this id, expected one; `releases keys` lists them, {most} digits or more name one": (
+        "{key}：有 {n} 把密钥以此开头，应恰有一把；请用 `releases keys` 查看，至少写 {most} 位"
+    ),
     "{path}: found no mirror, expected metadata/ and targets/; begin with init": (
         "{path}：没有镜像，应有 metadata/ 与 targets/；请先执行 init"
     ),

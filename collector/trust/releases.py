@@ -13,47 +13,30 @@ Source: https://theupdateframework.github.io/specification
 
 import contextlib
 import os
-import re
 import shutil
-import tarfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 from msgspec import Struct
 from msgspec.structs import replace
-from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
-from wire.releases import ANY, INDEX, Index, Offer, read_index
+from wire.releases import INDEX, Index, read_index
 
-from ..errors import PermanentError
-from .ca import write_secret
+from .bundles import offer_of
+from .release_keys import OFFLINE, ONLINE, KeyRole, Keys, ReleasesError
 
-Role = Literal["root", "targets"]
-_OFFLINE: tuple[Role, Role] = ("root", "targets")
-_ONLINE = "online"
-_WHEEL = re.compile(
-    r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl"
-)
-_MACHINE = re.compile(r".*?(many|musl)?linux(_\d+_\d+|\d+)?_")
-
-
-class ReleasesError(PermanentError):
-    """The folder or the keys can't be used, or what was asked would make a mirror that nobody trusts."""
+_ROLES: dict[KeyRole, tuple[str, ...]] = {
+    "root": ("root",),
+    "targets": ("targets",),
+    "online": ("snapshot", "timestamp"),
+}
+_SHORTEST = 8  # digits of a key's id that a person has to type
 
 
 class Lives(Struct, frozen=True, kw_only=True):
@@ -72,55 +55,18 @@ class Mirror(Struct, frozen=True, kw_only=True):
     thresholds: dict[str, int]
 
 
-class Keys:
-    """The private keys of a mirror, in one folder or, where several people hold them, in several.
+class Holder(Struct, frozen=True, kw_only=True):
+    """One key that the mirror's root names.
 
-    Args:
-        folders: Of files `root-1.pem`, `targets-1.pem`, …, `online.pem`; new ones are made in the first.
-        password: What they are encrypted with.
+    Fields:
+        role: root, targets or online.
+        key: Its id, the digest of its public half, in hexadecimal.
+        file: Where its private half lies; None: not in the folders that were looked at.
     """
 
-    def __init__(self, *folders: Path, password: bytes | None = None) -> None:
-        self._folders = folders
-        self._password = password
-
-    def make(self, role: str) -> CryptoSigner:
-        """Make a key and write it down, for nobody but its owner.
-
-        Raises:
-            ReleasesError: there is one already, or the folder can't be written to.
-        """
-        path = self._folders[0] / f"{role}.pem"
-        if path.exists():
-            raise ReleasesError(f"{path}: stands there already; name an empty folder for new keys")
-        key = Ed25519PrivateKey.generate()
-        sealed = BestAvailableEncryption(self._password) if self._password else NoEncryption()
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
-        except OSError as error:
-            raise ReleasesError(f"{path}: {error.strerror}") from None
-        return CryptoSigner(key)
-
-    def of(self, role: str) -> list[CryptoSigner]:
-        """Return the keys of a role that lie here.
-
-        Raises:
-            ReleasesError: one of them can't be read.
-        """
-        pattern = f"{role}.pem" if role == _ONLINE else f"{role}-*.pem"
-        return [self._read(path) for folder in self._folders for path in sorted(folder.glob(pattern))]
-
-    def _read(self, path: Path) -> CryptoSigner:
-        try:
-            key = load_pem_private_key(path.read_bytes(), self._password)
-        except OSError as error:
-            raise ReleasesError(f"{path}: {error.strerror}") from None
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise ReleasesError(f"{path}: {error}; name the password's file by --password-file") from None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ReleasesError(f"{path}: a key of another kind, expected Ed25519; name another file")
-        return CryptoSigner(key)
+    role: KeyRole
+    key: str
+    file: Path | None
 
 
 class Releases:
@@ -152,17 +98,18 @@ class Releases:
             raise ReleasesError(f"--threshold: found {threshold}, expected 1 to {makers}")
         if (self._folder / "metadata").exists():
             raise ReleasesError(f"{self._folder}: holds a mirror already; name an empty folder")
+        for role in _ROLES:
+            for path, _ in keys.files(role):
+                raise ReleasesError(f"{path}: stands there already; name an empty folder for new keys")
         with _disk(self._folder):
             for part in ("metadata", "targets"):
                 (self._folder / part).mkdir(parents=True)
         root = Root(expires=self._until(self._lives.root), consistent_snapshot=True)
-        for role in _OFFLINE:
-            for number in range(makers):
-                root.add_key(keys.make(f"{role}-{number + 1}").public_key, role)
+        for role in OFFLINE:
+            for _ in range(makers):
+                _admit(root, role, keys)
             root.roles[role].threshold = threshold
-        online = keys.make(_ONLINE)
-        for name in ("snapshot", "timestamp"):
-            root.add_key(online.public_key, name)
+        _admit(root, ONLINE, keys)
         self._sign("root", Metadata(root), keys)
         self._publish(Targets(expires=self._until(self._lives.targets)), Index(), keys)
         return self._folder / "metadata" / "1.root.json"
@@ -202,11 +149,16 @@ class Releases:
     def refresh(self, keys: Keys) -> None:
         """Say again that all is as it was, with the online key alone; due before `online` days are over.
 
+        Where a change of keys was cut off, the offers are signed anew too; that wants the keys of targets.
+
         Raises:
             ReleasesError: the key is not here, or the mirror can't be used.
         """
         newest = self._newest("targets")
-        self._sign_online(newest.signed.version, keys)
+        if _vouched(self._newest("root"), newest):
+            self._sign_online(newest.signed.version, keys)
+        else:
+            self._publish(newest.signed, self._index(newest.signed), keys)
 
     def renew_root(self, keys: Keys) -> Path:
         """Let the root hold for longer, by a new version that the old keys sign.
@@ -214,12 +166,50 @@ class Releases:
         Raises:
             ReleasesError: the keys are too few, or the mirror can't be used.
         """
+        return self._succeed(self._newest("root"), keys)
+
+    def holders(self, keys: Keys) -> tuple[Holder, ...]:
+        """Return the keys that the mirror's root names, and where those lie that are here.
+
+        Raises:
+            ReleasesError: a key can't be read, or the mirror can't be used.
+        """
+        root = self._newest("root").signed
+        found: list[Holder] = []
+        for role, names in _ROLES.items():
+            files = {signer.public_key.keyid: path for path, signer in keys.files(role)}
+            ids = dict.fromkeys(one for name in names for one in root.roles[name].keyids)
+            found += [Holder(role=role, key=one, file=files.get(one)) for one in ids]
+        return tuple(found)
+
+    def replace_key(self, key: str, keys: Keys, folder: Path) -> Holder:
+        """Put a new key in the place of one that was lost or stolen, and sign anew what that one signed.
+
+        Nodes follow by the root they trust: the new one is signed by enough keys of the old one and of its
+        own (The Update Framework 6.1, "Key management and migration"; 5.3, how a client takes a root).
+
+        Args:
+            key: The id of the key that shall count no more, or its first eight digits or more.
+            keys: Those that are left.
+            folder: Where the new one shall lie.
+
+        Raises:
+            ReleasesError: no key or several have this id, or those that are left are too few: nothing was
+                changed; or the mirror or the folder can't be used.
+        """
         root = self._newest("root")
-        root.signed.version += 1
-        root.signed.expires = self._until(self._lives.root)
-        root.signatures.clear()
-        self._sign("root", root, keys)
-        return self._folder / "metadata" / f"{root.signed.version}.root.json"
+        old = self._holder(key)
+        self._changeable(old, keys, root.signed)
+        together = keys.joined(folder)
+        for name in _ROLES[old.role]:
+            root.signed.revoke_key(old.key, name)
+        made = _admit(root.signed, old.role, together)
+        self._succeed(root, together)
+        if old.role == "targets":
+            self._publish(*self._targets(), together)
+        elif old.role == ONLINE:
+            self._sign_online(self._newest("targets").signed.version, together)
+        return made
 
     def check(self) -> Mirror:
         """Return what a client finds that trusts the first root: each signature, date, length and digest.
@@ -258,6 +248,31 @@ class Releases:
             thresholds={role: root.signed.roles[role].threshold for role in signed},
         )
 
+    def _holder(self, key: str) -> Holder:
+        found = [one for one in self.holders(Keys()) if len(key) >= _SHORTEST and one.key.startswith(key)]
+        if len(found) != 1:
+            raise ReleasesError(
+                f"{key}: found {len(found)} keys of this id, expected one; `releases keys` lists them, "
+                f"{_SHORTEST} digits or more name one"
+            )
+        return found[0]
+
+    def _changeable(self, old: Holder, keys: Keys, root: Root) -> None:
+        """Refuse what would leave a mirror half changed: too few keys for what has to be signed anew."""
+        here = [one for one in self.holders(keys) if one.file]
+        self._enough("root", sum(one.role == "root" for one in here), root.roles["root"].threshold)
+        online = _ROLES[ONLINE] if old.role == "targets" else ()
+        for name in dict.fromkeys(("root", *_ROLES[old.role], *online)):
+            left = sum(name in _ROLES[one.role] for one in here if one.key != old.key)
+            self._enough(name, left + (name in _ROLES[old.role]), root.roles[name].threshold)
+
+    def _succeed(self, root: "Metadata[Root]", keys: Keys) -> Path:
+        root.signed.version += 1
+        root.signed.expires = self._until(self._lives.root)
+        root.signatures.clear()
+        self._sign("root", root, keys)
+        return self._folder / "metadata" / f"{root.signed.version}.root.json"
+
     def _targets(self) -> tuple[Targets, Index]:
         targets = self._newest("targets").signed
         return targets, self._index(targets)
@@ -291,20 +306,29 @@ class Releases:
         timestamp = Timestamp(version=version, expires=until, snapshot_meta=MetaFile(version))
         self._sign("timestamp", Metadata(timestamp), keys)
 
-    def _sign(self, role: str, metadata: "Metadata[Any]", keys: Keys) -> None:
-        root = metadata if role == "root" else self._newest("root")
-        wanted = root.signed.roles[role]
-        signers = keys.of(role if role in _OFFLINE else _ONLINE)
-        having = [one for one in signers if one.public_key.keyid in wanted.keyids]
-        if len(having) < wanted.threshold:
-            raise ReleasesError(
-                f"{role}: found {len(having)} of its keys, expected {wanted.threshold}; bring the other files"
-            )
-        for signer in having:
-            metadata.sign(signer, append=True)
-        name = "timestamp.json" if role == "timestamp" else f"{metadata.signed.version}.{role}.json"
+    def _sign(self, name: str, metadata: "Metadata[Any]", keys: Keys) -> None:
+        """Sign with every key that counts; a root wants enough keys of the one before it too."""
+        roots = [self._newest("root").signed] if name != "root" or self._numbers("root") else []
+        if name == "root":
+            roots.append(metadata.signed)
+        signers = keys.of(next(role for role, names in _ROLES.items() if name in names))
+        for wanted in (root.roles[name] for root in roots):
+            having = sum(one.public_key.keyid in wanted.keyids for one in signers)
+            self._enough(name, having, wanted.threshold)
+        counting = {key for root in roots for key in root.roles[name].keyids}
+        for signer in signers:
+            if signer.public_key.keyid in counting:
+                metadata.sign(signer, append=True)
+        file = "timestamp.json" if name == "timestamp" else f"{metadata.signed.version}.{name}.json"
         with _disk(self._folder):
-            _write(self._folder / "metadata" / name, metadata.to_bytes())
+            _write(self._folder / "metadata" / file, metadata.to_bytes())
+
+    @staticmethod
+    def _enough(name: str, having: int, threshold: int) -> None:
+        if having < threshold:
+            raise ReleasesError(
+                f"{name}: found {having} of its keys, expected {threshold}; bring the other files"
+            )
 
     def _numbers(self, role: str) -> list[int]:
         names = (path.name.partition(".") for path in (self._folder / "metadata").glob(f"*.{role}.json"))
@@ -334,31 +358,20 @@ class Releases:
         return self._now + timedelta(days=days)
 
 
-def offer_of(bundle: Path) -> Offer:
-    """Return what a bundle is: its version, and the hosts that its wheels are for.
+def _admit(root: Root, role: KeyRole, keys: Keys) -> Holder:
+    """Make a key, and let it count."""
+    path, signer = keys.make(role)
+    for name in _ROLES[role]:
+        root.add_key(signer.public_key, name)
+    return Holder(role=role, key=signer.public_key.keyid, file=path)
 
-    Raises:
-        ReleasesError: it holds no wheel of the agent, or can't be read.
-    """
+
+def _vouched(root: "Metadata[Root]", targets: "Metadata[Any]") -> bool:
     try:
-        with _disk(bundle), tarfile.open(bundle, "r:") as archive:
-            names = [Path(name).name for name in archive.getnames() if name.endswith(".whl")]
-    except tarfile.TarError as error:
-        raise ReleasesError(f"{bundle}: {error}") from None
-    wheels = [found.groupdict() for name in names if (found := _WHEEL.fullmatch(name))]
-    version = next((one["version"] for one in wheels if one["name"] == "fengsui"), "-")
-    built = [one for one in wheels if one["platform"] != ANY]
-    platform = next((f"linux_{_MACHINE.sub('', one['platform'])}" for one in built), ANY)
-    python = next((one["python"] for one in built if one["abi"] == one["python"]), ANY)
-    path = f"fengsui-agent-{version}-{python}-{platform}.tar"
-    try:
-        return msgspec.convert(
-            {"version": version, "path": path, "platform": platform, "python": python}, Offer
-        )
-    except msgspec.ValidationError:
-        raise ReleasesError(
-            f"{bundle}: found no wheel of fengsui N.N.N, expected what packaging/make_bundle.py makes"
-        ) from None
+        root.verify_delegate("targets", targets)
+    except RepositoryError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -30,8 +30,9 @@ from collector.regimes.load import read_regime
 from collector.registry import read_registry
 from collector.settings import read_settings
 from collector.sigma import load_rules
+from collector.trust.bundles import offer_of
 from collector.trust.checkpoints import NEWEST, Checkpoint, newest_kept
-from collector.trust.releases import ReleasesError, offer_of
+from collector.trust.release_keys import ReleasesError
 from collector.trust.superior import read_superior
 from collector.workdays import read_calendar
 from collector.workdays.exchange import read_published
@@ -316,7 +317,7 @@ DECODERS = (
     ),
     Decoder(
         "bundle at the mirror",
-        "collector/trust/releases.py",
+        "collector/trust/bundles.py",
         of_file("b.tar", lambda root: offer_of(root / "b.tar")),
         (ReleasesError,),
         (_bundle(),),

@@ -25,6 +25,8 @@ FILES = (
     "world.py",
     "classes.py",
     "runs/playbooks.py",
+    "trust/bundles.py",
+    "trust/release_keys.py",
     "trust/releases.py",
     "trust/tokens.py",
 )

@@ -11,7 +11,8 @@ import pytest
 
 from agent.release import Release, Slots
 from agent.release.mirror import Mirror
-from collector.trust.releases import Keys, Lives, Releases
+from collector.trust.release_keys import Keys
+from collector.trust.releases import Lives, Releases
 
 NOW = datetime.now(UTC)  # noqa: TID251 - TUF's client looks at the real clock
 

@@ -14,7 +14,8 @@ import pytest
 
 from agent.release import Slots
 from agent.release.mirror import Mirror, MirrorError, _fetcher
-from collector.trust.releases import Keys, Lives, Releases, ReleasesError
+from collector.trust.release_keys import Keys, ReleasesError
+from collector.trust.releases import Lives, Releases
 from wire.releases import Index
 
 from .conftest import NOW, Signer

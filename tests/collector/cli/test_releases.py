@@ -38,6 +38,29 @@ def test_from_new_keys_to_a_release_that_is_taken_back(
     assert "the mirror is whole; it offers 0.2.0" in capsys.readouterr().err
 
 
+def test_a_lost_key_is_found_by_its_id_and_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, keys = tmp_path / "mirror", ("--keys", tmp_path / "keys")
+    assert call("init", folder, *keys) == 0
+    (tmp_path / "keys" / "targets-2.pem").unlink()
+    capsys.readouterr()
+    assert call("keys", folder, *keys) == 0
+    (lost,) = [line for line in capsys.readouterr().out.splitlines() if line.endswith("not here")]
+    role, key = lost.split()[:2]
+    assert role == "targets"
+
+    assert call("replace-key", folder, key[:12], *keys, "--new", tmp_path / "zhang") == 0
+
+    assert str(tmp_path / "zhang" / "targets-2.pem") in capsys.readouterr().err
+    assert call("keys", folder, *keys, "--keys", tmp_path / "zhang", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["keys"]
+    assert len(listed) == 7
+    assert key not in {one["key"] for one in listed}
+    assert all(one["file"] for one in listed)
+    assert call("check", folder) == 0
+
+
 def test_what_is_wrong_is_told_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("check", tmp_path) == 1
     assert "No such file or directory" in capsys.readouterr().err

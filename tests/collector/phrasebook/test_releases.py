@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.cli.telling import told
-from collector.trust.releases import Keys, Releases, ReleasesError
+from collector.trust.release_keys import Keys, ReleasesError
+from collector.trust.releases import Releases
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 

@@ -1,18 +1,43 @@
 """Signing releases offline, and what a look at the mirror finds."""
 
-from datetime import UTC, datetime, timedelta
+import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from collector.trust.releases import Keys, Releases, ReleasesError, offer_of
-from tests.agent.release.conftest import bundle, pack
+from agent.release.mirror import Mirror as Client
+from collector.trust.release_keys import Keys, ReleasesError
+from collector.trust.releases import Releases
+from tests.agent.release.conftest import NOW as SIGNED
+from tests.agent.release.conftest import bundle
 
-NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+NOW = SIGNED.replace(microsecond=0)
 
 
 def mirror(tmp_path: Path, at: datetime = NOW) -> Releases:
     return Releases(tmp_path / "mirror", at)
+
+
+class Node:
+    """A node that was told to trust the first root, and keeps what it has seen.
+
+    Its library takes the time from the host: what it looks at has to be signed today.
+    """
+
+    def __init__(self, tmp_path: Path) -> None:
+        self._where = str(tmp_path / "mirror")
+        self._root = tmp_path / "root.json"
+        self._seen = tmp_path / "seen"
+        shutil.copy(tmp_path / "mirror/metadata/1.root.json", self._root)
+
+    def versions(self) -> list[str]:
+        client = Client(self._where, self._root, self._seen, most=1_000_000)
+        return sorted(one.version for one in client.index().releases)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -99,26 +124,115 @@ def test_a_mirror_that_was_tampered_with_is_not_whole(tmp_path: Path, part: str)
         mirror(tmp_path).check()
 
 
-def test_a_bundle_says_for_whom_it_is(tmp_path: Path) -> None:
-    names = [
-        "fengsui-0.2.0-py3-none-any.whl",
-        "x-1-cp311-cp311-manylinux_2_17_x86_64.whl",
-        "y-1-cp36-abi3-linux_x86_64.whl",
-    ]
-    made = pack(tmp_path / "b.tar", {f"wheels/{name}": b"" for name in names})
-    offer = offer_of(made)
-    assert (offer.version, offer.platform, offer.python) == ("0.2.0", "linux_x86_64", "cp311")
-    assert offer_of(bundle(tmp_path, "0.3.0")).platform == "any"
+def key_of(tmp_path: Path, name: str) -> str:
+    """The id of a key by its file, which is then lost."""
+    path = tmp_path / "keys" / f"{name}.pem"
+    found = mirror(tmp_path).holders(Keys(path.parent))
+    path.unlink()
+    return next(one.key for one in found if one.file == path)
+
+
+@pytest.mark.parametrize("name", ["root-2", "targets-2", "online"])
+def test_a_lost_key_is_replaced_and_a_node_follows(tmp_path: Path, keys: Keys, name: str) -> None:
+    mirror(tmp_path).add(bundle(tmp_path, "0.2.0"), keys)
+    node = Node(tmp_path)
+    assert node.versions() == ["0.2.0"]
+    lost = key_of(tmp_path, name)
+
+    made = mirror(tmp_path).replace_key(lost[:8], keys, tmp_path / "zhang")
+
+    assert (made.file, made.file and made.file.exists()) == (tmp_path / "zhang" / f"{name}.pem", True)
+    assert lost not in {one.key for one in mirror(tmp_path).holders(keys)}
+    together = keys.joined(tmp_path / "zhang")
+    assert all(one.file for one in mirror(tmp_path).holders(together))
+    mirror(tmp_path).add(bundle(tmp_path, "0.3.0"), together)
+    assert len(mirror(tmp_path).check().index.releases) == 2
+    assert node.versions() == ["0.2.0", "0.3.0"]
+
+
+def test_a_stolen_key_signs_nothing_more(tmp_path: Path, keys: Keys) -> None:
+    """A thief of one key waits for a second; what both sign is refused once one of them was replaced."""
+    stolen = tmp_path / "thief"
+    shutil.copytree(tmp_path / "keys", stolen)
+    (stolen / "targets-3.pem").unlink()
+    lost = key_of(tmp_path, "targets-1")
+    mirror(tmp_path).replace_key(lost, keys, tmp_path / "zhang")
+    with pytest.raises(ReleasesError, match="targets: found 1 of its keys, expected 2"):
+        mirror(tmp_path).add(bundle(tmp_path, "0.6.6"), Keys(stolen))
+
+
+def test_every_key_may_be_replaced_one_after_the_other(tmp_path: Path, keys: Keys) -> None:
+    """A node that slept through all of it still follows, from the first root to the last."""
+    node = Node(tmp_path)
+    for one in mirror(tmp_path).holders(keys):
+        assert one.file
+        one.file.unlink()
+        mirror(tmp_path).replace_key(one.key, keys, tmp_path / "keys")
+    mirror(tmp_path).add(bundle(tmp_path, "0.2.0"), keys)
+    assert node.versions() == ["0.2.0"]
+
+
+def test_the_only_key_of_a_root_is_replaced_while_it_is_still_here(tmp_path: Path) -> None:
+    alone = Keys(tmp_path / "keys")
+    mirror(tmp_path).begin(alone, makers=1, threshold=1)
+    node = Node(tmp_path)
+    root = mirror(tmp_path).holders(alone)[0]
+    mirror(tmp_path).replace_key(root.key, alone, tmp_path / "zhang")
+    assert node.versions() == []
+    assert root.file
+    root.file.unlink()
+    mirror(tmp_path).renew_root(Keys(tmp_path / "zhang"))
 
 
 @pytest.mark.parametrize(
-    "members", [{}, {"wheels/other-1.0-py3-none-any.whl": b""}, {"wheels/fengsui-dev-py3-none-any.whl": b""}]
+    ("lost", "also", "why"),
+    [
+        ("root-1", "root-2", "root: found 1 of its keys, expected 2"),
+        ("targets-1", "targets-2", None),
+        ("targets-1", "online", "snapshot: found 0 of its keys, expected 1"),
+        ("online", "root-[12]", "root: found 1 of its keys, expected 2"),
+    ],
 )
-def test_what_is_no_bundle_of_the_agent_is_not_signed(
-    tmp_path: Path, keys: Keys, members: dict[str, bytes]
+def test_too_few_keys_change_nothing(
+    tmp_path: Path, keys: Keys, lost: str, also: str, why: str | None
 ) -> None:
-    with pytest.raises(ReleasesError, match="found no wheel of fengsui"):
-        mirror(tmp_path).add(pack(tmp_path / "b.tar", members), keys)
+    key = key_of(tmp_path, lost)
+    for path in (tmp_path / "keys").glob(f"{also}.pem"):
+        path.unlink()
+    before = contents(tmp_path / "mirror")
+    if why is None:
+        mirror(tmp_path).replace_key(key, keys, tmp_path / "zhang")
+        assert mirror(tmp_path).check().thresholds["targets"] == 2
+        return
+    with pytest.raises(ReleasesError, match=why):
+        mirror(tmp_path).replace_key(key, keys, tmp_path / "zhang")
+    assert contents(tmp_path / "mirror") == before
+    assert not (tmp_path / "zhang").exists()
+
+
+def test_a_change_of_keys_that_was_cut_off_is_ended_by_a_refresh(tmp_path: Path) -> None:
+    """Of two makers both have to sign: by the new root, what is offered has one signature."""
+    both = Keys(tmp_path / "keys")
+    mirror(tmp_path).begin(both, makers=2, threshold=2)
+    lost = next(one for one in mirror(tmp_path).holders(both) if one.role == "targets")
+    obstacle = tmp_path / "mirror/metadata/2.targets.json.new"
+    obstacle.mkdir()
+    with pytest.raises(ReleasesError, match="Is a directory"):
+        mirror(tmp_path).replace_key(lost.key, both, tmp_path / "zhang")
+    with pytest.raises(ReleasesError, match="targets was signed by 1/2 keys"):
+        mirror(tmp_path).check()
+
+    obstacle.rmdir()
+    mirror(tmp_path).refresh(both.joined(tmp_path / "zhang"))
+
+    assert mirror(tmp_path).check().thresholds["targets"] == 2
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(("key", "found"), [("0" * 64, 0), ("", 0), ("abc", 0)])
+def test_a_key_is_named_so_that_nobody_mistakes_it(tmp_path: Path, key: str, found: int) -> None:
+    with pytest.raises(ReleasesError, match=rf"{key}: found {found} keys of this id, expected one"):
+        mirror(tmp_path).replace_key(key, Keys(tmp_path / "keys"), tmp_path / "zhang")
 
 
 def test_mistakes_of_the_operator_are_told(tmp_path: Path, keys: Keys) -> None:
