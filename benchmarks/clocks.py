@@ -4,7 +4,7 @@
 
 One incident is opened by the product; its row, one of its clocks and that clock's alarm are then copied.
 What fires them is the product's duty clock, in processes of their own for the kills. Each alarm tells three
-people: it writes 3 notices, 4 journal entries and the next alarm. The journal says what sounded.
+people: it writes 3 notices, 2 journal entries and the next alarm. The journal says what sounded.
 """
 
 import argparse
