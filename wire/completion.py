@@ -1,9 +1,13 @@
-"""Which words of a command line are files and folders, for whoever writes a shell's completion."""
+"""`completion` of both commands: what a shell reads to complete their words."""
 
 import argparse
 from collections.abc import Iterator
 from typing import Literal
 
+import shtab
+
+SHELLS = ("bash", "zsh", "tcsh")
+_KINDS = {"file": shtab.FILE, "folder": shtab.DIRECTORY}
 FOLDERS = frozenset({"DIR", "FOLDER"})
 
 
@@ -27,3 +31,16 @@ def file_words(
             yield action, "folder"
         elif isinstance(action.metavar, str) and action.metavar.startswith("FILE"):
             yield action, "file"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("completion", help="completion of a shell")
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Return what a shell reads to complete a parser's words."""
+    for action, kind in file_words(parser):
+        action.complete = _KINDS[kind]  # type: ignore[attr-defined]
+    return str(shtab.complete(parser, shell=shell))

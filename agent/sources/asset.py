@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from ..netlink.message import NetlinkError
 from . import host
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .procfs import hidden_because, socket_owners
-from .runs import Runs
+from .runs import Paid, Runs
 
 _EPHEMERAL = 32768
 
@@ -59,7 +58,7 @@ class AssetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     budget: Budget = Budget()
 
 
-class Asset:
+class Asset(Paid):
     """The asset source."""
 
     name = "asset"
@@ -69,20 +68,6 @@ class Asset:
         self._root = root
         self._runs = Runs(self.name, self._settings.budget)
         self._owners: dict[int, dict[str, Any]] = {}
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once."""

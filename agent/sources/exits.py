@@ -35,7 +35,7 @@ from .port import Clock, Emit, Observation, Reading, Unreadable
 from .ranges import Ranges
 from .reach import ReachSettings, Way, candidates, reached, traced
 from .routing import hops, in_use, routing
-from .runs import Runs
+from .runs import Paid, Runs
 from .wakings import Wakings, wakings
 from .webmail import Webmail
 
@@ -62,7 +62,7 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     budget: Budget = Budget(cpu_seconds=6.0, cool_down=15.0)
 
 
-class Exits:
+class Exits(Paid):
     """The exits source."""
 
     name = "exits"
@@ -102,23 +102,9 @@ class Exits:
         self._hops: dict[tuple[int, str], str] = {}
 
     @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
     def checks(self) -> bool:
         """Whether it ever asks anybody."""
         return not self._unchecked
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once."""

@@ -16,7 +16,7 @@ distance, from `settle` to `repeat`; a home page's first change and the end of a
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -31,7 +31,7 @@ from .comparison import TRACKED, Comparison, Look
 from .manifest import ManifestError, take_up
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .procfs import writers
-from .runs import Runs
+from .runs import Paid, Runs
 from .steps import Mark, shifted, stood
 from .tampering import Beyond, Change, Episode, body, link_body, linked, merge, proceed
 from .tree import TreeWatch
@@ -120,7 +120,7 @@ class _Guard:
             self.whole = True
 
 
-class Files:
+class Files(Paid):
     """The files source.
 
     Args:
@@ -140,20 +140,6 @@ class Files:
         self._rescan = self._settings.rescan
         self._who: WhoWrote | None = None
         self._runs = Runs(self.name, self._settings.budget)
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Compare every root with its accepted content."""

@@ -6,7 +6,7 @@ emitted. So a kill loses no failure and counts none twice; it may tell an incide
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from .authlog import Attempt, AuthReader, LineError
 from .bursts import Bursts, BurstSettings, Counter
 from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable
-from .runs import Runs
+from .runs import Paid, Runs
 from .spraying import Sprayed
 from .tail import Line, Place, Tail
 
@@ -68,7 +68,7 @@ class _Saved(Struct):
     sprayed: Sprayed | None = None
 
 
-class Logins:
+class Logins(Paid):
     """The logins source.
 
     Args:
@@ -109,20 +109,6 @@ class Logins:
         if self._settings.read == "file":
             return next(iter([*readable, *found]), self._root / _FILES[0])
         return next(iter(readable), None)
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Read the last of the log and tell the bursts in it."""

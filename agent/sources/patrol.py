@@ -10,7 +10,7 @@ more than a third of a percent of a core, whatever `poll` says.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from ..budget import Budget, RefusedError
 from .kept import Kept
 from .matters import MAX_MATTERS, Finding, Found, Matter, proceed, standing
 from .port import Clock, Emit, Observation, Reading, Unreadable
-from .runs import Runs
+from .runs import Paid, Runs
 from .steps import Mark, shifted, stood
 
 _REST_PER_CPU_SECOND = 300.0
@@ -79,7 +79,7 @@ class Memory(Struct, Generic[Notes]):
     mark: Mark | None = None
 
 
-class Patrol(ABC, Generic[Notes]):
+class Patrol(Paid, ABC, Generic[Notes]):
     """Base of the sources that make rounds; a source gives `name`, its notes' kind and `look`.
 
     Args:
@@ -114,20 +114,6 @@ class Patrol(ABC, Generic[Notes]):
         Raises:
             OSError: nothing can be seen.
         """
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once and tell everything that is wrong."""

@@ -226,3 +226,23 @@ class Runs:
         """Emit what was missed."""
         for gap in self.gaps(kind, now):
             await emit(gap)
+
+
+class Paid:
+    """A source whose looks are all one `Runs`' to pay for: what of `port.Source` follows from that."""
+
+    _runs: Runs
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time its looks have taken so far."""
+        return self._runs.cpu_seconds
+
+    @property
+    def blind(self) -> str:
+        """Why it sees nothing at present, empty where it sees."""
+        return self._runs.blind
+
+    def resume(self, rests: Mapping[str, float]) -> None:
+        """Go on with a cool-down of an earlier life."""
+        self._runs.resume(rests)

@@ -12,7 +12,7 @@ what waits, so that a log of gigabytes is worked off in steps that the budget ca
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -28,7 +28,7 @@ from ..detection.scans import Knocked
 from ..detection.sensor import Reader, Sensor, SensorSettings, Told
 from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
-from .runs import Runs, StuckError
+from .runs import Paid, Runs, StuckError
 from .tail import Place, Tail
 
 _MAX_FILES = 64
@@ -102,7 +102,7 @@ class _Look(Struct):
     more: bool = False
 
 
-class SensorLog:
+class SensorLog(Paid):
     """A sensor's logs as a source; `suricata` and `zeek` are two of them."""
 
     def __init__(
@@ -131,20 +131,6 @@ class SensorLog:
         self._present: frozenset[str] = frozenset()
         self._saved_at = 0.0
         self._unsaved = False
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     def _paths(self) -> list[str]:
         patterns = (pattern.lstrip("/") for pattern in self._settings.files)

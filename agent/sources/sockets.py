@@ -24,7 +24,7 @@ from .newflows import Guests, NewFlows
 from .port import Clock, Emit, Observation, Reading, Unreadable, moment
 from .procfs import hidden_because, socket_owners
 from .ranges import INTERNAL, Ranges
-from .runs import Runs
+from .runs import Paid, Runs
 
 _FIN_WAIT1, _FIN_WAIT2, _TIME_WAIT, _LAST_ACK, _CLOSING = 4, 5, 6, 9, 11
 _STATES = inet_diag.states(
@@ -181,7 +181,7 @@ def _row(talk: Talk, flow: Flow) -> dict[str, Any]:
     }
 
 
-class Sockets:
+class Sockets(Paid):
     """The sockets source."""
 
     name = "sockets"
@@ -200,20 +200,6 @@ class Sockets:
         self._proc = root / "proc"
         self._runs = Runs(self.name, self._settings.budget)
         self._guests = Guests()
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time its looks have taken so far."""
-        return self._runs.cpu_seconds
-
-    @property
-    def blind(self) -> str:
-        """Why it sees nothing at present, empty where it sees."""
-        return self._runs.blind
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        """Go on with a cool-down of an earlier life."""
-        self._runs.resume(rests)
 
     async def once(self, now: datetime) -> Reading:
         """Look once."""

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -13,7 +12,7 @@ from wire.messages import Ack, Batch, Refusal
 
 from ..outbox import Outbox, OutboxFullError
 from ..texts import say
-from ..transport import Reply, UnreachableError
+from ..transport import Reply, UnreachableError, Way
 from .pace import Pace, Step
 
 _log = logging.getLogger("fengsui.uplink")
@@ -24,21 +23,6 @@ _SLOWEST_BYTES_A_SECOND = 4096
 _acks: Codec[Ack] = Codec(Ack)
 _refusals: Codec[Refusal] = Codec(Refusal)
 Sleep = Callable[[float], Awaitable[None]]
-
-
-class Way(Protocol):
-    """What asks the collectors; `agent.transport` is one."""
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        seconds: float = 30.0,
-    ) -> Reply:
-        """Ask; raises `UnreachableError`."""
-        ...
 
 
 class Uplink:

@@ -103,7 +103,7 @@ class Enroller:
         fresh = await self._sign(request.csr, node, now)
 
         async def split(connection: AsyncConnection) -> None:
-            row = _split(node, peer, request, fresh, now)
+            row = _node(node, peer, request, fresh, now)
             await rows.add_node(connection, row)
             await journal.write(connection, _entry(row, renewed=False, split_from=peer.id), now)
 
@@ -155,26 +155,14 @@ def _bad_token() -> RefusedError:
     return RefusedError("token", 403, text)
 
 
-def _node(node: str, token: TokenRow, request: EnrolmentRequest, issued: Issued, now: datetime) -> NodeRow:
+def _node(
+    node: str, of: TokenRow | Standing, request: EnrolmentRequest, issued: Issued, now: datetime
+) -> NodeRow:
+    """Return a new node: of the unit and kind that its token names, or that it has a key in common with."""
     return NodeRow(
         id=node,
-        unit=token.unit,
-        kind=token.kind,
-        state="active",
-        host_name=request.host_name,
-        machine_id=request.machine_id,
-        assets=list(request.assets),
-        certificate_serial=issued.serial,
-        certificate_expires=issued.expires,
-        enrolled_at=now,
-    )
-
-
-def _split(node: str, peer: Standing, request: EnrolmentRequest, issued: Issued, now: datetime) -> NodeRow:
-    return NodeRow(
-        id=node,
-        unit=peer.unit,
-        kind=peer.kind,
+        unit=of.unit,
+        kind=of.kind,
         state="active",
         host_name=request.host_name,
         machine_id=request.machine_id,
