@@ -23,6 +23,7 @@ INSTRUCTION = struct.Struct("=HBBI")
 MAX_INSTRUCTIONS = 4096
 ETH_ARP, ETH_IPV4, ETH_IPV6 = 0x0806, 0x0800, 0x86DD
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+TO_US, OUTGOING = 0, 4  # the kernel's packet types (linux/if_packet.h)
 
 _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30  # A := packet[k]
 _LOAD_HALF_X, _LOAD_BYTE_X = 0x48, 0x50  # A := packet[X + k]
@@ -30,12 +31,12 @@ _LOAD_VALUE = 0x00  # A := k
 _LOAD_HEADER_LENGTH = 0xB1  # X := 4 * (packet[k] & 0xF)
 _SET_X, _TO_X, _FROM_X = 0x01, 0x07, 0x87  # X := k, X := A, A := X
 _REMEMBER, _RECALL = 0x02, 0x60  # M[k] := A, A := M[k]
-_AND, _ADD, _ADD_X, _SHIFT = 0x54, 0x04, 0x0C, 0x64
+_AND, _ADD, _ADD_X, _SHIFT, _SHIFT_DOWN = 0x54, 0x04, 0x0C, 0x64, 0x74
 _JUMP, _JUMP_EQUAL, _JUMP_ANY_BIT = 0x05, 0x15, 0x45
 _RETURN, _RETURN_A = 0x06, 0x16
 # Loads from here on are answered by the kernel about the packet (linux/filter.h, SKF_AD_*).
 _ABOUT = 0xFFFFF000
-_PROTOCOL, _HARDWARE, _RANDOM = _ABOUT + 0, _ABOUT + 28, _ABOUT + 56
+_PROTOCOL, _DIRECTION, _HARDWARE, _RANDOM = _ABOUT + 0, _ABOUT + 4, _ABOUT + 28, _ABOUT + 56
 _SIZES = {_LOAD_WORD: 4, _LOAD_HALF: 2, _LOAD_BYTE: 1, _LOAD_HALF_X: 2, _LOAD_BYTE_X: 1}
 _INDEXED = frozenset({_LOAD_HALF_X, _LOAD_BYTE_X})
 _JUMPS = frozenset({_JUMP, _JUMP_EQUAL, _JUMP_ANY_BIT})
@@ -65,6 +66,10 @@ class Assembler:
     def load_hardware(self) -> Self:
         """A := the link's type (ARPHRD_*)."""
         return self._add(_LOAD_WORD, _HARDWARE)
+
+    def load_direction(self) -> Self:
+        """A := where the packet goes, as `OUTGOING`."""
+        return self._add(_LOAD_WORD, _DIRECTION)
 
     def load_random(self) -> Self:
         """A := a random number."""
@@ -120,6 +125,10 @@ class Assembler:
     def keep_bits(self, mask: int) -> Self:
         """A := A & mask."""
         return self._add(_AND, mask)
+
+    def shift_down(self, bits: int) -> Self:
+        """A := A shifted right."""
+        return self._add(_SHIFT_DOWN, bits)
 
     def jump(self, label: str) -> Self:
         """Go there."""
@@ -177,7 +186,13 @@ class Assembler:
 
 
 def passed(
-    program: bytes, packet: bytes, *, protocol: int = ETH_IPV4, hardware: int = 1, random: int = 0
+    program: bytes,
+    packet: bytes,
+    *,
+    protocol: int = ETH_IPV4,
+    hardware: int = 1,
+    random: int = 0,
+    direction: int = TO_US,
 ) -> int:
     """Run a program of `Assembler` as the kernel does; return how many bytes pass. For tests and readers.
 
@@ -187,8 +202,9 @@ def passed(
         protocol: Its Ethernet protocol.
         hardware: The type of its link.
         random: What the kernel's chance gives.
+        direction: Where it goes.
     """
-    about = {_PROTOCOL: protocol, _HARDWARE: hardware, _RANDOM: random}
+    about = {_PROTOCOL: protocol, _HARDWARE: hardware, _RANDOM: random, _DIRECTION: direction}
     at = accumulator = index = memory = 0
     while True:
         code, yes, no, operand = INSTRUCTION.unpack_from(program, at * INSTRUCTION.size)
@@ -233,5 +249,6 @@ def _moved(code: int, operand: int, a: int, x: int, memory: int) -> tuple[int, i
         _ADD: a + operand,
         _ADD_X: a + x,
         _SHIFT: a << min(operand, 31),
+        _SHIFT_DOWN: a >> min(operand, 31),
     }
     return made[code] & _WORD, x, memory

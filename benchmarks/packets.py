@@ -1,10 +1,11 @@
 """What a packet costs: loss and CPU of our ring beside tcpdump's and scapy's, at 5 to 200 k packets a second.
 
-    benchmarks/packets.py [--seconds 2] [--rates 5,20,50,100,200] [--with ring,tcpdump,scapy]
+    benchmarks/packets.py [--seconds 2] [--rates 5,20,50,100,200] [--with ring,tcpdump,scapy] [--port 80]
 
 A sender in a namespace of its own sends over veth, sendmmsg from memory: a tenth new TCP connections to
-outside addresses, a tenth questions for names, the rest TCP with data of a kibibyte. Every receiver has a
-kernel filter that lets the first two through; ours is the agent's own child process with all detections.
+outside addresses, a tenth questions for names, the rest TCP with data of a kibibyte to `--port`. Every
+receiver has a kernel filter that lets the first two through; ours is the agent's own child process with all
+detections and the names of webmail, for which the filter also asks what data to port 443 begins with.
 Loss is of what should have passed; CPU is of one core, from /proc. Softirq and filter are paid by the
 sender's core here, unlike on a real card.
 
@@ -36,6 +37,7 @@ from scapy.layers.l2 import Ether
 
 from agent.capture.child import Job
 from agent.detection.traffic import TrafficSettings
+from agent.sources.webmail import WebmailSettings, services
 
 OUT, IN = "fsb-out", "fsb-in"
 FILTER = "(tcp[tcpflags] & tcp-syn != 0) or udp dst port 53"
@@ -56,7 +58,7 @@ class Result(NamedTuple):
     memory: float
 
 
-def packets() -> tuple[list[bytes], int]:
+def packets(port: int) -> tuple[list[bytes], int]:
     """Return a thousand packets of the mix as they stand on the wire, and how many should pass."""
     made = []
     ether = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
@@ -73,7 +75,7 @@ def packets() -> tuple[list[bytes], int]:
             )
         else:
             layer = (
-                IP(src="10.98.0.1", dst="10.98.0.2") / TCP(sport=50000, dport=80, flags="A") / (b"x" * 1024)
+                IP(src="10.98.0.1", dst="10.98.0.2") / TCP(sport=50000, dport=port, flags="A") / (b"x" * 1024)
             )
         made.append(bytes(ether / layer))
     return made, 200
@@ -99,9 +101,9 @@ class _Message(ctypes.Structure):
     _fields_ = (("header", _Header), ("sent", ctypes.c_uint))
 
 
-def send(rate: int, seconds: float) -> None:
+def send(rate: int, seconds: float, port: int) -> None:
     """Send at a rate and print what was really sent; runs in the sender's namespace."""
-    made, _ = packets()
+    made, _ = packets(port)
     os.nice(-10)  # the load has to be there, whatever else runs
     buffers = [ctypes.create_string_buffer(one, len(one)) for one in made]
     vectors = (_Vector * len(made))(*(_Vector(ctypes.addressof(one), len(one)) for one in buffers))
@@ -171,7 +173,8 @@ def start(*words: str, job: bytes = b"") -> "subprocess.Popen[bytes]":
 
 def ring() -> tuple["subprocess.Popen[bytes]", Callable[[bytes, bytes], int]]:
     """Our child with everything it does in earnest."""
-    job = Job(interface=IN, cpu_share=1.0, traffic=TrafficSettings())
+    names = services(WebmailSettings())
+    job = Job(interface=IN, cpu_share=1.0, traffic=TrafficSettings(), webmail_names=names)
     child = start(sys.executable, "-m", "agent.capture.child", job=msgspec.json.encode(job) + b"\n")
 
     def got(out: bytes, _: bytes) -> int:
@@ -214,7 +217,7 @@ def scapy() -> tuple["subprocess.Popen[bytes]", Callable[[bytes, bytes], int]]:
 RECEIVERS = {"ring": ring, "tcpdump": tcpdump, "scapy": scapy}
 
 
-def measure(receiver: str, rate: int, seconds: float) -> Result:
+def measure(receiver: str, rate: int, seconds: float, port: int) -> Result:
     """Let one receiver listen to one rate."""
     child, got = RECEIVERS[receiver]()
     assert child.stdin
@@ -231,6 +234,8 @@ def measure(receiver: str, rate: int, seconds: float) -> Result:
         str(rate),
         "--seconds",
         str(seconds),
+        "--port",
+        str(port),
     ]
     said = json.loads(subprocess.run(words, check=True, capture_output=True, timeout=60).stdout)
     time.sleep(0.5)
@@ -245,10 +250,10 @@ def measure(receiver: str, rate: int, seconds: float) -> Result:
     return Result(said["sent"], said["seconds"], wanted, got(out, errors), cpu, memory)
 
 
-def measure_well(receiver: str, rate: int, seconds: float) -> tuple[Result, bool]:
+def measure_well(receiver: str, rate: int, seconds: float, port: int) -> tuple[Result, bool]:
     """Measure until the sender reaches its rate, three times at most; say whether it did."""
     for _ in range(3):
-        found = measure(receiver, rate, seconds)
+        found = measure(receiver, rate, seconds, port)
         if found.sent >= 0.95 * rate * found.seconds:
             return found, True
     return found, False
@@ -259,10 +264,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rates", default="5,20,50,100,200")
     parser.add_argument("--with", dest="receivers", default="ring,tcpdump,scapy")
+    parser.add_argument("--port", type=int, default=80)
     parser.add_argument("--send", type=int)
     args = parser.parse_args()
     if args.send:
-        send(args.send, args.seconds)
+        send(args.send, args.seconds, args.port)
         return 0
     if os.geteuid() != 0:
         sys.exit("needs root for network namespaces")
@@ -274,7 +280,7 @@ def main() -> int:
                 print("tcpdump   is not installed: not measured")
                 continue
             for rate in (int(one) * 1000 for one in args.rates.split(",")):
-                found, reached = measure_well(receiver, rate, args.seconds)
+                found, reached = measure_well(receiver, rate, args.seconds, args.port)
                 loss = max(0, found.wanted - found.got) / found.wanted
                 cpu = found.cpu / found.seconds
                 sent = found.sent / found.seconds

@@ -4,7 +4,8 @@
     stdout   JSON lines: {"told": {"kind", "body"}} as found, {"status": {...}} every `STATUS_SECONDS`;
              what tells of a rest carries its seconds, `{"told": {"kind", "body", "rest"}}`;
              {"scans": [...]} with the status, what the next child should know of slow scans;
-             {"named": {...}} when a name of the job's list was asked for or answered
+             {"named": {...}} when a name of the job's list was asked for, answered, or greeted by in TLS, and
+             {"unread": {...}} when somebody greeted by what could not be read
 
 What it may cost is held where it is spent. Memory is bounded by the kernel. When it takes more than its
 share of a core over a window it has the kernel drop every packet until the cool-down is over, which costs
@@ -29,7 +30,7 @@ from ..detection.scans import Knocked
 from ..detection.sensor import Told
 from ..detection.tally import Tally
 from ..detection.traffic import SOURCE, Traffic, TrafficSettings
-from ..detection.webmail import Names, seen
+from ..detection.webmail import Names, seen, unread
 from . import sieve
 from .live import drain
 from .ring import Ring
@@ -160,6 +161,8 @@ class Capture:
             self._tell(told)
         for row in seen(tally, self._webmail):
             self._write(msgspec.json.encode({"named": row}) + b"\n")
+        for missed in unread(tally, self._webmail):
+            self._write(msgspec.json.encode({"unread": missed}) + b"\n")
 
     def _measure(self, at: datetime) -> None:
         """Tell what the kernel had no room for: what was not seen is no proof that nothing happened."""
@@ -172,7 +175,7 @@ class Capture:
 
     def _mind_the_purse(self, at: float, now: datetime) -> None:
         if self._resting and not self._purse.resting(at):
-            self._ring.attach(sieve.interesting())
+            self._ring.attach(sieve.interesting(hellos=bool(self._webmail)))
             self._resting = False
             self._say_status()
         elif self._purse.spent(at, time.process_time()) and not self._resting:
@@ -214,7 +217,8 @@ def main(source: BinaryIO, out: int, complain: Callable[[str], object]) -> int:
             line = line[os.write(out, line) :]
 
     try:
-        with Ring(job.interface, job.ring_megabytes, sieve.interesting()) as ring:
+        code = sieve.interesting(hellos=bool(job.webmail_names))
+        with Ring(job.interface, job.ring_megabytes, code) as ring:
             Capture(job, ring, write).run(source.fileno(), _now)
     except BrokenPipeError:
         return 0

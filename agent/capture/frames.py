@@ -7,7 +7,7 @@ looks at is not counted and never an error.
 from ..bpf import ETH_ARP, ETH_IPV4, ETH_IPV6, ICMP, ICMPV6, TCP, UDP
 from ..detection.tally import Tally
 from ..extensions import behind
-from .sieve import ADVERTISEMENT, ROUTER, SOLICITATION, UNREACHABLE, UNREACHABLE_V6
+from .sieve import ADVERTISEMENT, HTTPS, ROUTER, SOLICITATION, UNREACHABLE, UNREACHABLE_V6
 
 # Numbers of link types (tcpdump.org/linktypes.html) whose frames begin as told here.
 ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP = (
@@ -25,6 +25,8 @@ ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP =
 KNOWN = frozenset({ETHERNET, RAW, RAW_OLD, RAW_OPENBSD, IPV4, IPV6, COOKED, COOKED_V2, NULL, LOOP})
 _TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _DNS = b"\0\x35"
+_HTTPS = HTTPS.to_bytes(2, "big")
+_OPENS, _DATA = 0x16, 0x10  # of SYN, RST and ACK, data has the last alone
 _MOST_TAGS = 3
 _ERRORS = {ICMP: UNREACHABLE, ICMPV6: UNREACHABLE_V6}
 _TOO_LARGE = 4  # of ICMP "unreachable": the door was there, the datagram did not fit (RFC 1191)
@@ -63,6 +65,8 @@ def count(tally: Tally, protocol: int, packet: bytes, sampled: int = 1) -> None:
     kind, source, target, data = _internet(protocol, packet)
     if kind == TCP and len(data) >= 14:
         tally.tcp(source, target, (data[:2], data[2:4]), data[13])
+        if data[2:4] == _HTTPS and data[13] & _OPENS == _DATA:
+            tally.hello(source, target, data[(data[12] >> 4) * 4 :])
     elif kind == UDP and len(data) >= 8 and data[2:4] == _DNS:
         tally.dns(source, data[8:])
     elif kind == UDP and len(data) >= 8 and data[:2] == _DNS:

@@ -20,6 +20,7 @@ _HEADER = struct.Struct("=I8xI10xH22x2s")
 _IPV4 = b"\x08\x00"
 _PLAIN = 0x45
 _TCP, _UDP = 6, 17
+_OPENS, _ACK = 22, 16  # of SYN, RST and ACK the last alone is data: a greeting of TLS
 _DNS = b"\0\x35"
 _NAME = _DATA + 28
 
@@ -44,7 +45,7 @@ def _count(memory: memoryview, block: Block, tally: Tally) -> None:
             at += following
             continue
         if protocol == _IPV4 and version == _PLAIN and data == _DATA and kept >= 28:
-            if kind == _TCP:
+            if kind == _TCP and flags & _OPENS != _ACK:
                 if flags & 4:
                     contact = (target, source, near)
                     refused[contact] = refused.get(contact, 0) + 1

@@ -1,4 +1,8 @@
-"""A recording through the detections, second by second of its own clock."""
+"""A recording through the detections, second by second of its own clock.
+
+Live only what this host sends is looked at for greetings of TLS; a recording may be anybody's, so that names
+of webmail are kept with who asked for them or greeted by them.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,12 +11,14 @@ from typing import BinaryIO, NamedTuple
 from ..detection.sensor import Told
 from ..detection.tally import Tally
 from ..detection.traffic import Traffic, TrafficSettings
+from ..detection.webmail import Names, Seen, joined, seen, unread
 from .frames import KNOWN, count, network
 from .odd import Dissector
 from .pcap import Frame, PcapError, frames
 
 _SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_NAMED = 1_000
 
 
 class Found(NamedTuple):
@@ -34,14 +40,23 @@ class Recording:
 
     Attributes:
         read: Packets that could be.
+        unread: Greetings of TLS whose name could not be.
     """
 
-    def __init__(self, settings: TrafficSettings) -> None:
+    def __init__(self, settings: TrafficSettings, names: Names | None = None) -> None:
+        """Take the detections' settings, and the names of webmail to look for."""
         self._settings = settings
+        self._names = names or Names({})
+        self._named: dict[tuple[str, str, str], Seen] = {}
         self._traffic = Traffic(settings)
         self._tally = Tally()
         self._begin: datetime | None = None
         self.read = 0
+        self.unread = 0
+
+    def named(self) -> list[Seen]:
+        """Return the names of webmail that were asked for or greeted by so far, a thousand at most."""
+        return list(self._named.values())
 
     def play(self, file: BinaryIO) -> Iterator[Found | Unread]:
         """Yield what is found and what can't be read, in order.
@@ -93,6 +108,13 @@ class Recording:
         tally, self._tally = self._tally, Tally()
         for told in self._traffic.step(tally, 1.0, at):
             yield Found(at, told)
+        for one in seen(tally, self._names):
+            key = (one.client, one.name, one.how)
+            if key in self._named:
+                self._named[key] = joined(self._named[key], one)
+            elif len(self._named) < _MAX_NAMED:
+                self._named[key] = one
+        self.unread += sum(one.count for one in unread(tally, self._names))
 
     def _end(self) -> Iterator[Found]:
         if self._begin is None:

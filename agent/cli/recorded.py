@@ -9,21 +9,28 @@ from ..detection.eve import EveReader
 from ..detection.record import MAX_RECORD, RecordError
 from ..detection.sensor import Reader, Sensor, Told
 from ..detection.traffic import SOURCE
+from ..detection.webmail import Names, Seen
 from ..detection.zeek import ZeekReader
 from ..sources import SensorLogSettings, SourcesSettings
 from ..sources.port import Observation
+from ..sources.webmail import services
 
 _MAX_REFUSED = 10_000
 _TICK = timedelta(seconds=15)
 
 
 class Replay(NamedTuple):
-    """What came of a file: reports, lines read well, and the first refused ones with how many there were."""
+    """What came of a file: reports, lines read well, and the first refused ones with how many there were.
+
+    Of packets also the names of webmail in them, and how many greetings of TLS had none that could be read.
+    """
 
     reports: list[Observation]
     read: int
     refused: list[dict[str, Any]]
     refused_total: int
+    webmail: tuple[Seen, ...] = ()
+    unread: int = 0
 
 
 class Refusals:
@@ -92,9 +99,11 @@ def packets(file: BinaryIO, settings: SourcesSettings) -> Replay:
     """Read recorded packets, pcap or pcapng; a refused "line" is a packet's number.
 
     Raises:
-        OSError: the file can't be read.
+        OSError: the file, or the shipped list of webmail, can't be read.
+        ValueError: that list is none.
     """
-    recording = Recording(settings.packets.traffic)
+    webmail = settings.packets.webmail
+    recording = Recording(settings.packets.traffic, Names(services(webmail), webmail.ignore))
     refusals = Refusals()
     reports: list[Observation] = []
     for one in recording.play(file):
@@ -102,4 +111,5 @@ def packets(file: BinaryIO, settings: SourcesSettings) -> Replay:
             refusals.add(one.number, one.why)
         else:
             reports.append(Observation(one.told.kind, SOURCE, one.at, one.told.body))
-    return Replay(reports, recording.read, refusals.first, refusals.total)
+    named = tuple(recording.named())
+    return Replay(reports, recording.read, refusals.first, refusals.total, named, recording.unread)

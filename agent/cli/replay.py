@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from wire.vocabulary import Name
 
 from ..clock import host_clock
@@ -23,6 +25,14 @@ _LOGINS = ("auth", "journal")
 _TEXTS = {
     "read": Name("读入 {read} 行,拒绝 {refused} 行", "{read} lines read, {refused} refused"),
     "packets": Name("读入 {read} 个报文,拒绝 {refused} 个", "{read} packets read, {refused} refused"),
+    "webmail": Name(
+        "公共邮箱 {name}:{client} 通过 {how} 出现 {count} 次,地址 {addresses}",
+        "public webmail {name}: {client}, by {how} {count} times, addresses {addresses}",
+    ),
+    "unread": Name(
+        "{unread} 个 TLS 握手的服务器名未能读取",
+        "{unread} TLS handshakes with a server name that could not be read",
+    ),
     "refused": Name("{file}:{line}: {why}", "{file}:{line}: {why}"),
 }
 
@@ -52,20 +62,38 @@ def run(args: argparse.Namespace) -> int:
                 result = packets(file, sources)
             else:
                 result = sensor_log(file, args.file.name, args.form, sources)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     if args.json:
-        beside = {"read": result.read, "refused": result.refused, "refused_total": result.refused_total}
+        beside: dict[str, object] = {
+            "read": result.read,
+            "refused": result.refused,
+            "refused_total": result.refused_total,
+        }
+        if args.form == "pcap":
+            beside |= {"webmail": result.webmail, "webmail_unread": result.unread}
         sys.stdout.write(document(result.reports, (), **beside) + "\n")
         return 0
-    print("\n".join(summary(result.reports, (), settings.language)))
+    print("\n".join([*summary(result.reports, (), settings.language), *_webmail(result, settings.language)]))
     counts = {"read": result.read, "refused": result.refused_total}
     what = "packets" if args.form == "pcap" else "read"
     print(_TEXTS[what].in_language(settings.language).format_map(counts), file=sys.stderr)
     for one in result.refused:
         print(_TEXTS["refused"].in_language(settings.language).format(file=args.file, **one), file=sys.stderr)
     return 0
+
+
+def _webmail(result: Replay, language: str) -> list[str]:
+    """Return a line for each name of webmail, and one for what could not be read, if anything."""
+    told = _TEXTS["webmail"].in_language(language)
+    lines = [
+        told.format_map(msgspec.structs.asdict(one) | {"addresses": " ".join(one.addresses) or "-"})
+        for one in result.webmail
+    ]
+    if result.unread:
+        lines.append(_TEXTS["unread"].in_language(language).format(unread=result.unread))
+    return lines
 
 
 def replay(file: BinaryIO, form: str, settings: BurstSettings, now: datetime) -> Replay:

@@ -3,16 +3,20 @@
 from functools import lru_cache
 from ipaddress import ip_address
 
+from .tls import CLIENT_HELLO, HANDSHAKE, TlsError, server_name
+
 Contact = tuple[bytes, bytes, bytes]
 """Who, whom, and the port of the latter; addresses of 4 or 16 bytes, ports of 2."""
 
 _FIRST_OF_CLIENTS = 1024
 _REQUEST = 1
 _MOST_ANSWERS = 512
+_MOST_HELLOS = 2_000
 _LONGEST_NAME = 256
 _SOURCES_MAC, _TARGETS_MAC = 1, 2
 _MOST_OPTIONS = 8
 _MULTICAST = 0xFF
+_HANDSHAKE, _CLIENT_HELLO = bytes([HANDSHAKE]), bytes([CLIENT_HELLO])
 
 
 class Tally:
@@ -27,6 +31,9 @@ class Tally:
         names: Names asked for in DNS, as on the wire, by who asked.
         answers: Answers to such questions, to whom and what; the first of a step.
         answered: Who was answered from port 53, and by whom; the first of a step.
+        hellos: TLS servers that were greeted: who, whom, and by which name.
+        unread: Who greeted one by a name that could not be read, how often.
+        greetings: All greetings of TLS, whether they have a name or not.
         claims: Who says to have an address (ARP, neighbour messages of IPv6): address and MAC.
         sought: ARP requests and neighbour solicitations: who asks, and for whom.
         replies: What answers them to somebody else: address and MAC claimed, and to whom.
@@ -40,12 +47,15 @@ class Tally:
         "bounced",
         "claims",
         "datagrams",
+        "greetings",
+        "hellos",
         "names",
         "opened",
         "packets",
         "refused",
         "replies",
         "sought",
+        "unread",
     )
 
     def __init__(self) -> None:
@@ -57,6 +67,9 @@ class Tally:
         self.names: dict[tuple[bytes, bytes], int] = {}
         self.answers: list[tuple[bytes, bytes]] = []
         self.answered: set[tuple[bytes, bytes]] = set()
+        self.hellos: dict[tuple[bytes, bytes, str], int] = {}
+        self.unread: dict[bytes, int] = {}
+        self.greetings = 0
         self.claims: dict[tuple[bytes, bytes], int] = {}
         self.sought: set[tuple[bytes, bytes]] = set()
         self.replies: dict[tuple[bytes, bytes, bytes], int] = {}
@@ -125,6 +138,21 @@ class Tally:
         if len(self.answers) < _MOST_ANSWERS and len(message) >= 17 and message[2] & 0x80:
             self.answers.append((ends[1], message))
             self.answered.add((ends[1], ends[0]))
+
+    def hello(self, source: bytes, target: bytes, data: bytes) -> None:
+        """Count what a client sent to a server of TLS, if it is a greeting; the first of a step are read."""
+        if data[:1] != _HANDSHAKE or data[1:2] != b"\3" or data[5:6] != _CLIENT_HELLO:
+            return
+        self.greetings += 1
+        try:
+            name = server_name(data) if self.greetings <= _MOST_HELLOS else None
+        except TlsError:
+            name = None
+        if name is None:
+            self.unread[source] = self.unread.get(source, 0) + 1
+        elif name:
+            key = (source, target, name)
+            self.hellos[key] = self.hellos.get(key, 0) + 1
 
     def arp(self, packet: bytes) -> None:
         """Count an ARP packet for Ethernet and IPv4: its sender claims an address."""

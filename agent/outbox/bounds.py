@@ -29,7 +29,7 @@ _LANES: dict[ReportKind, int] = {
     "evidence": BULK,
     "sockets": LAST,
 }
-_USE = frozenset({"evidence", "webmail"})
+_USE = frozenset({"evidence", "webmail", "webmail_unread"})
 ROW_OVERHEAD = 256
 KEPT_ON_A_SHORT_DISK = 1024 * 1024
 

@@ -206,7 +206,14 @@ class Exits(Paid):
             if ways != self._ways:
                 self._ways = ways
                 self._fresh_ways.set()
-        return body | self._proofs | {"webmail": self._webmail.rows(clock())}
+        return (
+            body
+            | self._proofs
+            | {
+                "webmail": self._webmail.rows(clock()),
+                "webmail_unread": self._webmail.unread,
+            }
+        )
 
     async def _space(self, heard: Wakings) -> None:
         """Wait as long as a flood of events has to, and say that it does."""
@@ -279,5 +286,5 @@ class Exits(Paid):
 def _essence(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what counts as a change: of the evidence only which links are in use, of webmail which names."""
     used = sorted({(row["interface"], row["local_address"]) for row in body.get("evidence", ())})
-    named = [(row["name"], row["addresses"]) for row in body.get("webmail", ())]
-    return {**body, "evidence": used, "traces": None, "webmail": named}
+    named = [(row["name"], row["addresses"], row["greeted"]) for row in body.get("webmail", ())]
+    return {**body, "evidence": used, "traces": None, "webmail": named, "webmail_unread": None}

@@ -28,7 +28,7 @@ from ..budget import Budget, Rest
 from ..capture.child import STATUS_SECONDS, Job, Status
 from ..detection.scans import Knocked
 from ..detection.traffic import TrafficSettings
-from ..detection.webmail import Seen
+from ..detection.webmail import Seen, Unread
 from .kept import Kept
 from .port import Clock, Emit, Observation, Reading, Unreadable
 from .runs import Runs
@@ -81,6 +81,7 @@ class _Line(Struct, frozen=True):
     told: _Told | None = None
     status: Status | None = None
     named: Seen | None = None
+    unread: Unread | None = None
     scans: list[Knocked] | None = None
 
 
@@ -252,6 +253,8 @@ class Packets:
             self._blind = _RESTS if line.status.resting else ""
         if line.named:
             self._webmail.note(line.named, self._own_addresses(), clock())
+        if line.unread:
+            self._webmail.miss(line.unread, self._own_addresses())
         if line.scans is not None:
             self._keep(line.scans)
 

@@ -1,7 +1,7 @@
-"""Which public webmail this node uses, as names asked for tell: from the packets source to the exits report.
+"""Which public webmail this node uses, as names asked for and greeted by tell: from packets to exits.
 
 What the shipped list (`configs/webmail.yaml`) names is public; the settings add to it and take from it. Only
-the node's own questions count: a resolver or a gateway also hears those of others.
+the node's own questions and greetings count: a resolver or a gateway also hears those of others.
 """
 
 from collections.abc import Callable, Collection
@@ -13,12 +13,13 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from ..detection.webmail import Seen
+from ..detection.webmail import How, Seen, Unread
 from ..shipped import configs_dir
 from .port import moment
 
 _FILE = "webmail.yaml"
 _KEPT = timedelta(days=1)
+_GREETED = timedelta(hours=1)
 _MAX_NAMES = 64
 _MAX_ADDRESSES = 16
 DnsName = Annotated[
@@ -65,17 +66,25 @@ class _Name(Struct):
     last_seen: datetime
     count: int = 0
     addresses: dict[str, None] = {}
+    greeted: dict[str, datetime] = {}
+    how: set[How] = set()
+
+    def greeted_by(self, now: datetime) -> list[str]:
+        """Return the addresses greeted within an hour: longer ago, it is a use of the past."""
+        return [address for address, at in self.greeted.items() if now - at <= _GREETED]
 
 
 class Webmail:
-    """The names that this node asked for within a day, at most 64.
+    """The names that this node asked for or greeted servers by within a day, at most 64.
 
     Attributes:
         tell: Called when there is something new.
+        unread: How many servers it greeted by names that could not be read, since the agent began.
     """
 
     def __init__(self) -> None:
         self.tell: Callable[[], object] = lambda: None
+        self.unread = 0
         self._names: dict[str, _Name] = {}
 
     def note(self, seen: Seen, own: Collection[str], now: datetime) -> None:
@@ -90,12 +99,27 @@ class Webmail:
             known = self._names[seen.name] = _Name(seen.service, now, now)
         known.last_seen = now
         known.count += seen.count
+        known.how.add(seen.how)
         for address in seen.addresses:
             if address not in known.addresses and len(known.addresses) < _MAX_ADDRESSES:
                 known.addresses[address] = None
                 new = True
+        if seen.how == "tls":
+            new |= self._greeted(known, seen.addresses, now)
         if new:
             self.tell()
+
+    def _greeted(self, known: _Name, addresses: Collection[str], now: datetime) -> bool:
+        """Note the addresses that were greeted; say whether one was not within the hour before."""
+        before = known.greeted_by(now)
+        kept = {address: known.greeted[address] for address in before} | dict.fromkeys(addresses, now)
+        known.greeted = dict(sorted(kept.items(), key=lambda one: one[1])[-_MAX_ADDRESSES:])
+        return not set(addresses) <= set(before)
+
+    def miss(self, unread: Unread, own: Collection[str]) -> None:
+        """Count greetings that could not be read, if they were ours."""
+        if unread.client in own:
+            self.unread += unread.count
 
     def rows(self, now: datetime) -> list[dict[str, Any]]:
         """Return the body's rows; what was not asked for within a day is forgotten."""
@@ -108,6 +132,8 @@ class Webmail:
                 "first_seen": moment(known.first_seen),
                 "last_seen": moment(known.last_seen),
                 "addresses": list(known.addresses),
+                "how": sorted(known.how),
+                "greeted": known.greeted_by(now),
             }
             for name, known in sorted(self._names.items())
         ]

@@ -175,17 +175,24 @@ class MailDomain(Struct, frozen=True):
 
 
 class Webmail(Struct, frozen=True):
-    """A name of public webmail that the node asked for, and where it was said to be."""
+    """A name of public webmail that the node asked for, and where it was said to be.
+
+    Fields:
+        how: By which the name was seen: questions and answers (`dns`), greetings (`tls`).
+        greeted: Where a connection with TLS by that name went within an hour.
+    """
 
     service: str
     name: str
     count: int = 1
     last_seen: str = ""
     addresses: tuple[str, ...] = ()
+    how: tuple[str, ...] = ("dns",)
+    greeted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no address."""
-        for text in self.addresses:
+        for text in (*self.addresses, *self.greeted):
             address(text)
 
 

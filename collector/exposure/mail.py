@@ -5,8 +5,8 @@ to mail ports outside are told as what is not known: whether it is a person's le
 delivery, the ports do not say.
 
 An exchange outside that is none of the unit's own public ranges takes the unit's letters in. A name of public
-webmail that was asked for is no proof of use; a connection to an address that was answered for it is, and in
-a zone without exits that is use of one.
+webmail that was asked for is no proof of use; a connection to an address that was answered for it is, and so
+is a greeting of TLS by that name to an address outside. In a zone without exits either is use of one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -102,18 +102,23 @@ def _is_strange(text: str, scope: Scope) -> bool:
 def _webmail(one: Webmail, talks: Sequence[Talk], scope: Scope) -> Judged:
     addresses = {address(text) for text in one.addresses}
     to_it = next((talk for talk in talks if talk.remote in addresses), None)
+    greeted = next((text for text in one.greeted if scope.outside(address(text))), None)
     seen: dict[str, Any] = {
         "service": one.service,
         "name": one.name,
         "count": one.count,
         "last_seen": one.last_seen,
+        "how": list(one.how),
     }
-    if to_it is None:
-        why, confidence = reason("webmail_asked", name=one.name, count=one.count), CERTAINTY["guessed"]
-    else:
+    if to_it is not None:
         why, confidence = reason("webmail_used", name=one.name, remote=to_it.remote), CERTAINTY["seen"]
         seen |= {"remote": str(to_it.remote), "process": to_it.process}
-    used = to_it is not None and scope.policy.exits == "none"
+    elif greeted is not None:
+        why, confidence = reason("webmail_greeted", name=one.name, remote=greeted), CERTAINTY["seen"]
+        seen |= {"remote": greeted, "process": None}
+    else:
+        why, confidence = reason("webmail_asked", name=one.name, count=one.count), CERTAINTY["guessed"]
+    used = (to_it or greeted) is not None and scope.policy.exits == "none"
     verdict: Verdict = "used" if used and scope.zone is not None else "unknown"
     return _judged(f"webmail/{one.name}", verdict, one.name, why=why, seen=(seen,), confidence=confidence)
 

@@ -41,6 +41,10 @@ REASONS: dict[str, Name] = {
         "使用公共邮箱 {name}，连接到其地址 {remote}",
         "public webmail {name} is used: connections go to {remote}, its address",
     ),
+    "webmail_greeted": Name(
+        "使用公共邮箱 {name}：以此名称与 {remote} 建立 TLS 连接",
+        "public webmail {name} is used: a TLS connection by that name went to {remote}",
+    ),
     "mail_relay_by_name": Name(
         "邮件经 {relay} 发送，仅凭名称无法判断其内外",
         "mail is sent by {relay}; its name does not tell whether it is outside",

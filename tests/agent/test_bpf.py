@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from agent import bpf
-from agent.bpf import ETH_IPV6, Assembler, BpfError, passed
+from agent.bpf import ETH_IPV6, OUTGOING, Assembler, BpfError, passed
 
 
 def test_the_example_is_true() -> None:
@@ -43,10 +43,20 @@ def test_a_header_that_says_its_own_length_is_gone_behind() -> None:
     assert passed(program, b"\0\x09") == 0
 
 
+def test_a_length_in_the_upper_half_of_a_byte_is_gone_behind() -> None:
+    words = Assembler().set_x(0).load_byte_behind(0).keep_bits(0xF0).shift_down(2).go_behind(1, 0)
+
+    assert passed(words.accept_behind(0).code(), b"\x5f") == 20
+
+
 def test_what_stands_before_the_packet_is_asked_of_the_kernel() -> None:
     asks = Assembler().load_protocol().jump_if(ETH_IPV6, "", "drop").load_hardware().jump_if(772, "drop")
     program = asks.load_random().keep_bits(3).jump_if(0, "", "drop").accept(1).label("drop").drop().code()
 
+    leaves = Assembler().load_direction().jump_if(OUTGOING, "", "drop").accept(1).label("drop").drop().code()
+
+    assert passed(leaves, b"", direction=OUTGOING) == 1
+    assert passed(leaves, b"") == 0
     assert passed(program, b"", protocol=ETH_IPV6, random=4) == 1
     assert passed(program, b"", protocol=ETH_IPV6, random=5) == 0
     assert passed(program, b"", protocol=ETH_IPV6, hardware=772) == 0

@@ -10,7 +10,7 @@ import msgspec
 
 from agent.capture import frames, pcap
 from agent.capture.child import Status
-from agent.detection import dns, record
+from agent.detection import dns, record, tls
 from agent.detection.eve import EveReader
 from agent.detection.tally import Tally
 from agent.detection.webmail import Names, seen
@@ -18,8 +18,8 @@ from agent.detection.zeek import ZeekReader
 from agent.rules import records
 from agent.sources import packets
 from agent.sources.authlog import AuthReader, LineError
-from tests.agent.capture import test_frames, test_pcap
-from tests.agent.detection import test_dns
+from tests.agent.capture import test_frames, test_pcap, test_sieve
+from tests.agent.detection import test_dns, test_tls
 from tests.fuzz.hostile import Decoder, of_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -62,6 +62,12 @@ def _frame(data: bytes) -> object:
     return tally, seen(tally, Names({"qq": ["mail.qq.com"]}))
 
 
+def _greeting(data: bytes) -> object:
+    tally = Tally()
+    tally.hello(b"\x7f\0\0\1", b"\x7f\0\0\2", data)
+    return tls.server_name(data), seen(tally, Names({"qq": ["mail.qq.com"]}))
+
+
 def _heard(data: bytes) -> object:
     tally = Tally()
     tally.dns(b"\x7f\0\0\1", data)
@@ -70,6 +76,7 @@ def _heard(data: bytes) -> object:
 
 
 UDP = test_frames.SYN[:9] + b"\x11" + test_frames.SYN[10:20] + b"\x9c\x40\x00\x35\0\0\0\0" + QUESTION[1]
+GREETING = test_sieve.ipv4(6, test_sieve.data_to(443, test_tls.hello()))
 ARP = b"\0\x01\x08\0\x06\x04\0\x01" + bytes(20)
 CLASSIC = test_pcap.classic(b"one", b"two")
 BLOCKS = test_pcap.SECTION + test_pcap.interface(1) + test_pcap.packet(0, 1, b"one")
@@ -91,7 +98,10 @@ DECODERS = (
         "agent/capture/frames.py",
         _frame,
         (),
-        (bytes(12) + b"\x08\0" + test_frames.SYN, bytes(12) + b"\x08\0" + UDP, bytes(12) + b"\x08\x06" + ARP),
+        (
+            *(bytes(12) + b"\x08\0" + one for one in (test_frames.SYN, UDP, GREETING)),
+            bytes(12) + b"\x08\x06" + ARP,
+        ),
         (b"\x81\0\0\5",),
     ),
     Decoder(
@@ -109,6 +119,14 @@ DECODERS = (
         (),
         (test_dns.ANSWER, QUESTION[1]),
         (b"\1a",),
+    ),
+    Decoder(
+        "TLS ClientHello",
+        "agent/detection/tls.py",
+        _greeting,
+        (tls.TlsError, tls.CutError),
+        (test_tls.hello(), test_tls.records(test_tls.message(test_tls.named(b"mail.qq.com")), 9)),
+        (b"\x16\3\1\0\1\1", b"\x16\3\1\0\1\0", test_tls.extension(0x6A6A, b""), b"\0\0\0\0"),
     ),
     Decoder("EVE line", "agent/detection/eve.py", _eve, (record.RecordError,), EVE, most=record.MAX_RECORD),
     Decoder(

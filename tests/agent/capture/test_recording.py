@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from agent.capture.recording import Found, Recording, Unread
 from agent.detection.floods import FloodSettings
 from agent.detection.traffic import TrafficSettings
+from agent.detection.webmail import Names, Seen
+from tests.agent.detection.test_tls import hello
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -298,6 +300,23 @@ def test_ever_new_long_names_of_one_domain_are_a_tunnel() -> None:
         (f"dns_tunnel:{HOST}:example.net", "ABTRAFFIC", False),
         (f"dns_tunnel:{HOST}:example.net", "ABTRAFFIC", True),
     ]
+
+
+def test_names_of_webmail_are_kept_with_who_asked_or_greeted_over_the_whole_recording() -> None:
+    head = IP(src=HOST, dst="203.0.113.9") / TCP(sport=40000, dport=443, flags="PA")
+    packets: list[Timed] = [(float(number), ask("mail.qq.com")) for number in range(0, 30, 10)]
+    packets += [
+        (number + 0.5, head / greeting) for number, greeting in enumerate([hello(), hello(), hello()[:70]])
+    ]
+    packets += [(5.0, ask("www.qq.com")), (6.0, head / hello(b"www.qq.com"))]
+    recording = Recording(TrafficSettings(), Names({"qq": ["mail.qq.com"]}))
+
+    assert list(recording.play(io.BytesIO(pcap(packets)))) == []
+    assert recording.named() == [
+        Seen("qq", "mail.qq.com", HOST, 3),
+        Seen("qq", "mail.qq.com", HOST, 2, ("203.0.113.9",), "tls"),
+    ]
+    assert recording.unread == 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from agent.cli.replay import replay
 from agent.sources.bursts import BurstSettings
+from tests.agent.capture.test_sieve import data_to
+from tests.agent.detection.test_tls import greeting_of_a_library
 
 CHECKOUT = Path(__file__).parents[3]
 GOLDEN = CHECKOUT / "tests/golden"
@@ -86,6 +89,51 @@ def test_recorded_packets_are_read_by_the_code_that_counts_them_live(tmp_path: P
     ]
     summary = run(str(tmp_path / "scan.pcap"), "--as", "pcap", "--lang", "en")
     assert "30 packets read, 1 refused" in summary.stderr
+
+
+def recorded(*greetings: tuple[str, bytes]) -> bytes:
+    """A classic pcap of what clients sent to a server of TLS first."""
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    for number, (client, payload) in enumerate(greetings):
+        head = bytes([0x45, 0, 0, 0]) + bytes(5) + b"\x06" + bytes(2)
+        packet = head + ip_address(client).packed + bytes([203, 0, 113, 9]) + data_to(443, payload)
+        data += struct.pack("<4I", 1772413800 + number, 0, len(packet), len(packet)) + packet
+    return data
+
+
+def test_real_greetings_in_a_recording_tell_webmail_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "greetings.pcap"
+    webmail, site = greeting_of_a_library("set3.mail.qq.com"), greeting_of_a_library("www.qq.com")
+    number = greeting_of_a_library("203.0.113.9")
+    file.write_bytes(
+        recorded(("10.1.1.5", webmail), ("10.1.1.5", webmail), ("10.1.1.6", site), ("10.1.1.6", number))
+    )
+    document = told(str(file), "--as", "pcap")
+
+    assert (document["read"], document["reports"], document["webmail_unread"]) == (4, [], 0)
+    assert document["webmail"] == [
+        {
+            "service": "qq",
+            "name": "set3.mail.qq.com",
+            "client": "10.1.1.5",
+            "count": 2,
+            "addresses": ["203.0.113.9"],
+            "how": "tls",
+        }
+    ]
+
+
+def test_a_greeting_that_goes_on_in_another_packet_is_counted_and_told_to_people(tmp_path: Path) -> None:
+    file = tmp_path / "cut.pcap"
+    whole = greeting_of_a_library("mail.163.com")
+    file.write_bytes(recorded(("10.1.1.5", whole[:60]), ("10.1.1.7", whole)))
+    (tmp_path / "off.yaml").write_text("sources: {packets: {webmail: {enabled: false}}}\n")
+
+    said = run(str(file), "--as", "pcap", "--lang", "en").stdout
+    assert "public webmail mail.163.com: 10.1.1.7, by tls 1 times, addresses 203.0.113.9" in said
+    assert "1 TLS handshakes with a server name that could not be read" in said
+    off = told(str(file), "--as", "pcap", "--config", str(tmp_path / "off.yaml"))
+    assert (off["webmail"], off["webmail_unread"]) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.budget import Budget
 from agent.clock import host_clock
-from agent.detection.webmail import Seen
+from agent.detection.webmail import Seen, Unread
 from agent.netlink import rtnetlink
 from agent.netlink.message import NetlinkError, split
 from agent.sources.exchanges import MailSettings
@@ -318,8 +318,24 @@ async def test_a_name_of_webmail_wakes_the_watch_and_is_told(watching: Watching)
         webmail.note(Seen("qq", "mail.qq.com", "10.1.1.5", 1), {"10.1.1.5"}, now())
         second = await listener.until(lambda seen: bool(seen.body.get("webmail")))
 
-    assert first.body["webmail"] == []
+    assert (first.body["webmail"], first.body["webmail_unread"]) == ([], 0)
     assert [row["name"] for row in second.body["webmail"]] == ["mail.qq.com"]
+
+
+async def test_a_server_greeted_by_a_name_that_is_known_is_told_and_what_can_not_be_read_wakes_nobody(
+    watching: Watching,
+) -> None:
+    webmail = Webmail()
+    own = {"10.1.1.5"}
+    async with watching(Exits(ExitsSettings(poll=3600), webmail=webmail)) as listener:
+        webmail.note(Seen("qq", "mail.qq.com", "10.1.1.5", 1, ("203.0.113.9",)), own, now())
+        await listener.until(lambda seen: bool(seen.body.get("webmail")))
+        webmail.miss(Unread("10.1.1.5", 3), own)
+        webmail.note(Seen("qq", "mail.qq.com", "10.1.1.5", 1, ("203.0.113.9",), "tls"), own, now())
+        second = await listener.until(lambda seen: bool(seen.body.get("webmail_unread")))
+
+    (row,) = second.body["webmail"]
+    assert (row["greeted"], row["how"], second.body["webmail_unread"]) == (["203.0.113.9"], ["dns", "tls"], 3)
 
 
 async def test_mail_exchanges_are_asked_of_the_hosts_resolvers_and_told(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.detection.webmail import Names, Seen
+from agent.detection.webmail import Names, Seen, Unread
 from agent.sources.webmail import Webmail, WebmailSettings, services
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -64,9 +64,49 @@ def test_the_nodes_own_questions_are_kept_with_when_and_how_often() -> None:
             "first_seen": "2026-03-02T04:00:00Z",
             "last_seen": "2026-03-02T04:00:06Z",
             "addresses": ["203.0.113.9"],
+            "how": ["dns"],
+            "greeted": [],
         }
     ]
     assert len(told) == 2  # a name, and an address; not each time
+
+
+def test_a_server_greeted_by_a_name_that_nobody_asked_for_is_told_once_an_hour() -> None:
+    told: list[int] = []
+    kept = Webmail()
+    kept.tell = lambda: told.append(1)
+    greeting = Seen("qq", "mail.qq.com", "10.1.1.5", 1, ("203.0.113.9",), "tls")
+    for minute in (0, 1, 59):
+        kept.note(greeting, OWN, NOON + timedelta(minutes=minute))
+    kept.note(greeting, {"10.1.1.6"}, NOON)
+
+    (row,) = kept.rows(NOON + timedelta(minutes=59))
+    assert (row["how"], row["addresses"], row["greeted"]) == (["tls"], ["203.0.113.9"], ["203.0.113.9"])
+    assert (row["count"], len(told)) == (3, 1)
+    (later,) = kept.rows(NOON + timedelta(hours=2))
+    assert (later["addresses"], later["greeted"]) == (["203.0.113.9"], [])
+    kept.note(greeting, OWN, NOON + timedelta(hours=2))
+    assert len(told) == 2
+
+
+def test_what_was_asked_for_and_greeted_is_one_row_that_says_both() -> None:
+    kept = Webmail()
+    kept.note(Seen("qq", "mail.qq.com", "10.1.1.5", 2), OWN, NOON)
+    for number in range(20):
+        address = f"203.0.113.{number}"
+        kept.note(Seen("qq", "mail.qq.com", "10.1.1.5", 1, (address,), "tls"), OWN, NOON)
+
+    (row,) = kept.rows(NOON)
+    assert (row["how"], row["count"]) == (["dns", "tls"], 22)
+    assert (len(row["addresses"]), len(row["greeted"])) == (16, 16)
+
+
+def test_greetings_that_could_not_be_read_are_counted_where_they_were_ours() -> None:
+    kept = Webmail()
+    kept.miss(Unread("10.1.1.5", 2), OWN)
+    kept.miss(Unread("10.1.1.77", 5), OWN)
+
+    assert kept.unread == 2
 
 
 def test_what_was_not_asked_for_within_a_day_is_forgotten_and_names_are_bounded() -> None:

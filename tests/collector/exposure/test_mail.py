@@ -77,3 +77,33 @@ def test_webmail_is_use_when_a_connection_goes_to_an_address_of_the_name(
     assert (one.verdict, one.reasons[0].code, one.confidence) == (verdict, code, confidence)
     assert one.evidence[0]["count"] == 3
     assert one.evidence[0]["last_seen"] == WEBMAIL["last_seen"]
+    assert one.evidence[0]["how"] == ["dns"]
+
+
+GREETED = WEBMAIL | {"how": ["tls"], "greeted": ["10.20.0.7", "203.0.113.99"]}
+
+
+@pytest.mark.parametrize(
+    ("asset", "verdict"), [("district-oa", "unknown"), ("district-intranet-terminals", "used")]
+)
+def test_a_server_outside_greeted_by_the_name_is_use_that_no_question_shows(asset: str, verdict: str) -> None:
+    facts = told([HOME], [GOOD], webmail=[GREETED])
+    (one,) = [one for one in judged(facts, asset) if one.key == "webmail/mail.qq.com"]
+
+    assert (one.verdict, one.reasons[0].code, one.confidence) == (verdict, "webmail_greeted", 0.95)
+    assert (one.evidence[0]["how"], one.evidence[0]["remote"]) == (["tls"], "203.0.113.99")
+
+
+def test_a_server_of_our_own_greeted_by_the_name_is_no_use() -> None:
+    """A gateway inside that takes the connection: whether it leads on is not known."""
+    facts = told([HOME], [GOOD], webmail=[GREETED | {"greeted": ["10.20.0.7"]}])
+    (one,) = [one for one in judged(facts, "district-intranet-terminals") if one.key == "webmail/mail.qq.com"]
+
+    assert (one.verdict, one.reasons[0].code) == ("unknown", "webmail_asked")
+
+
+def test_a_connection_that_is_seen_says_more_than_a_greeting() -> None:
+    facts = told([HOME], [GOOD], talks=[("10.20.0.9", "203.0.113.99")], webmail=[GREETED])
+    (one,) = [one for one in judged(facts, "district-intranet-terminals") if one.key == "webmail/mail.qq.com"]
+
+    assert (one.verdict, one.reasons[0].code) == ("used", "webmail_used")
