@@ -32,6 +32,7 @@ from ..detection.tally import Tally
 from ..detection.traffic import SOURCE, Traffic, TrafficSettings
 from ..detection.webmail import Names, seen, unread
 from . import sieve
+from .cards import macs
 from .live import drain
 from .ring import Ring
 
@@ -116,11 +117,20 @@ class Purse:
 class Capture:
     """The loop between ring and detections."""
 
-    def __init__(self, job: Job, ring: Ring, write: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        ring: Ring,
+        write: Callable[[bytes], None],
+        cards: Callable[[], frozenset[bytes]] = frozenset,
+    ) -> None:
+        """Take what is to be done and with what; `cards` tells the MACs that this host has now."""
         self._job = job
         self._ring = ring
         self._write = write
+        self._cards = cards
         self._traffic = Traffic(job.traffic, job.scans)
+        self._traffic.know(cards())
         self._webmail = Names(job.webmail_names, job.webmail_ignore)
         self._meter = LossMeter(job.loss_threshold)
         self._purse = Purse(job.cpu_share, job.window, job.cool_down, job.rest)
@@ -148,6 +158,7 @@ class Capture:
                 self._measure(now())
                 measured = at
             if at - told >= STATUS_SECONDS:
+                self._traffic.know(self._cards())
                 self._say_status()
                 told = at
         drain(self._ring, self._tally)
@@ -219,7 +230,7 @@ def main(source: BinaryIO, out: int, complain: Callable[[str], object]) -> int:
     try:
         code = sieve.interesting(hellos=bool(job.webmail_names))
         with Ring(job.interface, job.ring_megabytes, code) as ring:
-            Capture(job, ring, write).run(source.fileno(), _now)
+            Capture(job, ring, write, macs).run(source.fileno(), _now)
     except BrokenPipeError:
         return 0
     except OSError as error:

@@ -8,10 +8,20 @@ makes two changes. What no failover sends are replies to somebody who did not as
 one are enough. Addresses that the operator knows (the gateway's) need no pattern: any other MAC that
 claims one is an incident at once. Shared addresses of VRRP and CARP (00:00:5e:00:01:xx, 02:xx) are left
 alone. Neighbour messages of IPv6 (RFC 4861) say the same things in other words, and are judged alike.
+
+A host whose bonded cards share its address (Linux balance-alb) does just what a thief does: it asks from its
+first card, and two seconds later tells each client, unasked and twice, to use another one.
+
+    cards       A ask   B B unasked   A ask   B B unasked       from the outside: turns
+
+Nothing in the packets tells the two apart: a thief may choose a MAC of the same maker, and one who is patient
+would be learned as a card. So this host's own cards, which it knows, are one owner, and those of others are
+for the operator to name: `known` takes all cards of an address, and then a stranger's claim is told at once.
 """
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -26,7 +36,8 @@ _MAX_CHANGES = 20
 _ANSWERED_WITHIN = timedelta(seconds=10)
 _SHARED = (b"\x00\x00\x5e\x00\x01", b"\x00\x00\x5e\x00\x02")
 _NOBODY = (bytes(4), b"\xff\xff\xff\xff", bytes(16))
-Mac = Annotated[str, Meta(pattern="^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
+_MAC = "([0-9a-f]{2}:){5}[0-9a-f]{2}"
+Macs = Annotated[str, Meta(pattern=f"^{_MAC}( {_MAC}){{0,15}}$")]
 
 
 class ArpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,13 +47,26 @@ class ArpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         window: Seconds within which two MACs claim one address.
         changes: So many times the address has to go from one to another.
         unasked: So many replies that nobody asked for, by one who is not its first owner, are enough.
-        known: Addresses (the gateway's) and the only MAC that may claim each.
+        known: Addresses (the gateway's) and the only MAC that may claim each, or with blanks between them
+            the cards of a bonded host.
     """
 
     window: float = 60.0
     changes: int = 3
     unasked: int = 3
-    known: dict[str, Mac] = {}
+    known: dict[str, Macs] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address: nobody would ever be held to it."""
+        for address in self.known:
+            try:
+                ip_address(address)
+            except ValueError:
+                raise ValueError(f"known: {address!r} is no address") from None
+
+    def owners(self) -> dict[str, frozenset[str]]:
+        """Return the MACs that may claim each known address, as packets tell addresses."""
+        return {str(ip_address(address)): frozenset(macs.split()) for address, macs in self.known.items()}
 
 
 class _Holder(Struct):
@@ -55,12 +79,17 @@ class _Holder(Struct):
 
 
 class Claims:
-    """Who claims which address."""
+    """Who claims which address.
+
+    Attributes:
+        cards: The MACs of this host, which are one owner.
+    """
 
     def __init__(self, settings: ArpSettings) -> None:
         self._settings = settings
         self._window = timedelta(seconds=settings.window)
-        self._known = settings.known
+        self._known = settings.owners()
+        self.cards: frozenset[bytes] = frozenset()
         self._holders: OrderedDict[bytes, _Holder] = OrderedDict()
         self._sought: OrderedDict[tuple[bytes, bytes], datetime] = OrderedDict()
 
@@ -104,8 +133,9 @@ class Claims:
     def _claim(self, address: bytes, mac: bytes, times: int, at: datetime) -> list[Finding]:
         wanted = self._known.get(text(address))
         if wanted:
-            stolen = wanted != _mac(mac)
-            return [_finding(address, (mac, wanted), times, at, how="known")] if stolen else []
+            stolen = _mac(mac) not in wanted
+            owners = " ".join(sorted(wanted))
+            return [_finding(address, (mac, owners), times, at, how="known")] if stolen else []
         holder = self._holders.get(address)
         if holder is None:
             self._holders[address] = _Holder(mac)
@@ -118,6 +148,9 @@ class Claims:
     def _changed(
         self, address: bytes, holder: _Holder, mac: bytes, times: int, at: datetime
     ) -> list[Finding]:
+        if mac in self.cards and holder.mac in self.cards:
+            holder.mac = mac
+            return []
         holder.before, holder.mac = holder.mac, mac
         recent = [one for one in holder.changes if at - one <= self._window]
         holder.changes = [*recent, at][-_MAX_CHANGES:]

@@ -46,6 +46,10 @@ class Traffic:
         """Return what to save of who met doors that did not open: the one count that goes over hours."""
         return self._scans.saved()
 
+    def know(self, cards: frozenset[bytes]) -> None:
+        """Take the MACs that this host has now; an address that goes between them stays where it was."""
+        self._claims.cards = cards
+
     def step(self, tally: Tally, seconds: float, at: datetime) -> list[Told]:
         """Take what was counted in the `seconds` before `at`; return what it leads to and what is due."""
         told = [

@@ -13,6 +13,8 @@ from agent.capture import child, sieve
 from agent.capture.child import WRONG, Capture, Job, main
 from agent.capture.ring import Ring
 from agent.clock import host_clock
+from agent.detection.arp import ArpSettings
+from agent.detection.traffic import TrafficSettings
 
 
 def test_the_purse_is_as_its_example_says() -> None:
@@ -57,6 +59,35 @@ def test_who_takes_more_than_its_share_rests_and_says_so(on_a_wire: Callable[[An
     (gap,) = [one["told"]["body"] for one in found if "told" in one]
     assert gap["why"].startswith("overdrawn")
     assert found[-1]["status"]["lost"] == 0
+
+
+@pytest.mark.root
+def test_an_address_that_goes_between_this_hosts_cards_is_not_told_and_a_strangers_is(
+    on_a_wire: Callable[[Any], None],
+) -> None:
+    """What a bond of this host in mode balance-alb does, seen on its own links."""
+    lines: list[bytes] = []
+    cards = [bytes([2, 0, 0, 0, 0, number]) for number in (1, 2)]
+    bond, spoofed = bytes([10, 1, 1, 5]), bytes([10, 1, 1, 1])
+
+    def claim(address: bytes, mac: bytes) -> bytes:
+        head = b"\0\x01\x08\0\x06\x04\0\2"
+        return b"\xff" * 6 + mac + b"\x08\x06" + head + mac + address + bytes(6) + address
+
+    def body(wire: Any) -> None:  # noqa: ANN401 - the fixture's wire
+        stop, end = os.pipe()
+        os.close(end)
+        job = Job(interface="fsfar", ring_megabytes=1, traffic=TrafficSettings(arp=ArpSettings(changes=1)))
+        with Ring("fsfar", 1, sieve.interesting()) as ring:
+            for mac in cards:
+                wire.send(claim(bond, mac), claim(spoofed, mac if mac == cards[0] else b"\2\0\0\0\0\7"))
+            ring.wait(5000)
+            Capture(job, ring, lines.append, lambda: frozenset(cards)).run(stop, host_clock().now)
+        os.close(stop)
+
+    on_a_wire(body)
+    told = [one["told"]["body"] for line in lines if "told" in (one := msgspec.json.decode(line))]
+    assert [body["key"] for body in told] == ["arp:10.1.1.1"]
 
 
 @pytest.mark.root

@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from agent.detection.tally import Tally
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ADDRESS = bytes([10, 1, 1, 1])
 HOST = bytes([10, 1, 1, 5])
-A, B = bytes.fromhex("0200000000aa"), bytes.fromhex("0200000000bb")
+A, B, THIEF = (bytes.fromhex(f"0200000000{end}") for end in ("aa", "bb", "cc"))
 
 
 def claimed(claims: dict[tuple[bytes, bytes], int]) -> Tally:
@@ -28,10 +30,16 @@ def reply(mac: bytes, *, asked: bool = False) -> Tally:
     return tally
 
 
-def told(order: str, every: float = 1.0, settings: ArpSettings | None = None) -> list[str]:
+def told(
+    order: str,
+    every: float = 1.0,
+    settings: ArpSettings | None = None,
+    cards: frozenset[bytes] = frozenset(),
+) -> list[str]:
     """Let the MACs claim the address in an order; return how each finding was made."""
     claims = Claims(settings or ArpSettings())
-    macs = {"A": A, "B": B}
+    claims.cards = cards
+    macs = {"A": A, "B": B, "C": THIEF}
     return [
         str(finding.item["how"])
         for number, name in enumerate(order)
@@ -97,6 +105,83 @@ def test_shared_addresses_probes_and_any_number_of_hosts_are_borne() -> None:
         assert claims.step(many, at) == []
 
     assert len(claims._holders) == 20_000
+
+
+BONDED = ArpSettings(known={"10.1.1.1": "02:00:00:00:00:aa 02:00:00:00:00:bb"})
+
+
+def bonded(
+    settings: ArpSettings, *, minutes: int = 5, thief_at: int | None = None
+) -> list[tuple[int, str, str]]:
+    """A host in mode balance-alb as a client of it hears it; return when, how, and by whom a theft was told.
+
+    It asks from its first card, and two seconds later tells the client twice, unasked, to use the second one.
+    """
+    claims = Claims(settings)
+    found = []
+    for second in range(60 * minutes):
+        heard = Tally()
+        if second % 20 == 0:
+            heard = claimed({(ADDRESS, A): 1})
+        elif second % 20 == 2:
+            heard = reply(B)
+            heard.claims[ADDRESS, B] = heard.replies[ADDRESS, B, HOST] = 2
+        if second == thief_at:
+            heard.claims[ADDRESS, THIEF] = 1  # once, to everybody, as an announcement
+        told = claims.step(heard, START + timedelta(seconds=second))
+        found += [(second, str(one.item["how"]), str(one.item["mac"])) for one in told]
+    return found
+
+
+def test_a_bonded_host_that_nobody_named_looks_like_a_thief_to_its_clients() -> None:
+    """The limit of what packets tell; docs/detection.md says the remedy."""
+    assert {how for _, how, _ in bonded(ArpSettings())} == {"turns", "unasked"}
+
+
+def test_a_bonded_host_whose_cards_are_known_is_left_alone() -> None:
+    assert bonded(BONDED, minutes=60) == []
+
+
+def test_one_announcement_by_a_third_mac_among_known_cards_is_told_at_once() -> None:
+    assert bonded(BONDED, thief_at=77) == [(77, "known", "02:00:00:00:00:cc")]
+
+
+def test_cards_that_are_known_may_not_claim_another_address() -> None:
+    claims = Claims(ArpSettings(known={"10.1.1.9": "02:00:00:00:00:aa", **BONDED.known}))
+    (finding,) = claims.step(claimed({(bytes([10, 1, 1, 9]), B): 1}), START)
+
+    assert (finding.item["how"], finding.item["other_mac"]) == ("known", "02:00:00:00:00:aa")
+
+
+def test_this_hosts_own_cards_are_one_owner_and_a_thief_among_them_is_told() -> None:
+    own = frozenset({A, B})
+
+    assert told("AB" * 50, cards=own) == []
+    assert told("ABAB") == ["turns"]
+    assert told("ABACBCB", cards=own) == ["turns", "turns"]
+    assert told("ACAC", cards=own) == ["turns"]
+    assert told("CACA", cards=own) == ["turns"]  # we take an address that is not ours
+
+
+def test_replies_that_nobody_asked_for_by_another_card_of_this_host_are_its_own() -> None:
+    claims = Claims(ArpSettings())
+    claims.cards = frozenset({A, B})
+    for second in range(20):
+        mac = A if second % 2 else B
+        assert claims.step(reply(mac), START + timedelta(seconds=second)) == []
+    third = [claims.step(reply(THIEF), START + timedelta(seconds=20 + second)) for second in range(3)]
+
+    assert [[one.item["how"] for one in each] for each in third] == [[], [], ["unasked"]]
+
+
+def test_a_known_address_is_meant_however_it_is_written_and_what_is_none_is_refused() -> None:
+    claims = Claims(ArpSettings(known={"2001:DB8:0::1": "02:00:00:00:00:aa"}))
+    address = bytes.fromhex("20010db8" + 22 * "0" + "01")
+
+    assert len(claims.step(claimed({(address, B): 1}), START)) == 1
+    for known in ({"gateway": "02:00:00:00:00:aa"}, {"10.1.1.1": ""}, {"10.1.1.1": "02:00:00:00:00:aa,"}):
+        with pytest.raises(msgspec.ValidationError, match=r"known|is no address"):
+            msgspec.convert({"known": known}, ArpSettings)
 
 
 @given(st.text("AB", max_size=40))

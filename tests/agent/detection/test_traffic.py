@@ -27,6 +27,21 @@ def test_a_flood_of_forged_addresses_costs_scans_a_bounded_part_of_it() -> None:
     assert len(traffic._scans._waiting) <= 5 * 5_000
 
 
+def test_an_address_that_goes_between_this_hosts_own_cards_is_no_incident() -> None:
+    cards = [bytes([2, 0, 0, 0, 0, number]) for number in (1, 2)]
+    own, other = Traffic(TrafficSettings()), Traffic(TrafficSettings())
+    own.know(frozenset(cards))
+    told: dict[Traffic, list[str]] = {own: [], other: []}
+    for second in range(6):
+        for traffic in (own, other):
+            tally = Tally()
+            tally.claims[HOST, cards[second % 2]] = 1
+            found = traffic.step(tally, 1.0, START + timedelta(seconds=second))
+            told[traffic] += [one.body["key"] for one in found]
+
+    assert (told[own], set(told[other])) == ([], {"arp:10.1.1.5"})
+
+
 def test_nothing_leads_to_nothing() -> None:
     assert Traffic(TrafficSettings()).step(Tally(), 1.0, START) == []
 
