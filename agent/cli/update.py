@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         SaidError: the mirror, the bundle or the folder can't be used; what runs stays.
     """
     settings = load(args)
+    # Whoever runs what is installed here is another user: root's umask may be one that lets nobody else read.
+    os.umask(0o022)
     slots = Slots(Path(settings.update.folder))
     if args.adopt:
         return _adopt(slots, args)
@@ -63,13 +65,15 @@ def run(args: argparse.Namespace) -> int:
 def _updater(settings: Settings, slots: Slots, config: Path) -> Updater:
     update = settings.update
     authority = Path(update.authority) if update.authority else None
+    # A deputy that is not started anew would go on from a slot that the next update clears away.
+    commands = (update.restart_deputy, update.restart) if settings.orders.deputy else (update.restart,)
     mirror = Mirror(
         update.mirror, Path(update.root), slots.folder / "mirror", authority=authority, most=update.max_bytes
     )
     ways = Ways(
         install=partial(_install, most=update.max_bytes),
         check=partial(_check, config=config),
-        restart=partial(_restart, update.restart, settings.language),
+        restart=partial(_restart, commands, settings.language),
         proved=Proof(Path(settings.state_dir)).read,
         now=lambda: datetime.now(UTC),  # noqa: TID251 - a command is its own clock
         steady=time.monotonic,
@@ -98,14 +102,15 @@ def _check(slot: Path, *, config: Path) -> None:
         raise BundleError("release_misfit", why=done.stderr.decode(errors="replace").strip()[-1000:])
 
 
-def _restart(command: tuple[str, ...], language: str) -> None:
-    """Start the agent anew; where that fails no collector answers, and the release is taken back."""
-    try:
-        subprocess.run(  # noqa: S603 - the node's own settings
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_RESTART_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        print(say(language, "restart_failed", command=" ".join(command), why=error), file=sys.stderr)
+def _restart(commands: Iterable[tuple[str, ...]], language: str) -> None:
+    """Start deputy and agent anew; where the agent's fails no collector answers, and the release is taken back."""
+    for command in commands:
+        try:
+            subprocess.run(  # noqa: S603 - the node's own settings
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_RESTART_SECONDS, check=True
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            print(say(language, "restart_failed", command=" ".join(command), why=error), file=sys.stderr)
 
 
 def _look(updater: Updater, slots: Slots, args: argparse.Namespace) -> int:

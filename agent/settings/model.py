@@ -70,6 +70,7 @@ class UpdateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         trial_seconds: In which a collector has to answer a new release.
         max_bytes: Of a bundle.
         restart: What starts the agent anew.
+        restart_deputy: What starts the deputy anew, just before, where `orders.deputy` names one.
     """
 
     mirror: Annotated[str, Meta(pattern="^$|^/|^https://")] = ""
@@ -82,6 +83,11 @@ class UpdateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         "systemctl",
         "restart",
         "fengsui-agent.service",
+    )
+    restart_deputy: Annotated[tuple[str, ...], Meta(min_length=1)] = (
+        "systemctl",
+        "try-restart",
+        "fengsui-agent-deputy.service",
     )
 
 

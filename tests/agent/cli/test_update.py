@@ -56,7 +56,9 @@ def test_a_node_looks_takes_and_has_nothing_newer(
 
     assert call(config, "--json") == 0
     said = {"changed": True, "running": "0.2.0", "state": "installed", "version": "0.2.0", "why": None}
-    assert json.loads(capsys.readouterr().out) == said
+    told = capsys.readouterr()
+    assert json.loads(told.out) == said
+    assert told.err == "", "where there is no deputy none is started"
     program = slots.folder / "current" / "bin" / "fengsui-agent"
     assert subprocess.run([program, "check-config", config], check=False).returncode == 0
 
@@ -65,17 +67,24 @@ def test_a_node_looks_takes_and_has_nothing_newer(
 
 
 def test_a_release_that_stays_silent_ends_with_one_and_is_told(
-    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str]
+    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    """A deputy, where the node has one, starts anew each time, just before the agent."""
     signer.offer("0.2.0")
     settings = json.loads(config.read_text())
-    settings["update"]["restart"] = ["/bin/false"]
+    starts = tmp_path / "starts"
+    notes = "import sys; open(sys.argv[1], 'a').write(sys.argv[2]); sys.exit(sys.argv[3] == 'fails')"
+    says = [sys.executable, "-c", notes]
+    settings["orders"] = {"deputy": "/run/fengsui-agent/deputy.sock"}
+    settings["update"]["restart"] = [*says, str(starts), "agent ", "fails"]
+    settings["update"]["restart_deputy"] = [*says, str(starts), "deputy ", "works"]
     config.write_text(json.dumps(settings))
     assert call(config) == 1
     told = capsys.readouterr().err
-    assert "/bin/false failed" in told
+    assert "agent  fails failed" in told
     assert "0.2.0 was taken back, 0.1.0 runs" in told
     assert slots.named("current") == "a"
+    assert starts.read_text() == "deputy agent " * 2
 
 
 def test_a_release_that_refuses_the_settings_says_which(
@@ -119,3 +128,17 @@ def test_what_is_installed_is_adopted_only_from_within(
     assert call(path, "--adopt") == 0
     assert Slots(folder).named("current") == Slots(folder).named("good") == "a"
     assert call(path, "--adopt") == 0
+
+
+def test_a_release_can_be_run_by_others_whatever_roots_umask_is(
+    config: Path, signer: Signer, slots: Slots
+) -> None:
+    signer.offer("0.2.0")
+    umask = os.umask(0o077)
+    try:
+        assert call(config) == 0
+    finally:
+        os.umask(umask)
+    new = slots.path("b")
+    for path in (new, new / "bin", new / "bin" / "fengsui-agent", new / "RELEASE.json"):
+        assert path.stat().st_mode & 0o044 == 0o044, path
