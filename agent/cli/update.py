@@ -103,7 +103,7 @@ def _check(slot: Path, *, config: Path) -> None:
 
 
 def _restart(commands: Iterable[tuple[str, ...]], language: str) -> None:
-    """Start deputy and agent anew; where the agent's fails no collector answers, and the release is taken back."""
+    """Start what runs anew; where that fails no collector answers, and the release is taken back."""
     for command in commands:
         try:
             subprocess.run(  # noqa: S603 - the node's own settings

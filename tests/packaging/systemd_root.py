@@ -1,9 +1,14 @@
-"""Becomes a systemd of its own, with this checkout installed as /opt/fengsui; run by `unshare`, as its child.
+"""Becomes a systemd with this checkout installed as the manual says; run by `unshare`, as its child.
 
 Usage: systemd_root.py CHECKOUT SITE_PACKAGES BASE_PYTHON SCRATCH
 
 Everything lies in namespaces of this process: the root is an overlay whose changes are in memory, /proc/sys
 and /sys are read-only, and of the host's units only those of the journal and of temporary files are started.
+
+    /opt/python               the interpreter that this runs on, as a distribution's
+    /opt/library              the checkout's rooms over its virtual environment's packages, as wheels put them
+    /opt/fengsui/a            the agent's first slot, with bin -> current/bin beside it (docs/update.md)
+    /opt/fengsui-collector    the collector, in a place that no update of the agent touches
 """
 
 import os
@@ -19,12 +24,17 @@ TARGET = """[Unit]
 Requires=basic.target
 After=basic.target
 """
-COMMAND = """#!/opt/fengsui/bin/python
+COMMAND = """#!{place}/bin/python
 import sys
 from {wing}.cli import main
 sys.exit(main())
 """
 ROOMS = ("agent", "collector", "wire", "configs", "playbooks")
+PYTHON, LIBRARY = Path("/opt/python"), Path("/opt/library")
+COLLECTOR_PLACE = """[Service]
+ExecStart=
+ExecStart=/opt/fengsui-collector/bin/fengsui-collector run --config /etc/fengsui/collector.yaml
+"""
 NOT_HERE = 77
 SETTINGS = {
     "agent.yaml": "language: en\norders: {deputy: /run/fengsui-agent/deputy.sock}\n",
@@ -72,37 +82,61 @@ def quieten(root: Path) -> None:
 
 
 def install(root: Path, checkout: Path, site: Path, base: Path) -> None:
-    """Install the checkout as the manual says: /opt/fengsui, /etc/fengsui, the units and their users."""
-    opt = root / "opt/fengsui"
-    shutil.rmtree(opt, ignore_errors=True)
-    packages = opt / "lib" / VERSION / "site-packages"
-    for folder in (opt / "bin", opt / "base", packages):
-        folder.mkdir(parents=True)
-    mount("--bind", base, opt / "base")
+    """Install the checkout as the manual says: its programs, /etc/fengsui, the units and their users."""
+    python = root / PYTHON.relative_to("/")
+    python.mkdir()
+    mount("--bind", base, python)
     # Its library is looked for where it was built, which may be a home that no service sees.
-    (root / "etc/ld.so.conf.d/000-fengsui.conf").write_text("/opt/fengsui/base/lib\n")
+    (root / "etc/ld.so.conf.d/000-fengsui.conf").write_text(f"{PYTHON}/lib\n")
     subprocess.run(["ldconfig", "-r", str(root)], check=True)
-    # The checkout's rooms over its virtual environment's packages: what a wheel would put there.
-    places = opt / "rooms"
+    stock(root, checkout, site)
+    slots = Path("/opt/fengsui")
+    shutil.rmtree(root / slots.relative_to("/"), ignore_errors=True)
+    install_wing(root, slots / "a", "agent")
+    (root / slots.relative_to("/") / "bin").symlink_to("current/bin")
+    install_wing(root, Path("/opt/fengsui-collector"), "collector")
+    configure(root, checkout)
+
+
+def stock(root: Path, checkout: Path, site: Path) -> None:
+    """Lay the checkout's rooms over its virtual environment's packages."""
+    library, places = root / LIBRARY.relative_to("/"), root / "opt/rooms"
+    library.mkdir()
     for room in ROOMS:
         (places / room).mkdir(parents=True)
-    mount("-t", "overlay", "overlay", "-o", f"lowerdir={places}:{site}", packages)
+    mount("-t", "overlay", "overlay", "-o", f"lowerdir={places}:{site}", library)
     for room in ROOMS:
-        mount("--bind", checkout / room, packages / room)
-    (opt / "pyvenv.cfg").write_text("home = /opt/fengsui/base/bin\n")
-    (opt / "bin/python").symlink_to(f"/opt/fengsui/base/bin/{VERSION}")
-    for wing in ("agent", "collector"):
-        command = opt / "bin" / f"fengsui-{wing}"
-        command.write_text(COMMAND.format(wing=wing))
-        command.chmod(0o755)
+        mount("--bind", checkout / room, library / room)
+
+
+def install_wing(root: Path, place: Path, wing: str) -> None:
+    """Make a virtual environment with one command, of plain files and links that an update can clear away."""
+    folder = root / place.relative_to("/")
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / VERSION).mkdir(parents=True)
+    (folder / "lib" / VERSION / "site-packages").symlink_to(LIBRARY)
+    (folder / "pyvenv.cfg").write_text(f"home = {PYTHON}/bin\n")
+    shutil.copy(root / PYTHON.relative_to("/") / "bin" / VERSION, folder / "bin/python")
+    command = folder / "bin" / f"fengsui-{wing}"
+    command.write_text(COMMAND.format(place=place, wing=wing))
+    command.chmod(0o755)
+
+
+def configure(root: Path, checkout: Path) -> None:
+    """Bring settings, units and users."""
     etc = root / "etc/fengsui"
     etc.mkdir(exist_ok=True)
     for name, text in SETTINGS.items():
         (etc / name).write_text(text)
     shutil.copy(checkout / "configs/registry.yaml", etc)
-    packaging = checkout / "packaging/systemd"
-    for unit in packaging.glob("*.service"):
-        shutil.copy(unit, root / "etc/systemd/system")
+    packaging, units = checkout / "packaging/systemd", root / "etc/systemd/system"
+    for unit in (*packaging.glob("*.service"), *packaging.glob("*.timer")):
+        shutil.copy(unit, units)
+    # Beside the settings, for whoever wants to watch packets to put in place.
+    shutil.copytree(packaging / "fengsui-agent.service.d", etc / "fengsui-agent.service.d")
+    place = units / "fengsui-collector.service.d"
+    place.mkdir()
+    (place / "place.conf").write_text(COLLECTOR_PLACE)
     subprocess.run(["systemd-sysusers", f"--root={root}", str(packaging / "fengsui.sysusers")], check=True)
 
 

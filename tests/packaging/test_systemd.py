@@ -1,180 +1,23 @@
 """The shipped units under a real systemd: they start, hardened, say goodbye, and come back after a kill."""
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import sysconfig
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("systemd_root.py")
-SYSTEMD = Path("/lib/systemd/systemd")
-GROUPS = Path("/sys/fs/cgroup")
-NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--cgroup", "--net")
-BIN = "/opt/fengsui/bin"
-AGENT, COLLECTOR, DEPUTY = (f"fengsui-{name}.service" for name in ("agent", "collector", "agent-deputy"))
-CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE = 2, 19
-NOT_HERE = 77
-REPORTS = """
-import sqlite3
-from wire import codec, messages
-batches = codec.Codec(messages.Batch)
-encodings = {b"{": codec.IDENTITY, b"(": codec.ZSTD, codec.GZIP_MAGIC[:1]: codec.GZIP}
-log = sqlite3.connect("/var/lib/fengsui/collector/events.db")
-for (body,) in log.execute("SELECT stored FROM batch ORDER BY position"):
-    for report in batches.decode(codec.unpack(body, encodings[body[:1]])).reports:
-        print(f'{{"kind": "{report.kind}", "body": {bytes(report.body).decode()}}}')
+from tests.packaging.conftest import AGENT, COLLECTOR, DEPUTY, ROOT, SETTINGS, Host
+
+CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE = 2, 13, 19
+KNOCKS = """
+import socket
+for port in range(2000, 2040):
+    with socket.socket() as door:
+        door.connect_ex(("203.0.113.1", port))
 """
+UNITS = ROOT / "packaging" / "systemd"
 FORBIDDEN = ("not permitted", "denied", "adjtimex")
-KINDS = {"heartbeat", "asset", "exits", "sockets"}
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.xdist_group("systemd")]
-
-
-class Host:
-    """A host made of namespaces, on which systemd is the first process."""
-
-    def __init__(self, pid: int, log: Path) -> None:
-        self.pid = pid
-        self.log = log
-
-    def run(self, *words: str, user: str = "root") -> subprocess.CompletedProcess[str]:
-        """Run a command on the host."""
-        enter = ("nsenter", f"--target={self.pid}", *NAMESPACES, "--root", "env", "--chdir=/")
-        become = () if user == "root" else ("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups")
-        return subprocess.run(
-            [*enter, *become, *words], check=False, capture_output=True, text=True, timeout=60
-        )
-
-    def does(self, *words: str, user: str = "root") -> str:
-        """Run a command that has to succeed; return what it says."""
-        done = self.run(*words, user=user)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self.journal()}"
-        return done.stdout
-
-    def show(self, unit: str, name: str) -> str:
-        return self.does("systemctl", "show", "--value", f"--property={name}", unit).strip()
-
-    def journal(self) -> str:
-        return self.run("journalctl", "--no-pager", "--lines=60", "--unit=fengsui*").stdout
-
-    def until(self, what: str, holds: Callable[[], object]) -> None:
-        """Wait for what another process brings about."""
-        end = time.monotonic() + 60
-        while not holds():
-            assert time.monotonic() < end, f"{what}: {self.journal()}"
-            time.sleep(0.05)
-
-    def path(self, path: str) -> Path:
-        return Path(f"/proc/{self.pid}/root{path}")
-
-    def status(self, unit: str) -> dict[str, str]:
-        """`/proc/PID/status` of a unit's main process."""
-        main = self.show(unit, "MainPID")
-        lines = self.does("cat", f"/proc/{main}/status").splitlines()
-        return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-
-    def told(self, kind: str) -> list[Any]:
-        """The bodies of one kind that the collector's event log has of the agent."""
-        said = self.run(f"{BIN}/python", "-c", REPORTS, user="fengsui").stdout
-        reports = [json.loads(line) for line in said.splitlines()]
-        return [report["body"] for report in reports if report["kind"] == kind]
-
-
-def own_group() -> Path:
-    """Make a control group for all that runs here; the unified hierarchy may be a part of an older layout."""
-    top = next(place for place in (GROUPS, GROUPS / "unified") if (place / "cgroup.procs").exists())
-    group = top / f"fengsui-test-{os.getpid()}"
-    group.mkdir()
-    return group
-
-
-def dissolve(group: Path) -> None:
-    """Remove a control group; its processes are gone, or just going."""
-    for _ in range(200):
-        try:
-            for folder in sorted(group.rglob("*/"), key=lambda path: -len(path.parts)):
-                if folder.is_dir():
-                    folder.rmdir()
-            group.rmdir()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    if os.geteuid() != 0 or not SYSTEMD.exists():
-        pytest.skip("needs root and systemd")
-    scratch = tmp_path_factory.mktemp("systemd")
-    log = scratch.with_suffix(".log")
-    site = sysconfig.get_paths()["purelib"]
-    group = own_group()
-    join = lambda: (group / "cgroup.procs").write_text(str(os.getpid()))  # noqa: E731 - runs in the child
-    words = ("unshare", *NAMESPACES, "--fork", "--kill-child", "--", sys.executable, str(SCRIPT))
-    with log.open("wb") as said:
-        unshare = subprocess.Popen(
-            [*words, str(ROOT), site, sys.base_prefix, str(scratch)],
-            stdout=said,
-            stderr=said,
-            preexec_fn=join,  # noqa: PLW1509 - the control group has to be joined before its namespace begins
-        )
-    try:
-        made = Host(first_child(unshare.pid), log)
-        if not booted(made, unshare):
-            if unshare.returncode in {1, NOT_HERE}:
-                pytest.skip(f"no namespaces, overlays or control groups here: {log.read_text()[-300:]}")
-            pytest.fail(f"systemd did not start: {log.read_text()}")
-        yield made
-    finally:
-        unshare.kill()
-        unshare.wait()
-        dissolve(group)
-
-
-def first_child(pid: int) -> int:
-    for _ in range(200):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if children:
-            return int(children[0])
-        time.sleep(0.05)
-    pytest.skip("no namespaces here")
-
-
-def booted(host: Host, unshare: "subprocess.Popen[bytes]") -> bool:
-    end = time.monotonic() + 40
-    while time.monotonic() < end and unshare.poll() is None:
-        if host.run("systemctl", "is-active", "fengsui-test.target").stdout.strip() == "active":
-            return True
-        time.sleep(0.1)
-    return False
-
-
-@pytest.fixture(scope="module")
-def node(host: Host) -> Host:
-    """The host with the collector and an agent enrolled at it, all three services running."""
-    host.does("systemctl", "start", COLLECTOR)
-    ports = "/var/lib/fengsui/collector/ports.json"
-    host.until("the collector listens", host.path(ports).exists)
-    command = (f"{BIN}/fengsui-collector", "token", "create", "--unit", "district", "--json")
-    told = host.does(*command, "--config", "/etc/fengsui/collector.yaml", user="fengsui")
-    words = ("enrol", "--config", "/etc/fengsui/agent.yaml", "--token", json.loads(told)["token"])
-    owner = ("--owner=fengsui-agent", "--group=fengsui-agent", "--mode=0700")
-    host.does("install", "--directory", *owner, "/var/lib/fengsui/agent")
-    host.does(f"{BIN}/fengsui-agent", *words, user="fengsui-agent")
-    host.does("systemctl", "start", DEPUTY, AGENT)
-    host.until(
-        "it tells all it sees at its start", lambda: {kind for kind in KINDS if host.told(kind)} >= KINDS
-    )
-    return host
 
 
 def capabilities(status: dict[str, str]) -> set[int]:
@@ -206,7 +49,7 @@ def they_run_without_privileges_and_sealed(node: Host) -> None:
 
 def the_agent_sees_what_its_unit_should_allow(node: Host) -> None:
     """A call or a file that the unit forbids would be told as a gap, a source that dies of it in the log."""
-    said = node.does("journalctl", "--no-pager", "--unit", AGENT)
+    said = node.said(AGENT)
 
     gaps = [gap["why"] for gap in node.told("gap")]
     assert [why for why in gaps if any(word in why for word in FORBIDDEN)] == []
@@ -233,6 +76,45 @@ def collector_and_helper_end_cleanly_when_they_are_stopped(node: Host) -> None:
     assert not node.path("/run/fengsui-agent/deputy.sock").exists()
 
 
+@pytest.fixture
+def stranger(node: Host) -> Iterator[Callable[[], object]]:
+    """A neighbour that knocks at forty closed doors of the node when called."""
+    for words in (
+        "netns add stranger",
+        "link add wire type veth peer name far netns stranger",
+        "addr add 203.0.113.1/24 dev wire",
+        "link set wire up",
+    ):
+        node.does("ip", *words.split())
+    for words in ("addr add 203.0.113.9/24 dev far", "link set far up"):
+        node.does("ip", "-netns", "stranger", *words.split())
+    yield lambda: node.does("ip", "netns", "exec", "stranger", "/opt/python/bin/python3", "-c", KNOCKS)
+    node.does("ip", "netns", "del", "stranger")
+
+
+def test_with_its_drop_in_the_agent_sees_packets_and_has_no_other_power(
+    node: Host, stranger: Callable[[], object]
+) -> None:
+    with node.path(SETTINGS).open("a") as file:
+        file.write("sources: {packets: {enabled: true}}\n")
+    node.does("systemctl", "restart", AGENT)
+    node.until(
+        "without it the agent says why it sees none",
+        lambda: any("needs CAP_NET_RAW" in gap["why"] for gap in node.told("gap")),
+    )
+
+    node.does("cp", "--recursive", f"/etc/fengsui/{AGENT}.d", "/etc/systemd/system/")
+    node.does("systemctl", "daemon-reload")
+    node.does("systemctl", "restart", AGENT)
+
+    def is_told() -> bool:
+        stranger()
+        return any(one["key"] == "scan:203.0.113.9" for one in node.told("incident"))
+
+    node.until("the stranger is told", is_told)
+    assert capabilities(node.status(AGENT)) == {CAP_DAC_READ_SEARCH, CAP_NET_RAW, CAP_SYS_PTRACE}
+
+
 @pytest.mark.parametrize("unit", [AGENT, COLLECTOR, DEPUTY])
 def test_the_running_units_are_as_closed_as_the_files(host: Host, unit: str) -> None:
     """The score of what is loaded, not of the file: `test_units.py` compares that with the manual."""
@@ -243,3 +125,14 @@ def test_the_running_units_are_as_closed_as_the_files(host: Host, unit: str) -> 
 
     assert score
     assert float(score[1]) <= 3.3
+
+
+def test_systemd_has_nothing_to_say_against_any_of_the_files(enrolled: Host) -> None:
+    """An unknown setting or a value it can't read is told on stderr, and ends with 0."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    units = sorted(path.name for path in UNITS.glob("*.*") if path.suffix in {".service", ".timer"})
+    told = enrolled.run("systemd-analyze", "verify", *(f"/etc/systemd/system/{unit}" for unit in units))
+
+    assert len(units) == 5
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
