@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..errors import PermanentError
 from ..store import journal
 from ..store.engine import Store
-from ..store.users import User, add_user, any_user
+from ..store.users import User, add_first_user, any_user
 from ..trust.users import FIRST_USER, hash_password, keep_first_password, new_password
 
 PORTS = "ports.json"
@@ -43,11 +43,9 @@ async def make_first_user(store: Store, state: Path, now: datetime, notes: Calla
     hashed = await asyncio.to_thread(hash_password, password)
 
     async def write(conn: AsyncConnection) -> bool:
-        if await any_user(conn):
+        admin = User(name=FIRST_USER, password_argon2=hashed, role="admin", person=None, created_at=now)
+        if await any_user(conn) or not await add_first_user(conn, admin):
             return False
-        await add_user(
-            conn, User(name=FIRST_USER, password_argon2=hashed, role="admin", person=None, created_at=now)
-        )
         entry = journal.Entry(
             actor="system", action="user.added", subject=f"user:{FIRST_USER}", detail={"role": "admin"}
         )

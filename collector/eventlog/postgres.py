@@ -37,8 +37,7 @@ _LOOK_AGAIN_SECONDS = 1
 _CHANNEL = "fengsui_eventlog"
 _APPEND_LOCK = 0x66656E6773756900  # any number that nothing else in this database locks
 
-SCHEMA = f"""
-SELECT pg_advisory_lock({_APPEND_LOCK});
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS session (
   node text NOT NULL, epoch text NOT NULL,
   highest bigint NOT NULL, highest_id text NOT NULL, previous bigint NOT NULL,
@@ -50,7 +49,6 @@ CREATE TABLE IF NOT EXISTS batch (
   received_at timestamptz NOT NULL, stored bytea NOT NULL
 );
 ALTER TABLE batch ALTER COLUMN stored SET STORAGE EXTERNAL;
-SELECT pg_advisory_unlock({_APPEND_LOCK});
 """
 _HELD = """SELECT node, epoch, highest, highest_id FROM session
   JOIN unnest($1::text[], $2::text[]) AS wanted (node, epoch) USING (node, epoch)"""
@@ -119,8 +117,14 @@ class PostgresLog:
                 command_timeout=_TIMEOUT_SECONDS,
                 server_settings={"synchronous_commit": "on", "application_name": "fengsui eventlog"},
             )
-            async with pool.acquire() as connection:
-                await connection.execute(SCHEMA)
+            try:
+                # Held until the tables show: of two that make them at once, one would be refused.
+                async with pool.acquire() as connection, connection.transaction():
+                    await connection.execute(_LOCK)
+                    await connection.execute(SCHEMA)
+            except BaseException:
+                pool.terminate()
+                raise
         return cls(url, pool, on_death)
 
     async def append(self, node: str, epoch: str, batch: Slice, body: bytes, received_at: datetime) -> Answer:

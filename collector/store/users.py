@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .once import insert_once
 from .schema import api_tokens, sessions, users
 
 
@@ -32,6 +33,11 @@ async def any_user(connection: AsyncConnection) -> bool:
     return (
         await connection.execute(sa.select(sa.literal(1)).select_from(users).limit(1))
     ).first() is not None
+
+
+async def add_first_user(connection: AsyncConnection, user: User) -> bool:
+    """Store an account unless another process is just storing one of that name; return whether it did."""
+    return await insert_once(connection, users, {f: getattr(user, f) for f in user.__struct_fields__})
 
 
 async def add_user(connection: AsyncConnection, user: User) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 
 from collector.errors import RetryableError
 from collector.eventlog.postgres import _LOCK, PostgresLog
-from wire.session import Repeat, Slice, Take
+from wire.session import Held, Repeat, Slice, Take
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ONE = Slice(0, "", (1,), ("a",))
@@ -16,6 +16,20 @@ ONE = Slice(0, "", (1,), ("a",))
 
 def fail(name: str, error: BaseException) -> None:
     raise AssertionError(f"task {name} died") from error
+
+
+async def test_collectors_that_start_together_on_an_empty_database_both_find_its_tables(
+    postgres_url: str,
+) -> None:
+    """What two of them make at once, PostgreSQL refuses one of them, whatever IF NOT EXISTS says."""
+    for _ in range(5):
+        logs = await asyncio.gather(*(PostgresLog.open(postgres_url, fail) for _ in range(4)))
+        assert {await log.held("n", "e") for log in logs} == {Held()}
+        for log in logs:
+            await log.close()
+        other = await asyncpg.connect(postgres_url)
+        await other.execute("DROP TABLE batch, session")
+        await other.close()
 
 
 async def test_a_reader_never_passes_a_position_that_is_not_committed_yet(postgres_url: str) -> None:
