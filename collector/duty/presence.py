@@ -13,6 +13,12 @@ incident with all of them as its evidence: a duty officer is woken by a wave, no
 
 An agent is given two and a half of its heartbeats, at least 75 seconds; only time in which this process was
 looking counts.
+
+Collectors on one database each see the connections they have themselves, and who is first tells. So the one
+that knows most is first: an open connection says more than one that was ended, for the node may have ended it
+to go over to another collector, and who saw neither waits longest:
+
+    75 s   open here, or it said goodbye      80 s   the node ended it here      85 s   nothing was seen here
 """
 
 import asyncio
@@ -39,6 +45,8 @@ KLASS = "DETECH"
 SOURCE = "presence"
 _ENDED_BEFORE = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
+_YIELDS = {"killed": EVERY, "unknown": 2 * EVERY}
+"""By what is known here: how much longer than the others this process waits before it tells."""
 Why = Literal["stopped", "shutdown", "killed", "network", "unknown"]
 After = Literal["reboot", "restart", "killed", "network", "unknown"]
 
@@ -111,7 +119,9 @@ class Presence:
         async with self._store.read() as conn:
             agents = await agents_to_look_at(conn, now - SILENT)
         for agent in agents:
-            if _silent(agent, self._watching_since, now) != (agent.presence is not None):
+            why = why_silent(agent.said, self._links(agent.id), agent.last_seen or agent.enrolled_at)
+            silent = _silent(agent, self._watching_since, now, _YIELDS.get(why, timedelta(0)))
+            if silent != (agent.presence is not None):
                 await self._store.run(lambda conn, one=agent: self._tell(conn, one, now))  # type: ignore[misc]
         self.last_pass = now
 
@@ -215,7 +225,7 @@ def finding_of(agent: Agent, heard: datetime, now: datetime, *, wave: bool) -> F
     )
 
 
-def _silent(agent: Agent, watching_since: datetime, now: datetime) -> bool:
+def _silent(agent: Agent, watching_since: datetime, now: datetime, yields: timedelta) -> bool:
     every = (agent.said or {}).get("every")
     wait = SILENT
     if isinstance(every, int | float) and not isinstance(every, bool) and 0 <= every <= 3600:
@@ -223,7 +233,7 @@ def _silent(agent: Agent, watching_since: datetime, now: datetime) -> bool:
     heard = agent.last_seen or agent.enrolled_at
     if agent.presence is not None:
         return heard <= datetime.fromisoformat(agent.presence["since"])
-    return now - max(heard, watching_since) > wait
+    return now - max(heard, watching_since) > wait + yields
 
 
 def _entry(agent: Agent, action: str, detail: dict[str, Any]) -> journal.Entry:

@@ -29,6 +29,10 @@ class Players(Troupe):
         """Return a child's process id."""
         return self._players[name].pid
 
+    def names(self) -> set[str]:
+        """Return who is on the stage."""
+        return set(self._players)
+
     async def start_at(self, name: str, clock: str, script: str, *words: str) -> None:
         """Start a child whose wall clock is wrong by `clock`, as libfaketime reads it (`+400d`)."""
         wrong = {"LD_PRELOAD": str(WRONG_CLOCK[0]), "FAKETIME": clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

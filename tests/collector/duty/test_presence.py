@@ -80,6 +80,7 @@ async def watch(sqlite_state: Store, office: Office) -> Watch:
     made = Watch(sqlite_state, office)
     await made.enrol()
     await made.hear()
+    await made.presence.look()
     return made
 
 
@@ -159,6 +160,37 @@ async def test_a_distance_that_is_none_gives_an_agent_no_more_time(watch: Watch,
     await watch.seconds(90)
 
     assert await watch.told() == [("node.silent", "network")]
+
+
+ENDED = Link(0, NINE + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("links", "why", "incidents"),
+    [
+        ((Link(), ENDED), "killed", 1),
+        ((Link(), Link(open=1)), "network", 0),
+        ((ENDED, Link(open=1)), "network", 0),
+        ((ENDED, Link(0, NINE + timedelta(seconds=2))), "killed", 1),
+        ((Link(), Link()), "unknown", 0),
+    ],
+    ids=["killed", "line lost", "line lost after it had moved", "killed after it had moved", "neither knows"],
+)
+async def test_of_two_collectors_the_one_that_saw_most_tells_why(
+    *, watch: Watch, office: Office, first: int, links: tuple[Link, Link], why: str, incidents: int
+) -> None:
+    """Each sees the connections it has itself; which of them looks first is chance."""
+    both = [watch, Watch(watch.store, office)]
+    for one, link in zip(both, links, strict=True):
+        one.link = link
+        await one.presence.look()
+    for _ in range(18):
+        for one in (both[first], both[1 - first]):
+            await one.seconds(5)
+
+    assert await watch.told() == [("node.silent", why)]
+    assert await watch.incidents() == incidents
 
 
 async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) -> None:
