@@ -51,7 +51,7 @@ from .doors import AgentsDoor, DeskDoor
 from .drilling import DrillReports, make_director
 from .ending import Ending, Notes, closed_in_time
 from .figures import counters
-from .first_start import forget_ports, make_first_user, make_folder, write_ports
+from .first_start import forget_ports, know_journal, make_first_user, make_folder, write_ports
 from .live import Live
 from .telling import Teller
 from .upkeep import Membership, Retention
@@ -205,6 +205,7 @@ class Collector:
         ending = Ending(notes)
         store = await Store.open(settings.database_url)
         stack.push_async_callback(closed_in_time, "the state", store.close, notes)
+        await know_journal(store, settings.state, notes)
         log = await open_log(settings.events_url, ending.died)
         stack.push_async_callback(closed_in_time, "the event log", log.close, notes)
         await make_first_user(store, settings.state, now(), notes)

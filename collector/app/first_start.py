@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..errors import PermanentError
 from ..store import journal
+from ..store.checkpoints import newest_key
 from ..store.engine import Store
 from ..store.users import User, add_first_user, any_user
+from ..trust.checkpoints import KEY, known_key
 from ..trust.users import FIRST_USER, hash_password, keep_first_password, new_password
 
 PORTS = "ports.json"
@@ -32,6 +34,29 @@ def make_folder(state: Path) -> None:
         ) from None
     if not os.access(state, os.W_OK | os.X_OK):
         raise PermanentError(f"state_dir {state}: this user may not write there")
+
+
+async def know_journal(store: Store, state: Path, notes: Callable[[str], None]) -> None:
+    """See that this folder has the key of the journal that it is to write on.
+
+    A collector that signs with a key of its own leaves a journal that does not hold for the others, for ever;
+    and where that key was not copied, the authority was not either.
+
+    Raises:
+        PermanentError: other collectors have signed the journal, and this folder has no key yet.
+    """
+    async with store.read() as conn:
+        theirs = await newest_key(conn)
+    own = known_key(state)
+    path = state / KEY
+    if theirs and not own:
+        raise PermanentError(
+            f"{path}: is not there, and another collector has signed this database's journal; "
+            "copy ca.key, ca.pem, link-key and journal.key from its state folder, "
+            "or, where that is lost for good, make a new key: openssl rand -hex 32 > journal.key"
+        )
+    if theirs != own and theirs:
+        notes(f"{path}: the journal was last signed by another key; collectors on one database share it")
 
 
 async def make_first_user(store: Store, state: Path, now: datetime, notes: Callable[[str], None]) -> None:

@@ -23,6 +23,12 @@ async def read_checkpoints(connection: AsyncConnection) -> list[dict[str, Any]]:
     return [dict(zip(_FIELDS, row, strict=True)) for row in await connection.execute(query)]
 
 
+async def newest_key(connection: AsyncConnection) -> str:
+    """Return the public key, in hex, of the newest checkpoint; empty where there is none."""
+    query = sa.select(checkpoints.c.key).order_by(checkpoints.c.id.desc()).limit(1)
+    return str((await connection.execute(query)).scalar() or "")
+
+
 async def chain_ends(connection: AsyncConnection, chains: Collection[str] | None = None) -> list[Head]:
     """Return where chains end; None: all chains of the journal."""
     last = sa.select(journal.c.chain, sa.func.max(journal.c.n).label("n")).group_by(journal.c.chain)

@@ -20,6 +20,7 @@ import yaml
 from aiohttp import ClientSession
 
 from collector.cli.demo.stage import DISTRICT
+from collector.desk.identity import CSRF_HEADER, SESSION_COOKIE, csrf_of
 from collector.eventlog.port import Entry
 from wire.codec import Codec
 from wire.messages import Batch
@@ -28,7 +29,7 @@ from .region import Region
 
 BOTH = ("one", "two")
 ROOTS = 60
-TARGET_SECONDS = 4
+TARGET_SECONDS = 3
 KINDS = ["collect_evidence", "rescan", "apply_settings", "renew_certificate"]
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 _batches = Codec(Batch)
@@ -42,7 +43,6 @@ class Pair(Region):
         super().__init__(folder)
         self.urls = {"url": state, "events": events}
         self.tampered: list[Path] = []
-        self._bearer = ""
 
     async def rise(self, *, joined: bool = False) -> None:
         """Start both collectors and the agent, and wait until it is heard."""
@@ -53,13 +53,11 @@ class Pair(Region):
         await self.start("one")
         self.settle("one")
         self.share()
-        _, token, bearer = await asyncio.gather(
+        _, token = await asyncio.gather(
             self.start("two"),
             self.ask("one", "token", "create", "--unit", DISTRICT, "--url", self.address("one")),
-            self.ask("one", "token", "create", "--api", "admin"),
         )
         self.settle("two")
-        self._bearer = bearer["token"]
         self._settle_agent()
         words = ("--config", str(self.stage.settings("node")), "--token", token["token"])
         await self.troupe.ask("fengsui-agent", "enrol", *words)
@@ -91,7 +89,7 @@ class Pair(Region):
 
     def share(self) -> None:
         """Copy what docs/operating.md says from the first's state folder to the second's."""
-        (command,) = re.findall(r"^tar -c (.+) \| ssh", OPERATING.read_text(), re.MULTILINE)
+        (command,) = re.findall(r"^tar -C \S+ -c (.+) \| ssh", OPERATING.read_text(), re.MULTILINE)
         other = self.stage.state("two")
         other.mkdir(mode=0o700, exist_ok=True)
         for name in command.split():
@@ -111,9 +109,11 @@ class Pair(Region):
         return talking.pop()
 
     async def both(self) -> tuple[str, str]:
-        """See that both collectors run; return the one that the agent is connected to, and the other."""
-        await asyncio.gather(*(self.start(name) for name in BOTH if name not in self.troupe.names()))
+        """Let a collector that is away come back; return the one that the agent stays with, and the other."""
         serving = self.serving()
+        await asyncio.gather(*(self.start(name) for name in BOTH if name not in self.troupe.names()))
+        await self.hear()
+        assert self.serving() == serving, "there is no reason to move"
         return serving, next(name for name in BOTH if name != serving)
 
     async def tamper(self, count: int) -> None:
@@ -124,14 +124,31 @@ class Pair(Region):
             self.tampered.append(page.parent)
             await asyncio.sleep(0.05)
 
+    def console(self, where: str) -> str:
+        """Return where a collector's console is."""
+        return f"http://127.0.0.1:{self.ports(where)['console']}"
+
     async def give(self, where: str, kind: str, params: Mapping[str, Any]) -> str:
         """Give an order over the API of a collector; return its id."""
         asked = {"node": self.node, "kind": kind, "params": params, "dry_run": False, "reason": "trial"}
-        url = f"http://127.0.0.1:{self.ports(where)['console']}/api/v1/orders"
-        headers = {"Authorization": f"Bearer {self._bearer}"}
-        async with ClientSession(headers=headers) as session, session.post(url, json=asked) as answer:
+        async with (
+            await self.sign_in(where) as browser,
+            browser.post(f"{self.console(where)}/api/v1/orders", json=asked) as answer,
+        ):
             assert answer.status in {200, 201}, await answer.text()
             return str((await answer.json())["id"])
+
+    async def sign_in(self, where: str) -> ClientSession:
+        """Return a browser that is signed in at a collector as `admin`."""
+        password = (self.stage.state("one") / "admin-password").read_text().strip()
+        form = {"name": "admin", "password": password}
+
+        async with (
+            ClientSession() as door,
+            door.post(f"{self.console(where)}/sign-in", data=form, allow_redirects=False) as answer,
+        ):
+            secret = answer.cookies[SESSION_COOKIE].value
+        return ClientSession(cookies={SESSION_COOKIE: secret}, headers={CSRF_HEADER: csrf_of(secret)})
 
     def pushed_version(self) -> int:
         """Return the version of the settings that a collector laid over the agent's own."""

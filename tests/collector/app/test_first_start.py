@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import shutil
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from collector.app.first_start import forget_ports, make_first_user, make_folder, write_ports
+from collector.app.first_start import forget_ports, know_journal, make_first_user, make_folder, write_ports
+from collector.duty.checkpointing import Checkpointing
 from collector.errors import PermanentError
+from collector.store import journal
 from collector.store.engine import Store
 from collector.store.users import User, add_user, user
+from collector.trust.checkpoints import KEY, journal_key
 from collector.trust.users import FIRST_USER, verify_password
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -63,6 +68,53 @@ async def test_of_collectors_that_start_together_one_makes_the_first_account(
 
     assert said == []
     assert not (tmp_path / "admin-password").exists()
+
+
+@pytest.fixture
+async def signed(tmp_path: Path) -> AsyncIterator[Store]:
+    """A database whose journal a collector with the state folder `one` has signed."""
+    make_folder(tmp_path / "one")
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    async with store.write() as conn:
+        await journal.write(conn, journal.Entry(actor="system", action="a.b", subject="x:1"), NOW)
+    await Checkpointing(store, journal_key(tmp_path / "one"), now=lambda: NOW).seal()
+    yield store
+    await store.close()
+
+
+async def test_a_collector_that_lacks_the_key_of_a_signed_journal_says_what_to_copy(
+    signed: Store, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    make_folder(tmp_path / "two")
+
+    with pytest.raises(PermanentError, match=r"copy ca\.key, ca\.pem, link-key and journal\.key"):
+        await know_journal(signed, tmp_path / "two", said.append)
+
+    assert list((tmp_path / "two").iterdir()) == []
+    shutil.copy(tmp_path / "one" / KEY, tmp_path / "two")
+    for name in ("one", "two"):
+        await know_journal(signed, tmp_path / name, said.append)
+    assert said == []
+
+
+async def test_a_key_made_anew_by_hand_is_taken_and_told(signed: Store, tmp_path: Path) -> None:
+    said: list[str] = []
+    make_folder(tmp_path / "two")
+    (tmp_path / "two" / KEY).write_text(f"{'5a' * 32}\n")
+
+    await know_journal(signed, tmp_path / "two", said.append)
+
+    assert "signed by another key" in said[0]
+
+
+async def test_the_first_collector_of_a_database_needs_no_key(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    said: list[str] = []
+    await know_journal(store, tmp_path, said.append)
+    await store.close()
+
+    assert said == []
 
 
 def test_the_ports_are_told_and_taken_back(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from collector.sealing import Head
 from collector.store import journal
-from collector.store.checkpoints import add_checkpoint, chain_ends, read_checkpoints
+from collector.store.checkpoints import add_checkpoint, chain_ends, newest_key, read_checkpoints
 from collector.store.engine import Store
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,6 +27,8 @@ async def test_checkpoints_come_back_as_they_were_stored(state: Store) -> None:
     row = {"at": NINE, "owner": "p", "n": 1, "heads": [["a", 1, "h"]], "previous": "", "key": "k"}
     row |= {"signature": "s"}
     async with state.write() as connection:
+        assert await newest_key(connection) == ""
         await add_checkpoint(connection, row)
     async with state.read() as connection:
         assert await read_checkpoints(connection) == [row]
+        assert await newest_key(connection) == "k"
