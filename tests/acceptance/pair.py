@@ -128,11 +128,11 @@ class Pair(Region):
         """Return where a collector's console is."""
         return f"http://127.0.0.1:{self.ports(where)['console']}"
 
-    async def give(self, where: str, kind: str, params: Mapping[str, Any]) -> str:
-        """Give an order over the API of a collector; return its id."""
+    async def give(self, where: str, kind: str, params: Mapping[str, Any], *, signed_in: str = "") -> str:
+        """Give an order over the API of a collector, signed in there or at the other; return its id."""
         asked = {"node": self.node, "kind": kind, "params": params, "dry_run": False, "reason": "trial"}
         async with (
-            await self.sign_in(where) as browser,
+            await self.sign_in(signed_in or where) as browser,
             browser.post(f"{self.console(where)}/api/v1/orders", json=asked) as answer,
         ):
             assert answer.status in {200, 201}, await answer.text()
