@@ -30,7 +30,7 @@ from agent_idle import children, pss_mb
 
 from agent.capture.child import Job
 from agent.clock import host_clock
-from agent.sources.malware import Malware, MalwareSettings
+from agent.sources.programs.malware import Malware, MalwareSettings
 
 INVALID, ABOVE = 3, 1
 _EVERY = 0.05

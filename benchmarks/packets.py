@@ -37,7 +37,7 @@ from scapy.layers.l2 import Ether
 
 from agent.capture.child import Job
 from agent.detection.traffic import TrafficSettings
-from agent.sources.webmail import WebmailSettings, services
+from agent.sources.network.webmail import WebmailSettings, services
 
 OUT, IN = "fsb-out", "fsb-in"
 FILTER = "(tcp[tcpflags] & tcp-syn != 0) or udp dst port 53"

@@ -20,8 +20,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from agent.rules import Engine, Event
-from agent.sources.procfs import pids
-from agent.sources.starts import Starts
+from agent.sources.programs.procfs import pids
+from agent.sources.programs.starts import Starts
 from collector import shipped
 from collector.classes import read_classes
 from collector.sigma import load_rules

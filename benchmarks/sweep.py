@@ -23,8 +23,8 @@ from contextlib import ExitStack, contextmanager
 
 from agent.clock import host_clock
 from agent.netlink import inet_diag
+from agent.sources.network.sockets import Ledger, Sockets
 from agent.sources.ranges import Ranges
-from agent.sources.sockets import Ledger, Sockets
 
 OUTSIDE = "127.9.9.9"
 INVALID, SLOW = 3, 1

@@ -23,9 +23,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from agent.clock import host_clock
-from agent.sources import comparison
-from agent.sources.baseline import Baseline
-from agent.sources.webroot import WebRoot, accept
+from agent.sources.pages import comparison
+from agent.sources.pages.baseline import Baseline
+from agent.sources.pages.webroot import WebRoot, accept
 
 INVALID, ABOVE = 3, 1
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ..clock import host_clock
 from ..sources import WebRoot, accept
-from ..sources.manifest import of_site, public_text, sign
+from ..sources.pages.manifest import of_site, public_text, sign
 from ..texts import SaidError, say
 from . import language
 from .loading import load

@@ -12,8 +12,8 @@ from ..detection.traffic import SOURCE
 from ..detection.webmail import Names, Seen
 from ..detection.zeek import ZeekReader
 from ..sources import SensorLogSettings, SourcesSettings
+from ..sources.network.webmail import services
 from ..sources.port import Observation
-from ..sources.webmail import services
 
 _MAX_REFUSED = 10_000
 _TICK = timedelta(seconds=15)

@@ -12,9 +12,9 @@ import msgspec
 from wire.vocabulary import Name
 
 from ..clock import host_clock
-from ..sources.authlog import MAX_LINE, Attempt, AuthReader, LineError
-from ..sources.bursts import Bursts, BurstSettings
-from ..sources.journal import MAX_ENTRY
+from ..sources.logs.authlog import MAX_LINE, Attempt, AuthReader, LineError
+from ..sources.logs.bursts import Bursts, BurstSettings
+from ..sources.logs.journal import MAX_ENTRY
 from ..sources.port import Observation
 from .loading import load
 from .once import document, summary

@@ -1,7 +1,8 @@
 """What the agent senses: one sensor a file behind `port.py`, in the order in which they run.
 
-A new sensor is its file, its twin test, a line in `SOURCES`, its settings in `SourcesSettings`, a line in
-`build`, and a section of `docs/wire.md`.
+Each room has the sensors of one idea and what they need: `network`, `programs`, `pages`, `logs`, `host`,
+`services`; `rounds` is how all of them look. A new sensor is its file, its twin test, a line in `SOURCES`,
+its settings in `SourcesSettings`, a line in `build`, and a section of `docs/wire.md`.
 """
 
 from collections.abc import Callable
@@ -10,35 +11,35 @@ from typing import Any
 
 from msgspec import Struct
 
-from . import exchanges
-from .asset import Asset, AssetSettings, DeclaredAsset
-from .backups import Backups, BackupsSettings
-from .bursts import BurstSettings
-from .certificates import Certificates, CertificatesSettings
-from .exits import Exits, ExitsSettings
-from .files import Files, FilesSettings
-from .logfiles import LogFiles, LogsSettings
-from .logins import Logins, LoginsSettings
-from .malware import Malware, MalwareSettings
-from .outages import Outages, OutagesSettings
-from .packets import Packets, PacketsSettings
-from .patrol import Patrol
-from .persistence import Persistence, PersistenceSettings
+from .host.asset import Asset, AssetSettings, DeclaredAsset
+from .host.logfiles import LogFiles, LogsSettings
+from .host.persistence import Persistence, PersistenceSettings
+from .host.privileges import Privileges, PrivilegesSettings
+from .host.setuid import Setuid, SetuidSettings
+from .logs.bursts import BurstSettings
+from .logs.logins import Logins, LoginsSettings
+from .logs.rules import Rules, RulesSettings
+from .logs.sensorlog import SensorLogSettings
+from .logs.suricata import Suricata
+from .logs.zeek import Zeek
+from .network import exchanges
+from .network.exits import Exits, ExitsSettings
+from .network.packets import Packets, PacketsSettings
+from .network.reach import refusal
+from .network.sockets import Sockets, SocketsSettings
+from .network.webmail import Webmail
+from .pages.files import Files, FilesSettings
+from .pages.webroot import WebRoot, accept
 from .port import Clock, Emit, Observation, Reading, Source, Unreadable
-from .privileges import Privileges, PrivilegesSettings
-from .processes import Processes, ProcessesSettings
+from .programs.malware import Malware, MalwareSettings
+from .programs.processes import Processes, ProcessesSettings
 from .ranges import INTERNAL, Ranges
-from .reach import refusal
-from .rules import Rules, RulesSettings
-from .sensorlog import SensorLogSettings
-from .sensors import Sensors, SensorsSettings
-from .setuid import Setuid, SetuidSettings
-from .sockets import Sockets, SocketsSettings
-from .suricata import Suricata
-from .timekeeping import Timekeeping, TimekeepingSettings
-from .webmail import Webmail
-from .webroot import WebRoot, accept
-from .zeek import Zeek
+from .rounds.patrol import Patrol
+from .services.backups import Backups, BackupsSettings
+from .services.certificates import Certificates, CertificatesSettings
+from .services.outages import Outages, OutagesSettings
+from .services.sensors import Sensors, SensorsSettings
+from .services.timekeeping import Timekeeping, TimekeepingSettings
 
 _Kind = Asset | Exits | Sockets | Files | Logins | Suricata | Zeek | Packets | Rules | Patrol[Any]
 SOURCES: tuple[type[_Kind], ...] = (

@@ -9,7 +9,7 @@ import msgspec
 from agent.outbox import Bounds
 from agent.settings import Settings
 from agent.sources import SourcesSettings
-from agent.sources.logins import LoginsSettings
+from agent.sources.logs.logins import LoginsSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.sources import matters
+from agent.sources.rounds import matters
 from collector.casework import Casework
 from collector.classes import read_classes
 from collector.escalation import read_policies

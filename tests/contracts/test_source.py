@@ -38,8 +38,8 @@ from agent.sources import (
     accept,
     build,
 )
-from agent.sources.backups import Backup, Copy
-from agent.sources.outages import Service
+from agent.sources.services.backups import Backup, Copy
+from agent.sources.services.outages import Service
 from agent.tasks import Tasks
 from wire.messages import ReportKind
 
@@ -93,7 +93,7 @@ def host(tmp_path: Path) -> Host:
 
 
 def keep(state: Path, source: str, kept: object) -> None:
-    """Leave what a source kept, as `agent/sources/kept.py` has it."""
+    """Leave what a source kept, as `agent/sources/rounds/kept.py` has it."""
     (state / f"{source}.json").write_bytes(msgspec.json.encode({"version": 1, "kept": kept}))
 
 

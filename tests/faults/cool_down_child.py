@@ -13,8 +13,8 @@ from pathlib import Path
 from agent.budget import Budget
 from agent.clock import host_clock
 from agent.outbox import Bounds, Outbox
-from agent.sources.patrol import NoNotes, Patrol, Round
 from agent.sources.port import Observation
+from agent.sources.rounds.patrol import NoNotes, Patrol, Round
 
 
 class Spender(Patrol[NoNotes]):

@@ -25,7 +25,7 @@ from agent.sources import (
     WebRoot,
     build,
 )
-from agent.sources.backups import Backup, Copy
+from agent.sources.services.backups import Backup, Copy
 from agent.tasks import Tasks
 
 if TYPE_CHECKING:

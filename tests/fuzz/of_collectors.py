@@ -18,8 +18,8 @@ from agent.release.mirror import Mirror, MirrorError
 from agent.settings import overlaid
 from agent.settings.pushed import PushedError
 from agent.signatures import SignatureError, Signatures
-from agent.sources import reach
-from agent.sources.scanner import ScannerError, heard
+from agent.sources.network import reach
+from agent.sources.programs.scanner import ScannerError, heard
 from agent.texts import SaidError
 from agent.transport import Reply
 from agent.uplink import uplink
@@ -314,7 +314,7 @@ DECODERS = (
     ),
     Decoder(
         "answer of a beacon: believed",
-        "agent/sources/reach.py",
+        "agent/sources/network/reach.py",
         lambda data: reach.believed(data, PLACE, "0" * 32),
         (reach.ReachError,),
         (BELIEVED,),
@@ -322,7 +322,7 @@ DECODERS = (
     ),
     Decoder(
         "answer of the scanning child",
-        "agent/sources/scanner.py",
+        "agent/sources/programs/scanner.py",
         _scanned,
         (ScannerError,),
         (b'{"matches":[{"rule":"x"}]}',),

@@ -21,22 +21,15 @@ from agent.release import proof, slots
 from agent.settings import Bounds
 from agent.settings.pushed import Pushed
 from agent.settings.reading import SettingsError
-from agent.sources import (
-    accounts,
-    certificates,
-    dconf,
-    hiddenlinks,
-    homes,
-    host,
-    kept,
-    mailways,
-    manifest,
-    surroundings,
-    textdiff,
-)  # fmt: skip
-from agent.sources.runs import Runs
+from agent.sources import textdiff
+from agent.sources.host import accounts, host
+from agent.sources.network import dconf, homes, mailways, surroundings
+from agent.sources.pages import hiddenlinks, manifest
+from agent.sources.rounds import kept
+from agent.sources.rounds.runs import Runs
+from agent.sources.services import certificates
 from tests.agent.conftest import Authority
-from tests.agent.sources import test_dconf
+from tests.agent.sources.network import test_dconf
 from tests.fuzz.hostile import Decoder, of_file, of_text
 from wire.messages import Outcome
 
@@ -123,7 +116,7 @@ def _homes(name: str) -> Callable[[bytes], object]:
     return of_file(f"home/li/{name}", look)
 
 
-SURROUNDINGS, HOMES = "agent/sources/surroundings.py", "agent/sources/homes.py"
+SURROUNDINGS, HOMES = "agent/sources/network/surroundings.py", "agent/sources/network/homes.py"
 DECODERS = (
     Decoder(
         "resolv.conf",
@@ -199,14 +192,14 @@ DECODERS = (
     ),
     Decoder(
         "proxies of GNOME (GVDB)",
-        "agent/sources/dconf.py",
+        "agent/sources/network/dconf.py",
         lambda data: dconf.told(dconf.proxy(data)),
         (dconf.DconfError,),
         (test_dconf.DATABASE,),
     ),
     Decoder(
         "relays of mail servers",
-        "agent/sources/mailways.py",
+        "agent/sources/network/mailways.py",
         of_file("etc/postfix/main.cf", mailways.relays),
         (),
         (b"relayhost = [mx.example.net]:587\n",),
@@ -214,7 +207,7 @@ DECODERS = (
     ),
     Decoder(
         "os-release",
-        "agent/sources/host.py",
+        "agent/sources/host/host.py",
         of_file("etc/os-release", host.os_release),
         (),
         (b'ID=kylin\nNAME="Kylin"\nVERSION_ID="V10"\n',),
@@ -222,7 +215,7 @@ DECODERS = (
     ),
     Decoder(
         "/proc/cpuinfo",
-        "agent/sources/host.py",
+        "agent/sources/host/host.py",
         of_file("proc/cpuinfo", host.hardware),
         (),
         (b"processor : 0\nmodel name\t: Phytium FT-2000\n",),
@@ -230,7 +223,7 @@ DECODERS = (
     ),
     Decoder(
         "passwd, shadow, group, sudoers",
-        "agent/sources/accounts.py",
+        "agent/sources/host/accounts.py",
         of_text(_accounts),
         (),
         (PASSWD, b"sudo:x:27:li,wang\n", b"li ALL=(ALL) ALL\n#include /etc/x\n"),
@@ -238,7 +231,7 @@ DECODERS = (
     ),
     Decoder(
         "page",
-        "agent/sources/hiddenlinks.py",
+        "agent/sources/pages/hiddenlinks.py",
         lambda data: hiddenlinks.hidden_links(textdiff.decoded(data)),
         (),
         (PAGE,),
@@ -272,7 +265,7 @@ DECODERS = (
     ),
     Decoder(
         "certificate file",
-        "agent/sources/certificates.py",
+        "agent/sources/services/certificates.py",
         of_file("x.pem", lambda root: certificates.of_file(root / "x.pem")),
         (ValueError,),
         (AUTHORITY.pem().encode(),),
@@ -280,7 +273,7 @@ DECODERS = (
     ),
     Decoder(
         "baseline manifest",
-        "agent/sources/manifest.py",
+        "agent/sources/pages/manifest.py",
         lambda data: manifest.verify(data, manifest.public_text(KEY)),
         (manifest.ManifestError,),
         (SIGNED,),
@@ -302,7 +295,7 @@ DECODERS = (
     ),
     Decoder(
         "what a source keeps",
-        "agent/sources/kept.py",
+        "agent/sources/rounds/kept.py",
         of_file("files.json", _kept),
         (),
         (msgspec.json.encode({"version": 1, "kept": accounts.Known(True, {}, {"sudo": ["li"]}, {})}),),

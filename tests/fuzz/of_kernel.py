@@ -18,7 +18,7 @@ from agent.netlink import (
 )
 from agent.netlink.message import HEADER, NetlinkError, pack_attribute
 from agent.powers import firewall
-from agent.sources import procfs, proctable, starts
+from agent.sources.programs import procfs, proctable, starts
 from tests.agent.netlink import (
     test_conntrack,
     test_iptables,
@@ -151,7 +151,7 @@ DECODERS = (
     ),
     Decoder(
         "/proc/PID/stat",
-        "agent/sources/proctable.py",
+        "agent/sources/programs/proctable.py",
         of_file("812/stat", _process),
         (),
         (STAT,),
@@ -159,14 +159,14 @@ DECODERS = (
     ),
     Decoder(
         "/proc/net/tcp: row",
-        "agent/sources/proctable.py",
+        "agent/sources/programs/proctable.py",
         of_text(lambda text: proctable.read_row("tcp", text)),
         (),
         (TCP,),
     ),
     Decoder(
         "/proc/net/tcp",
-        "agent/sources/proctable.py",
+        "agent/sources/programs/proctable.py",
         of_file("812/net/tcp", _network),
         (),
         (b"head\n" + TCP + b"\n",),

@@ -16,8 +16,8 @@ from agent.detection.tally import Tally
 from agent.detection.webmail import Names, seen
 from agent.detection.zeek import ZeekReader
 from agent.rules import records
-from agent.sources import packets
-from agent.sources.authlog import AuthReader, LineError
+from agent.sources.logs.authlog import AuthReader, LineError
+from agent.sources.network import packets
 from tests.agent.capture import test_frames, test_pcap, test_sieve
 from tests.agent.detection import test_dns, test_tls
 from tests.fuzz.hostile import Decoder, of_text
@@ -139,14 +139,14 @@ DECODERS = (
     ),
     Decoder(
         "auth log line",
-        "agent/sources/authlog.py",
+        "agent/sources/logs/authlog.py",
         of_text(_auth),
         (LineError,),
         _lines("auth.log", without=(b"no log line", b"Mar 32")),
         (b"Failed password for ", b" from 1.1.1.1 port 1", b"message repeated 5 times: [ ", b" : "),
         most=8192,
     ),
-    Decoder("journal entry: login", "agent/sources/authlog.py", _entry, (LineError,), JOURNAL),
+    Decoder("journal entry: login", "agent/sources/logs/authlog.py", _entry, (LineError,), JOURNAL),
     Decoder("journal entry: rules", "agent/rules/records.py", records.entry_event, (ValueError,), JOURNAL),
     Decoder(
         "audit record",
@@ -165,6 +165,10 @@ DECODERS = (
         (b"Mar  2 ", b"<1>"),
     ),
     Decoder(
-        "what the capture says", "agent/sources/packets.py", packets.heard, (packets.ChildError,), (STATUS,)
+        "what the capture says",
+        "agent/sources/network/packets.py",
+        packets.heard,
+        (packets.ChildError,),
+        (STATUS,),
     ),
 )

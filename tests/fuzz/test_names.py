@@ -12,17 +12,17 @@ import pytest
 
 from agent.actions import Asked, CollectEvidence
 from agent.clock import host_clock
-from agent.sources.backups import Backup, Backups, BackupsSettings, Copy
-from agent.sources.files import Files, FilesSettings
-from agent.sources.malware import Malware, MalwareSettings, Scanned
+from agent.sources.host.persistence import Baseline, Persistence, PersistenceSettings
+from agent.sources.host.setuid import Known, Setuid, SetuidSettings
 from agent.sources.names import shown
-from agent.sources.patrol import NoNotes
-from agent.sources.persistence import Baseline, Persistence, PersistenceSettings
+from agent.sources.pages.files import Files, FilesSettings
+from agent.sources.pages.tree import TreeWatch
+from agent.sources.pages.webroot import WebRoot, accept
 from agent.sources.port import Observation
-from agent.sources.procfs import describe
-from agent.sources.setuid import Known, Setuid, SetuidSettings
-from agent.sources.tree import TreeWatch
-from agent.sources.webroot import WebRoot, accept
+from agent.sources.programs.malware import Malware, MalwareSettings, Scanned
+from agent.sources.programs.procfs import describe
+from agent.sources.rounds.patrol import NoNotes
+from agent.sources.services.backups import Backup, Backups, BackupsSettings, Copy
 from collector.store import schema
 from tests.fuzz.journey import journey
 from wire.messages import Order

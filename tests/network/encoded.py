@@ -19,8 +19,8 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from agent.cli import main
 from agent.netlink import linkkind, rtnetlink
 from agent.netlink.message import split
-from agent.sources import routing
-from agent.sources.exits import Exits
+from agent.sources.network import routing
+from agent.sources.network.exits import Exits
 
 ETHERNET, PPP, NONE = 1, 512, 65534
 KINDS = {

@@ -11,7 +11,7 @@ from agent.cli import main
 from agent.cli.loading import load_file
 from agent.clock import host_clock
 from agent.sources import accept, build
-from agent.sources.manifest import verify
+from agent.sources.pages.manifest import verify
 
 
 @pytest.fixture

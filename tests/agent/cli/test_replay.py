@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli.replay import replay
-from agent.sources.bursts import BurstSettings
+from agent.sources.logs.bursts import BurstSettings
 from tests.agent.capture.test_sieve import data_to
 from tests.agent.detection.test_tls import greeting_of_a_library
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from agent.clock import host_clock
+from agent.sources.pages.webroot import WebRoot, accept
 from agent.sources.port import Clock, Observation, Source
-from agent.sources.webroot import WebRoot, accept
 from agent.tasks import Tasks
 
 

@@ -1,0 +1,1 @@
+"""What this host is, and what an intruder leaves on it: accounts, autostarts, rights, cleared logs."""

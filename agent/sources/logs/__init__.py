@@ -1,0 +1,1 @@
+"""What others write down: logins, the records of sensors, and every event that a Sigma rule asks about."""

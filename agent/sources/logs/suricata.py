@@ -1,0 +1,17 @@
+"""Suricata's EVE logs as a source (`agent/detection/eve.py` reads the lines)."""
+
+from pathlib import Path
+
+from ...detection.eve import EveReader
+from .sensorlog import SensorLog, SensorLogSettings
+
+
+class Suricata(SensorLog):
+    """The suricata source: alerts by signature and address, and packets that Suricata lost."""
+
+    name = "suricata"
+
+    def __init__(
+        self, settings: SensorLogSettings | None = None, *, state: Path | None, root: Path = Path("/")
+    ) -> None:
+        super().__init__(self.name, EveReader, settings or SensorLogSettings(), state=state, root=root)

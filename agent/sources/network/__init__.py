@@ -1,0 +1,1 @@
+"""Ways out of this host and what goes through them: exits, connections, packets."""

@@ -1,0 +1,1 @@
+"""What runs on this host: the process table, who began what, and programs that have no business here."""
