@@ -31,7 +31,8 @@ from .port import ForbiddenError, Powers
 _MOST_BYTES = 32 * 1024 * 1024
 _ASK_BYTES = 64 * 1024
 _SECONDS = 330.0
-_MOST_AT_ONCE = 4
+MOST_AT_ONCE = 4
+_PATIENCE_SECONDS = 1.0
 _TELL_SECONDS = 60.0
 
 
@@ -180,12 +181,12 @@ def serve(
     # It appears under its name when it can be asked, never before.
     new = path.with_name(path.name + "~")
     new.unlink(missing_ok=True)
-    slots, strangers = threading.BoundedSemaphore(_MOST_AT_ONCE), threading.BoundedSemaphore(1)
+    slots, strangers = threading.BoundedSemaphore(MOST_AT_ONCE), threading.BoundedSemaphore(1)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         door.bind(str(new))
         new.chmod(0o660)
         os.chown(new, -1, _group_of(user))
-        door.listen(_MOST_AT_ONCE)
+        door.listen(MOST_AT_ONCE)
         new.replace(path)
         door.settimeout(1.0)
         while not stop.is_set():
@@ -194,12 +195,12 @@ def serve(
             except TimeoutError:
                 continue
             who = _asking(line)
-            answer = partial(_answered, powers=powers, verbs=verbs)
-            free = slots
+            # An answer is read before its slot is free again: who asks the next thing at once waits for it.
+            answer, free, patience = partial(_answered, powers=powers, verbs=verbs), slots, _PATIENCE_SECONDS
             if who not in {0, user}:
                 refused(who)
-                answer, free = partial(_refused, who=who), strangers
-            if not free.acquire(blocking=False):
+                answer, free, patience = partial(_refused, who=who), strangers, 0.0
+            if not free.acquire(timeout=patience):
                 line.close()
                 continue
             threading.Thread(target=_one, args=(line, answer, free), daemon=True).start()

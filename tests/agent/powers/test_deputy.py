@@ -6,6 +6,7 @@ import doctest
 import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -222,6 +223,39 @@ def test_strangers_who_hold_the_line_keep_the_agent_waiting_for_nothing(open_fol
         os.close(end)
 
     assert ("release",) in powers.asked
+
+
+class Slow(Recorder):
+    """Powers that are at work until they are let go."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__()
+        self.all_at_work = threading.Barrier(workers + 1)
+        self.go = threading.Event()
+
+    def isolate(self, seconds: int) -> bool:
+        self.all_at_work.wait(10)
+        self.go.wait(10)
+        return super().isolate(seconds)
+
+
+def test_who_asks_while_all_are_at_work_is_answered_once_one_of_them_is_free(tmp_path: Path) -> None:
+    """An answer is read before its worker is free: who asks the next thing then is not turned away."""
+    most = deputy_room.MOST_AT_ONCE
+    powers = Slow(workers=most)
+    with (
+        deputy(tmp_path / "deputy.sock", powers) as asking,
+        ThreadPoolExecutor(most + 1) as pool,
+    ):
+        at_work = [pool.submit(asking.isolate, 60) for _ in range(most)]
+        powers.all_at_work.wait(10)
+        waiting = pool.submit(asking.unblock, "192.0.2.1")
+        with pytest.raises(TimeoutError):
+            waiting.result(0.05)
+        powers.go.set()
+
+        assert waiting.result(10)
+        assert all(one.result(10) for one in at_work)
 
 
 def test_refusals_are_told_once_a_minute_with_their_number() -> None:
