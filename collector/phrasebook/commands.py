@@ -1,6 +1,7 @@
 """What commands refuse: a file, a name or an address that is not there."""
 
 CHINESE: dict[str, str] = {
+    "the database has schema {found}, this version of Fengsui knows {known}; start the version that made it, or a newer one": "数据库结构版本为 {found}，本版本烽燧只认识到 {known}；请启动建立该结构的版本或更新的版本",
     "{path}: is not there, and another collector has signed this database's journal; copy ca.key, ca.pem, link-key and journal.key from its state folder, or, where that is lost for good, make a new key: openssl rand -hex 32 > journal.key": "{path}：不存在，而另一采集端已为该数据库的日志签名；请从其状态目录复制 ca.key、ca.pem、link-key、journal.key；如已彻底丢失，则另建密钥：openssl rand -hex 32 > journal.key",
     "an IP address and a port, as 10.0.0.1:8081": " IP 地址和端口，如 10.0.0.1:8081",
     "a port from 0 to 65535": " 0 至 65535 的端口",

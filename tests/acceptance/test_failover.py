@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("failover"),
 ]
 _log = logging.getLogger(__name__)
 

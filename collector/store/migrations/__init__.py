@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ...errors import PermanentError
 from ..dialects import lock_schema
 
 if TYPE_CHECKING:
@@ -21,10 +22,20 @@ NEWEST = "0017"
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the schema to `NEWEST` inside the connection's transaction; two processes at once are fine."""
+    """Bring the schema to `NEWEST` inside the connection's transaction; two processes at once are fine.
+
+    Raises:
+        PermanentError: A newer version was here, as where of several collectors one was replaced.
+    """
     lock_schema(connection)
-    if version_of(connection) == NEWEST:
+    found = version_of(connection)
+    if found == NEWEST:
         return
+    if found is not None and found > NEWEST:
+        raise PermanentError(
+            f"the database has schema {found}, this version of Fengsui knows {NEWEST}; "
+            "start the version that made it, or a newer one"
+        )
     from alembic import command  # noqa: PLC0415 - costs 0.2 s and is needed only when there is work
 
     command.upgrade(settings(connection), "head")

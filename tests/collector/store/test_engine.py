@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from collector.errors import PermanentError
 from collector.store import engine as engine_module
 from collector.store import journal
 from collector.store.engine import Store, StoreBusyError, StoreUnusableError, chain_end
@@ -35,6 +36,22 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
         await Store.open(f"sqlite:///{path}")
 
     assert path.read_bytes() == b"a letter, not a database" * 100
+
+
+async def test_a_database_that_a_newer_version_has_changed_is_refused_and_left_alone(
+    state: Store, state_url: str
+) -> None:
+    """As while collectors on one database are replaced by newer ones, one after the other."""
+    async with state.write() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(PermanentError, match="has schema 9999, this version of Fengsui knows"):
+        await Store.open(state_url)
+
+    async with state.read() as connection:
+        assert (
+            await connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+        ).scalar() == "9999"
 
 
 async def test_a_password_never_stands_in_an_error() -> None:
