@@ -77,6 +77,9 @@ class Pair(Region):
         self.agent("node", collectors=[self.address(name) for name in BOTH], orders={"allow": KINDS})
         file = self.stage.settings("node")
         settings = yaml.safe_load(file.read_text())
+        settings["sources"]["rules"] = {
+            "enabled": False
+        }  # what else runs on this host is no part of the play
         settings["sources"]["files"] = {"roots": [{"path": str(self.root(n))} for n in range(ROOTS)]}
         for number in range(ROOTS):
             self.root(number).mkdir()
