@@ -6,6 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import Meta
+from msgspec.structs import fields
+
+from agent.cli import update
+from agent.release import bundle
+from agent.settings.model import UpdateSettings
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "packaging" / "systemd"
@@ -47,3 +53,17 @@ def test_no_unit_runs_a_shell_and_each_names_its_capabilities(unit: str) -> None
     assert "CapabilityBoundingSet=" in text
     assert not re.search(r"^ExecStart=.*\bsh\b", text, re.MULTILINE)
     assert "NoNewPrivileges=true" in text
+
+
+def test_no_update_is_cut_off_by_its_unit() -> None:
+    """A trial that is cut off begins anew with the next call: a unit too hasty would never let it end."""
+    longest = next(one for one in fields(UpdateSettings) if one.name == "trial_seconds").type
+    trial = next(mark.le for mark in longest.__metadata__ if isinstance(mark, Meta))
+    restarts = 2 * 2 * update._RESTART_SECONDS
+    steps = 2 * bundle._SECONDS + update._CHECK_SECONDS + trial + restarts
+    written = re.search(
+        r"^TimeoutStartSec=(\d+)h$", (UNITS / "fengsui-agent-update.service").read_text(), re.MULTILINE
+    )
+
+    assert written
+    assert int(written[1]) * 3600 > steps
