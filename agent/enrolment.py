@@ -1,7 +1,7 @@
 """A node's identity: the key made on the host, and how a one-time token turns into a certificate.
 
-    token: fs1.base64url({"url": ..., "ca": DER in base64, "secret": ...})
-        pins the authority  ->  TLS to the collector, verified against exactly that authority
+    token: fs1.base64url({"url": ..., "ca": DER in base64, "secret": ..., "made": seconds since 1970})
+        pins the authority  ->  TLS to the collector, verified against exactly that authority (`pinned.py`)
         CSR for a new key   ->  POST /v1/enrol  ->  node id, certificate, authorities
 
 The identity is a folder of its own, complete before a symbolic link names it; the key never leaves it.
@@ -12,9 +12,9 @@ import socket
 import ssl
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import aiohttp
 import msgspec
@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
@@ -34,19 +34,22 @@ PREFIX = "fs1."
 _LINK = "identity"
 _MACHINE_ID = Path("/etc/machine-id")
 _MOST_BYTES = 256 * 1024
-_CLOCK_TOLERANCE = 60
+_LAST_MOMENT = int(datetime.max.replace(tzinfo=UTC).timestamp())
 _enrolments: Codec[Enrolment] = Codec(Enrolment)
 
 
 class Token(Struct, frozen=True):
     """What a one-time token says: where to enrol, whom to trust, and the secret.
 
-    `ca` is in base64 one certificate in DER, or several behind each other while an authority is replaced.
+    Fields:
+        ca: In base64 one certificate in DER, or several behind each other while an authority is replaced.
+        made: When, by the collector's clock, in seconds since 1970: this host's may be years off.
     """
 
     url: str
     ca: str
     secret: str
+    made: Annotated[int, Meta(ge=0, le=_LAST_MOMENT)] = 0
 
 
 class Identity(Struct, frozen=True):
@@ -153,7 +156,7 @@ async def enrol(
         collector: Address to enrol at; empty: the token's own.
         state_dir: Made when it does not exist.
         host: What to tell.
-        now: The host's clock, for the hint when it is wrong.
+        now: The host's clock, which names the folder and judges nothing.
 
     Raises:
         SaidError: what went wrong and what to do about it.
@@ -186,7 +189,7 @@ async def _identify(
         machine_id=host.machine_id[:64],
         assets=list(host.assets),
     )
-    granted = await _ask(url, tls, encode(asked), now)
+    granted = await _ask(url, tls, encode(asked))
     _check(granted, key, url)
     try:
         return _store(state_dir, url, key, granted, now())
@@ -195,12 +198,10 @@ async def _identify(
 
 
 def _pinned(token: Token) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=b64decode(token.ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
+    return to_collectors(b64decode(token.ca), datetime.fromtimestamp(token.made, UTC))
 
 
-async def _ask(url: str, tls: ssl.SSLContext, body: bytes, now: Callable[[], datetime]) -> Enrolment:
+async def _ask(url: str, tls: ssl.SSLContext, body: bytes) -> Enrolment:
     timeout = aiohttp.ClientTimeout(total=30, sock_connect=10)
     try:
         async with (
@@ -211,13 +212,10 @@ async def _ask(url: str, tls: ssl.SSLContext, body: bytes, now: Callable[[], dat
         ):
             plain = await answer.content.read(_MOST_BYTES)
             if answer.status not in {200, 201}:
-                raise _refusal(url, answer, plain, now())
+                raise _refusal(url, answer, plain)
             return _enrolments.decode(plain)
     except aiohttp.ClientConnectorCertificateError as error:
-        raise _with_hint(
-            SaidError("wrong_authority", url=url, why=_certificate_error(error)),
-            SaidError("clock_suspected", now=now().isoformat(timespec="seconds")),
-        ) from None
+        raise SaidError("wrong_authority", url=url, why=_certificate_error(error)) from None
     except WireError as error:
         raise SaidError("answer_malformed", url=url, why=error) from None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -228,7 +226,7 @@ def _certificate_error(error: aiohttp.ClientConnectorCertificateError) -> str:
     return getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
 
 
-def _refusal(url: str, answer: aiohttp.ClientResponse, plain: bytes, now: datetime) -> SaidError:
+def _refusal(url: str, answer: aiohttp.ClientResponse, plain: bytes) -> SaidError:
     try:
         problem = msgspec.json.decode(plain, type=dict[str, object])
     except UNREADABLE:
@@ -236,19 +234,7 @@ def _refusal(url: str, answer: aiohttp.ClientResponse, plain: bytes, now: dateti
     why = str(problem.get("detail") or problem.get("title") or answer.reason)
     reason = str(problem.get("type")).rpartition(":")[2]
     code = {"token": "token_refused", "classified": "classified"}.get(reason, "enrolment_failed")
-    error = SaidError(code, url=url, status=answer.status, why=why)
-    try:
-        away = round(abs((parsedate_to_datetime(answer.headers["Date"]) - now).total_seconds()))
-    except (KeyError, ValueError, TypeError):
-        return error
-    if away <= _CLOCK_TOLERANCE:
-        return error
-    return _with_hint(error, SaidError("clock_hint", now=now.isoformat(timespec="seconds"), seconds=away))
-
-
-def _with_hint(error: SaidError, hint: SaidError) -> SaidError:
-    error.hint = hint
-    return error
+    return SaidError(code, url=url, status=answer.status, why=why)
 
 
 def _check(granted: Enrolment, key: bytes, url: str) -> None:

@@ -2,8 +2,9 @@
 
 A host's clock may be a year off, behind as well as ahead, and it is just such a host that must be heard of.
 So its clock is not asked whether a collector's certificate is in its time; the collectors' own is: they made
-this node's certificate at a time that stands in it, and a certificate of theirs that ended before that is
-refused. The chain, the name and TLS 1.3 are checked as ever. How far off the clock is, each batch tells.
+this node's token, and later its certificate, at a time that stands in it, and a certificate of theirs that
+ended before that is refused. The chain, the name and TLS 1.3 are checked as ever. How far off the clock is,
+each batch tells.
 """
 
 import ssl
@@ -13,12 +14,12 @@ _NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the standard library has no name for."""
 
 
-def to_collectors(authorities: str, made: datetime) -> ssl.SSLContext:
+def to_collectors(authorities: str | bytes, made: datetime) -> ssl.SSLContext:
     """Return TLS 1.3 that trusts some authorities alone.
 
     Args:
-        authorities: Their certificates in PEM.
-        made: When this node's certificate was made, by the collectors' clock.
+        authorities: Their certificates, text in PEM or bytes in DER.
+        made: When what names them was made (this node's token, its certificate), by the collectors' clock.
 
     Raises:
         ssl.SSLError: the authorities can't be read.
@@ -39,7 +40,7 @@ class _Dated(ssl.SSLObject):
         """Begin, and refuse what is too old.
 
         Raises:
-            ssl.SSLCertVerificationError: the certificate ended before this node's was made.
+            ssl.SSLCertVerificationError: the certificate ended before that.
         """
         super().do_handshake()
         shown = self.getpeercert() or {}
@@ -47,5 +48,5 @@ class _Dated(ssl.SSLObject):
         if ended < self.made:
             raise ssl.SSLCertVerificationError(
                 f"the collector's certificate ended at {ended.isoformat()}, "
-                f"before this node's was made ({self.made.isoformat()})"
+                f"before what this node trusts it by was made ({self.made.isoformat()})"
             )

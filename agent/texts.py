@@ -37,16 +37,6 @@ TEXTS: dict[str, Name] = {
         "采集端 {url} 的答复无法使用：{why}。两端版本可能不一致。",
         "the answer of the collector {url} can't be used: {why}. The two sides may differ in version.",
     ),
-    "clock_hint": Name(
-        "本机时钟为 {now}，与采集端相差 {seconds} 秒；证书有效期检查可能因此失败，请先校时。",
-        "This node's clock says {now}, {seconds} s away from the collector's; certificates may look "
-        "invalid, "
-        "set the clock first.",
-    ),
-    "clock_suspected": Name(
-        "本机时钟为 {now}；若有误，请先校时。",
-        "This node's clock says {now}; if that is wrong, set it first.",
-    ),
     "state_folder": Name(
         "状态目录 {path} 不可用：{why}。请换用 --state-dir 或以有权限的用户运行。",
         "the state folder {path} can't be used: {why}. Give another by --state-dir or run as a user who may.",
@@ -224,19 +214,13 @@ def say(language: str, code: str, **values: object) -> str:
 
 
 class SaidError(RuntimeError):
-    """An error that a person reads; permanent until the person acts.
-
-    Attributes:
-        hint: What may be behind it.
-    """
+    """An error that a person reads; permanent until the person acts."""
 
     def __init__(self, code: str, /, **values: object) -> None:
         self.code = code
         self.values = values
-        self.hint: SaidError | None = None
         super().__init__(say("en", code, **values))
 
     def in_language(self, language: str) -> str:
         """Return its sentence in `language`."""
-        text = say(language, self.code, **self.values)
-        return f"{text} {self.hint.in_language(language)}" if self.hint else text
+        return say(language, self.code, **self.values)

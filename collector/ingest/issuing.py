@@ -36,7 +36,7 @@ async def issue_enrolment(
         uses: How many nodes it may enrol.
         now: Begin of its life.
     """
-    token = EnrolmentToken(url=url, ca=authority, secret=new_secret())
+    token = EnrolmentToken(url=url, ca=authority, secret=new_secret(), made=int(now.timestamp()))
     row = TokenRow(
         id=uuid7(now),
         secret_sha256=digest(token.secret),

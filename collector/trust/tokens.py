@@ -4,7 +4,7 @@ An enrolment token is handed to an operator as one word. It carries what the nod
 sends the secret: the collector's address and the certificate of its authority.
 
     fs1.eyJ1cmwiOiJodHRwczovL2NvbGxlY3Rvcjo4NDQzIiwi…
-        {"url": "https://collector:8443", "ca": base64 DER, "secret": "…"}
+        {"url": "https://collector:8443", "ca": base64 DER, "secret": "…", "made": 1772409600}
 
 Only the SHA-256 of a secret is stored: secrets have 256 random bits, so a slow hash would add nothing.
 """
@@ -26,11 +26,17 @@ MAX_LENGTH = 4096
 
 
 class EnrolmentToken(Struct, frozen=True, kw_only=True):
-    """What an enrolment token says; `ca` are certificates in DER, one behind the other."""
+    """What an enrolment token says.
+
+    Fields:
+        ca: Certificates in DER, one behind the other.
+        made: When, in seconds since 1970: who enrols may have no right clock to judge our certificate by.
+    """
 
     url: str
     ca: bytes
     secret: str
+    made: int = 0
 
 
 def new_secret() -> str:

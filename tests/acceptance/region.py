@@ -46,6 +46,11 @@ class Players(Troupe):
                 env=os.environ | wrong,
             )
 
+    async def waited(self, name: str) -> int:
+        """Wait until a child has ended by itself and return its exit code."""
+        async with asyncio.timeout(30):
+            return await self._players.pop(name).wait()
+
     async def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """End a child by a signal and return its exit code."""
         player = self._players.pop(name)
@@ -129,10 +134,15 @@ class Region:
         made = await self.ask("district", "token", "create", "--unit", DISTRICT, "--kind", "agent", *more)
         return str(made["token"])
 
-    async def enrol(self, name: str, token: str) -> None:
-        """Enrol an agent at the district."""
+    async def enrol(self, name: str, token: str, *, clock: str = "") -> None:
+        """Enrol an agent at the district; `clock` is by how much its host's clock is wrong."""
         words = ("--config", str(self.stage.settings(name)), "--token", token)
-        await self.troupe.ask("fengsui-agent", "enrol", *words, "--collector", self.address("district"))
+        whole = ("fengsui-agent", "enrol", *words, "--collector", self.address("district"))
+        if clock:
+            await self.troupe.start_at(name, clock, *whole)
+            assert await self.troupe.waited(name) == 0
+        else:
+            await self.troupe.ask(*whole)
 
     async def wake(self, name: str, *, clock: str = "") -> None:
         """Start an agent; `clock` is by how much its host's clock is wrong."""

@@ -117,3 +117,13 @@ async def test_a_host_whose_clock_is_a_day_or_years_off_is_heard_of_and_renews_n
     assert len(states(region)) == 1
     renewals = "SELECT count(*) FROM journal WHERE json_extract(detail, '$.renewed')"
     assert region.rows("district", renewals) == [(0,)]
+
+
+@pytest.mark.skipif(not WRONG_CLOCK, reason="the Debian package faketime is not installed")
+async def test_a_new_host_is_let_in_whatever_its_clock_says(region: Region) -> None:
+    """A board whose battery is dead begins decades ago, and it is not heard of before it has enrolled."""
+    for name, clock in (("ahead", "+400d"), ("behind", "-400d"), ("dead", "-20y")):
+        region.agent(name)
+        await region.enrol(name, await region.token(), clock=clock)
+        await region.wake(name, clock=clock)
+        await heard_again(region, name)
