@@ -29,7 +29,8 @@ demo: $(RUN) ## run a district, a city and an agent on this machine until Ctrl-C
 
 test: $(DEV) ## install what the tests need and run them all
 	@$(BIN)/python tests/requirements.py --install $(DEBIAN_TEST_PACKAGES)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@# Hundreds of processes start here: where bytecode is not written, each compiles the program anew.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(DEV) ## formatting, lint, types, floors and shipped files
 	$(BIN)/ruff format --check .
