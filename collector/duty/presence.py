@@ -18,7 +18,7 @@ Collectors on one database each see the connections they have themselves, and wh
 that knows most is first: an open connection says more than one that was ended, for the node may have ended it
 to go over to another collector, and who saw neither waits longest:
 
-    75 s   open here, or it said goodbye      80 s   the node ended it here      85 s   nothing was seen here
+    75 s   open here, or it said goodbye      79 s   the node ended it here      83 s   nothing was seen here
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from ..store import journal
 from ..store.engine import Store
 from ..store.nodes import Agent, agents_to_look_at, set_presence
 
-EVERY = timedelta(seconds=5)
+EVERY = timedelta(seconds=4)
 SILENT = timedelta(seconds=75)
 BEATS = 2.5
 WAVE = timedelta(minutes=10)

@@ -58,8 +58,8 @@ class Watch:
             await put_signs(conn, [Sign(node=node, last_seen=self.now, skew_seconds=0.0)])
 
     async def seconds(self, count: int) -> None:
-        for _ in range(count // 5):
-            self.now += timedelta(seconds=5)
+        for _ in range(timedelta(seconds=count) // presence.EVERY):
+            self.now += presence.EVERY
             await self.presence.look()
 
     async def told(self) -> list[tuple[str, str]]:
@@ -185,12 +185,32 @@ async def test_of_two_collectors_the_one_that_saw_most_tells_why(
     for one, link in zip(both, links, strict=True):
         one.link = link
         await one.presence.look()
-    for _ in range(18):
+    for _ in range(timedelta(seconds=90) // presence.EVERY):
         for one in (both[first], both[1 - first]):
-            await one.seconds(5)
+            one.now += presence.EVERY
+            await one.presence.look()
 
     assert await watch.told() == [("node.silent", why)]
     assert await watch.incidents() == incidents
+
+
+@pytest.mark.parametrize("phase", [0.001, 1.0, 2.0, 3.999])
+@pytest.mark.parametrize("link", [Link(open=1), ENDED, Link()], ids=["open", "ended", "nothing seen"])
+async def test_whatever_was_seen_a_silence_is_noticed_with_time_to_spare(
+    watch: Watch, link: Link, phase: float
+) -> None:
+    """Heard of at any time between two looks; two of the ninety seconds are left for a look itself."""
+    watch.link = link
+    looked = watch.now
+    watch.now += timedelta(seconds=phase)
+    await watch.hear()
+    heard = watch.now
+    while not await watch.told():
+        looked += presence.EVERY
+        watch.now = looked
+        await watch.presence.look()
+
+    assert timedelta(seconds=75) < watch.now - heard < timedelta(seconds=88)
 
 
 async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) -> None:
