@@ -8,6 +8,7 @@ ends in `NetlinkError`, never in an endless loop.
 {3: b'eth0', 4: b'\x01\x02'}
 """
 
+import errno
 import os
 import socket
 import struct
@@ -28,6 +29,10 @@ _DUMP_TRIES = 4
 
 class NetlinkError(ValueError):
     """Bytes that are no netlink, or a request the kernel refused."""
+
+
+class UnsupportedError(NetlinkError):
+    """A request for something that this kernel was built without."""
 
 
 class DumpInterruptedError(NetlinkError):
@@ -129,6 +134,7 @@ def stream(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
                 if message.type == DONE:
                     return
                 if message.type == ERROR:
-                    reason = os.strerror(refusal(message.payload))
-                    raise NetlinkError(f"kernel refused a dump of type {kind}: {reason}")
+                    code = refusal(message.payload)
+                    refused = UnsupportedError if code == errno.EOPNOTSUPP else NetlinkError
+                    raise refused(f"kernel refused a dump of type {kind}: {os.strerror(code)}")
                 yield message

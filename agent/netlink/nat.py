@@ -9,6 +9,7 @@ Reading it needs CAP_NET_ADMIN. The old iptables keeps its rules elsewhere (`ipt
 table at all is told by /proc/net/ip_tables_names, and stays told where the rules may not be read.
 """
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def _action(name: str, data: dict[int, bytes]) -> str:
     return _TARGETS.get(_text(data.get(1)), "") if name == "target" else ""
 
 
+def _link(data: dict[int, bytes]) -> str:
+    """Return the one link that a comparison lets through; empty: all but one, or all whose names begin so."""
+    value = attributes(data.get(_CMP_DATA, b"")).get(_VALUE, b"")
+    equal = int.from_bytes(data.get(_CMP_OPERATION, b"")) == _EQUAL
+    return _text(value) if equal and b"\0" in value else ""
+
+
 def decode_rule(payload: bytes) -> Translation | None:
     """Return the translation of an NFT_MSG_NEWRULE message, None where the rule is none.
 
@@ -70,15 +78,12 @@ def decode_rule(payload: bytes) -> Translation | None:
     for _, element in each_attribute(found.get(_EXPRESSIONS, b"")):
         expression = attributes(element)
         name, data = _text(expression.get(_NAME)), attributes(expression.get(_DATA, b""))
-        if name == "meta":
-            compares = int.from_bytes(data.get(_META_KEY, b"")) == _META_OIFNAME
-        elif name == "cmp" and compares:
-            value = _text(attributes(data.get(_CMP_DATA, b"")).get(_VALUE))
-            equal = int.from_bytes(data.get(_CMP_OPERATION, b"")) == _EQUAL
-            outgoing, compares = value if equal else "", False
+        if name == "cmp" and compares:
+            outgoing = _link(data)
         elif action := _action(name, data):
             family = _FAMILIES.get(payload[0], str(payload[0]))
             return Translation(family, _text(found.get(_TABLE)), _text(found.get(_CHAIN)), action, outgoing)
+        compares = name == "meta" and int.from_bytes(data.get(_META_KEY, b"")) == _META_OIFNAME
     return None
 
 
@@ -87,13 +92,19 @@ def translations(root: Path = Path("/")) -> tuple[Translation, ...]:
 
     Raises:
         NetlinkError: the kernel refused (no CAP_NET_ADMIN), or its answer could not be read.
-        OSError: no nftables here.
+        OSError: nftables may not be asked here (a sandbox).
     """
     return (*_legacy(root), *_rules())[:_MAX_RULES]
 
 
 def _rules() -> Iterator[Translation]:
-    for row in dump(NETLINK_NETFILTER, GETRULE, bytes(_HEAD)):
+    try:
+        rows = dump(NETLINK_NETFILTER, GETRULE, bytes(_HEAD))
+    except OSError as error:
+        if error.errno != errno.EPROTONOSUPPORT:
+            raise
+        return  # a kernel without netfilter has no such rules
+    for row in rows:
         found = decode_rule(row.payload) if row.type == NEWRULE else None
         if found:
             yield found

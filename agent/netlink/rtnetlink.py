@@ -1,20 +1,17 @@
-"""Links, addresses, routes and rules (rtnetlink(7)) as plain values, and one socket that says "look again".
-
-An event is only a reason to look: whoever hears one dumps the tables, so a lost event costs nothing but
-the time until the next one, and an overflow of the socket is just another reason.
-"""
+"""Links, addresses, routes, their next hops and rules (rtnetlink(7)) as plain values, all dumped at once."""
 
 import socket
 import struct
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from .events import EVENT_BUFFER, Events
-from .message import Message, NetlinkError, attributes, dump, split
+from .message import Message, NetlinkError, UnsupportedError, attributes, dump
 
-NEWLINK, NEWADDR, NEWROUTE, NEWNEIGH, DELNEIGH, NEWRULE = 16, 20, 24, 28, 29, 32
+NEWLINK, NEWADDR, NEWROUTE, NEWNEIGH, NEWRULE = 16, 20, 24, 28, 32
 GETLINK, GETADDR, GETROUTE, GETNEIGH, GETRULE = 18, 22, 26, 30, 34
+NEWNEXTHOP, GETNEXTHOP = 104, 106
 FLAG_UP = 1
 CLONED = 0x200
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
@@ -45,8 +42,6 @@ NEIGHBOUR_STATES = {
 RULE_ACTIONS = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 _FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}
 _SKIP_STATISTICS = struct.pack("=HHI", 8, 29, 8)
-# RTNLGRP numbers: link, neighbour; IPv4 address, route, rule; IPv6 address, route, rule; forwarding of both.
-_GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25)
 
 
 class Link(Struct, frozen=True):
@@ -81,7 +76,11 @@ class NextHop(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """A route of any table; several next hops share its packets."""
+    """A route of any table; several next hops share its packets.
+
+    `nexthop` is the number of the object that holds them (ip-nexthop(8)), 0: none. A kernel that is told not
+    to be compatible (`net.ipv4.nexthop_compat_mode`) gives the number alone.
+    """
 
     family: int
     destination: str
@@ -92,6 +91,15 @@ class Route(Struct, frozen=True):
     metric: int
     source: str
     hops: tuple[NextHop, ...]
+    nexthop: int = 0
+
+
+class Object(Struct, frozen=True):
+    """A next hop object: a hop of its own, or a group of others by their numbers."""
+
+    number: int
+    hop: NextHop
+    group: tuple[int, ...] = ()
 
 
 class Rule(Struct, frozen=True):
@@ -164,6 +172,8 @@ _IFADDR = struct.Struct("=BBBBI")
 _RTMSG = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
 _NDMSG = struct.Struct("=BxxxiHBB")
+_NHMSG = struct.Struct("=BBBxI")
+_NOWHERE = (NextHop("", 0),)
 
 
 def decode_link(payload: bytes) -> Link:
@@ -255,7 +265,34 @@ def decode_route(payload: bytes) -> Route | None:
         metric=_number(found.get(6)),
         source=address_text(found.get(7)),
         hops=tuple(_hops(found[9])) if 9 in found else single,
+        nexthop=_number(found.get(30)),
     )
+
+
+def decode_object(payload: bytes) -> Object:
+    """Return the next hop object of an RTM_NEWNEXTHOP message.
+
+    Raises:
+        NetlinkError: damaged bytes.
+    """
+    _head(_NHMSG, payload)
+    found = attributes(payload[_NHMSG.size :])
+    members = found.get(2, b"")
+    numbers = struct.iter_unpack("=I4x", members[: len(members) // 8 * 8])
+    return Object(
+        number=_number(found.get(1)),
+        hop=NextHop(address_text(found.get(6)), _number(found.get(5))),
+        group=tuple(number for (number,) in numbers),
+    )
+
+
+def with_hops(route: Route, objects: Mapping[int, Object]) -> Route:
+    """Return a route with the next hops of its object, where the kernel gave the object's number alone."""
+    held = objects.get(route.nexthop)
+    if held is None or route.hops != _NOWHERE:
+        return route
+    hops = tuple(objects[number].hop for number in held.group if number in objects)
+    return replace(route, hops=hops or (held.hop,))
 
 
 def decode_rule(payload: bytes) -> Rule | None:
@@ -316,6 +353,30 @@ def own_addresses() -> frozenset[str]:
     return frozenset(row.address for row in rows if row)
 
 
+def rules(kind: int = GETRULE) -> tuple[Rule, ...]:
+    """Return the rules; none where the kernel was built with one table only and knows no rules.
+
+    Raises:
+        NetlinkError: the kernel refused, or its answer could not be read.
+        OSError: no netlink socket here (a sandbox), or no answer.
+    """
+    try:
+        rows = [decode_rule(row.payload) for row in _rows(kind, NEWRULE, bytes(_RTMSG.size))]
+    except UnsupportedError:
+        return ()
+    return tuple(row for row in rows if row)
+
+
+def _routes() -> tuple[Route, ...]:
+    rows = (decode_route(row.payload) for row in _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size)))
+    found = tuple(row for row in rows if row)
+    if not any(row.nexthop and row.hops == _NOWHERE for row in found):
+        return found
+    objects = (decode_object(row.payload) for row in _rows(GETNEXTHOP, NEWNEXTHOP, bytes(_NHMSG.size)))
+    known = {one.number: one for one in objects}
+    return tuple(with_hops(row, known) for row in found)
+
+
 def look() -> Tables:
     """Dump all tables.
 
@@ -327,60 +388,11 @@ def look() -> Tables:
         decode_link(row.payload) for row in _rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS)
     )
     addresses = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
-    routes = (decode_route(row.payload) for row in _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size)))
-    rules = (decode_rule(row.payload) for row in _rows(GETRULE, NEWRULE, bytes(_RTMSG.size)))
     neighbours = (decode_neighbour(row.payload) for row in _rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size)))
     return Tables(
         links=links,
         addresses=tuple(row for row in addresses if row),
         neighbours=tuple(row for row in neighbours if row),
-        routes=tuple(row for row in routes if row),
-        rules=tuple(row for row in rules if row),
+        routes=_routes(),
+        rules=rules(),
     )
-
-
-class Changes:
-    """The socket on which the kernel says that a table changed.
-
-    Neighbours come and go all day; only a next hop whose hardware address is not as it was told counts.
-
-    Attributes:
-        hops: The hardware address of each next hop as it was last told, by (link, address).
-    """
-
-    def __init__(self, buffer: int = EVENT_BUFFER) -> None:
-        self._events = Events(socket.NETLINK_ROUTE, _GROUPS, buffer)
-        self.hops: Mapping[tuple[int, str], str] = {}
-
-    @property
-    def overflows(self) -> int:
-        """How often the kernel had to drop events (ENOBUFS)."""
-        return self._events.overflows
-
-    def fileno(self) -> int:
-        """Return the file descriptor."""
-        return self._events.fileno()
-
-    def drain(self) -> bool:
-        """Read everything that waits; say whether any of it is a reason to look, an overflow included."""
-        overflows = self.overflows
-        waiting = self._events.drain()
-        return self.overflows > overflows or any(self._matters(datagram) for datagram in waiting)
-
-    def _matters(self, datagram: bytes) -> bool:
-        try:
-            return any(self._is_news(message) for message in split(datagram))
-        except NetlinkError:
-            return True
-
-    def _is_news(self, message: Message) -> bool:
-        if message.type not in {NEWNEIGH, DELNEIGH}:
-            return True
-        row = decode_neighbour(message.payload)
-        if row is None or (row.index, row.address) not in self.hops:
-            return False
-        return message.type == NEWNEIGH and row.mac not in {"", self.hops[row.index, row.address]}
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._events.close()

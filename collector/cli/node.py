@@ -54,12 +54,13 @@ async def _revoke(settings: Settings, node: str, reason: str) -> bool:
 
     detail = {"reason": reason[:500], "host_user": os.getuid()}
     entry = journal.Entry(actor="system", action="node.revoked", subject=f"node:{node}", detail=detail)
+    now = datetime.now(UTC)  # noqa: TID251 - a command is its own clock
     store = await Store.open(settings.database_url)
     try:
         async with store.write() as connection:
-            revoked = await revoke_node(connection, node)
+            revoked = await revoke_node(connection, node, now)
             if revoked:
-                await journal.write(connection, entry, datetime.now(UTC))  # noqa: TID251 - its own clock
+                await journal.write(connection, entry, now)
     finally:
         await store.close()
     return revoked

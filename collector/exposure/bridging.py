@@ -50,9 +50,15 @@ def is_inner_bridge(link: Link, exits: Exits) -> bool:
 
 
 def _forwards(exits: Exits, way: Judged, other: str) -> bool:
-    on = exits.forwarding.ipv6 if way.key.endswith("/6") else exits.forwarding.ipv4
-    between = exits.forwarding.interfaces
-    return on and (not between or (way.link in between and other in between))
+    """Whether packets go both ways between a way's link and another."""
+    switches, ends = exits.forwarding, {way.link, other}
+    ipv6 = way.key.endswith("/6")
+    if switches.ipv4_links is None:
+        on = switches.ipv6 if ipv6 else switches.ipv4
+        return on and (not switches.interfaces or ends <= set(switches.interfaces))
+    if ipv6:
+        return switches.ipv6 or ends <= set(switches.ipv6_links)
+    return ends <= set(switches.ipv4_links)
 
 
 def _translates(exits: Exits, link: str) -> list[Reason]:

@@ -115,11 +115,21 @@ class Translation(Struct, frozen=True):
 
 
 class Forwarding(Struct, frozen=True):
-    """Whether the host passes packets on, between which links, and under its own address."""
+    """Whether the host passes packets on, between which links, and under its own address.
+
+    Fields:
+        ipv4, ipv6: The switches of all links.
+        interfaces: Links with a switch of their own on, of either family.
+        ipv4_links: Links whose IPv4 packets are passed on, whatever the switch of all says; None: an agent
+            that does not tell them.
+        ipv6_links: Links whose IPv6 packets are passed on though the switch of all is off.
+    """
 
     ipv4: bool = False
     ipv6: bool = False
     interfaces: tuple[str, ...] = ()
+    ipv4_links: tuple[str, ...] | None = None
+    ipv6_links: tuple[str, ...] = ()
     translations: tuple[Translation, ...] = ()
 
 

@@ -95,6 +95,10 @@ REASONS: dict[str, Name] = {
     "local_proxy": Name(
         "代理 {proxy} 在本机，去向未知", "proxy {proxy} is on the host itself; where it leads is not known"
     ),
+    "local_script": Name(
+        "代理自动配置脚本在本机（{source}），其中的代理未知",
+        "the proxy script is on the host itself ({source}); which proxy it names is not known",
+    ),
     "two_zones": Name("链路 {links} 分属 {zones}", "links {links} lie in {zones}"),
     "forwards": Name("本机在 {links} 之间转发", "the host forwards between {links}"),
     "listens_public": Name(

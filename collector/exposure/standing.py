@@ -1,7 +1,8 @@
 """Where a unit stands with its ways to the internet: what an authority wants to see go down. Pure.
 
 declared      exits that the register names for the unit
-observed      different ways out that its nodes have: a registered exit is one, each other next hop is one
+observed      different ways out that its nodes have: a registered exit is one, each other next hop is one;
+              a stick, a phone or a tunnel is its node's own (they all come with the same few addresses)
 unsanctioned  those of them that are no registered exit
 outside       nodes with a way out that is available, used or bridging
 behind        nodes whose every way out is a registered exit
@@ -13,9 +14,12 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from wire.vocabulary import Verdict
+from wire.vocabulary import LinkKind, Verdict
+
+from .judged import GRAVITY
 
 UNSANCTIONED = frozenset({"available", "used", "bridging"})
+_NODES_OWN: frozenset[LinkKind] = frozenset({"ppp", "tun", "usb_tether", "wireguard", "wwan"})
 
 
 class Way(Struct, frozen=True):
@@ -24,9 +28,20 @@ class Way(Struct, frozen=True):
     unit: str
     node: str
     key: str
+    link: str
+    link_kind: LinkKind
     verdict: Verdict
     next_hop: str | None
     sanctioned_by: str | None
+
+    @property
+    def exit(self) -> str:
+        """What it is counted as: a name that the ways of other nodes have too if they share the exit."""
+        if self.sanctioned_by:
+            return self.sanctioned_by
+        if self.next_hop is None or self.link_kind in _NODES_OWN:
+            return f"{self.node}/{self.link}"
+        return self.next_hop
 
 
 class Standing(Struct, frozen=True):
@@ -49,9 +64,9 @@ def standing(ways: Iterable[Way], declared: int, nodes: int) -> Standing:
     """Return where one unit stands by its live ways out.
 
     >>> ways = [
-    ...     Way("u", "a", "way/eth0/10.0.0.1/4", "sanctioned", "10.0.0.1", "unified"),
-    ...     Way("u", "b", "way/eth0/10.0.0.1/4", "sanctioned", "10.0.0.1", "unified"),
-    ...     Way("u", "b", "way/usb0/192.168.42.129/4", "used", "192.168.42.129", None),
+    ...     Way("u", "a", "way/eth0/10.0.0.1/4", "eth0", "wired", "sanctioned", "10.0.0.1", "unified"),
+    ...     Way("u", "b", "way/eth0/10.0.0.1/4", "eth0", "wired", "sanctioned", "10.0.0.1", "unified"),
+    ...     Way("u", "b", "way/usb0/10.1.0.1/4", "usb0", "usb_tether", "used", "10.1.0.1", None),
     ... ]
     >>> standing(ways, declared=1, nodes=3).share
     0.5
@@ -62,8 +77,10 @@ def standing(ways: Iterable[Way], declared: int, nodes: int) -> Standing:
         if way.key.startswith(("way/", "proxy/", "gateway", "bridging/")):
             by_node[way.node].add(way.verdict)
         if way.key.startswith(("way/", "proxy/")) and way.verdict != "unknown":
-            # Several nodes behind one gateway have one exit; a way without a next hop is its node's own.
-            observed[way.sanctioned_by or way.next_hop or f"{way.node}/{way.key}"] = way.verdict
+            # Where one gateway is right for some nodes and not for others, the gravest counts.
+            observed[way.exit] = max(
+                way.verdict, observed.get(way.exit, way.verdict), key=GRAVITY.__getitem__
+            )
     outside = {node for node, verdicts in by_node.items() if verdicts & UNSANCTIONED}
     behind = {node for node, verdicts in by_node.items() if verdicts == {"sanctioned"}}
     return Standing(

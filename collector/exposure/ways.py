@@ -2,7 +2,8 @@
 
 A way is (link, next hop, family): all routes that lead outside by it are one way. Every table counts that a
 rule looks at, halves of a default route count as the default they replace, and a route to a few addresses
-outside is a way as well. A link's own subnet is not.
+outside is a way as well. A link's own subnet is not; no subnet is as wide as what VPN clients put in place
+of a default (2000::/3), though a tunnel's own address may lie in it.
 """
 
 from collections import defaultdict
@@ -16,6 +17,7 @@ from .scope import Scope
 
 _LOCAL_TABLE = 255
 _ALWAYS_LOOKED_AT = frozenset({253, 254})
+_WIDEST_SUBNET = {4: 8, 6: 32}
 
 
 class Talk(Struct, frozen=True):
@@ -143,6 +145,6 @@ def _leads_out(route: Route, links: Mapping[str, Link], scope: Scope) -> bool:
 
 def _is_own_subnet(route: Route, link: Link | None) -> bool:
     destination = network(route.destination)
-    if route.gateway or link is None or destination.prefixlen <= 1:
+    if route.gateway or link is None or destination.prefixlen < _WIDEST_SUBNET[destination.version]:
         return False
     return any(address(one.address) in destination for one in link.addresses)

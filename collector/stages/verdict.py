@@ -1,7 +1,9 @@
 """Judges a node's ways out anew whenever one of the facts that the verdict rests on is told."""
 
-from collections.abc import Callable
-from datetime import UTC
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -31,6 +33,9 @@ class Verdict:
 
     async def apply(self, conn: AsyncConnection, item: Item) -> Item | None:
         """Judge the node by its newest facts and bring its rows to the verdict."""
+        if self._days.due(item.received_at):
+            at = item.received_at
+            await self._days.review(conn, self._declared(), partial(self._day, at), at)
         if item.kind not in JUDGED_BY:
             return item
         known = await facts_of(conn, item.node.id)
@@ -48,12 +53,16 @@ class Verdict:
 
     async def _count(self, conn: AsyncConnection, item: Item, *, changed: bool) -> None:
         """Bring the unit's day in the exit register up to date."""
-        registry, unit = self._registry(), item.node.unit
-        known = registry.unit(unit)
-        zone = ZoneInfo(known.timezone) if known else UTC
-        day = item.received_at.astimezone(zone).date().isoformat()
-        declared = sum(one.unit == unit for one in registry.exits.values())
-        await self._days.keep(conn, unit, declared, day, item.received_at, changed=changed)
+        unit, at = item.node.unit, item.received_at
+        declared = self._declared().get(unit, 0)
+        await self._days.keep(conn, unit, declared, self._day(at, unit), at, changed=changed)
+
+    def _declared(self) -> Mapping[str, int]:
+        return Counter(one.unit for one in self._registry().exits.values())
+
+    def _day(self, at: datetime, unit: str) -> str:
+        known = self._registry().unit(unit)
+        return at.astimezone(ZoneInfo(known.timezone) if known else UTC).date().isoformat()
 
 
 def _read(body: object, known: dict[str, Fact], kind: str, form: type[Form]) -> Form | None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.vocabulary import NodeKind
 
-from .schema import enrolment_tokens, node_facts, nodes
+from .schema import enrolment_tokens, exits, node_facts, nodes
 
 ADMITTED = ("active", "replaced")
 """States in which a node is heard; one that was replaced by a rebuilt host and speaks is active again."""
@@ -125,12 +125,16 @@ async def standings(connection: AsyncConnection, identifiers: Sequence[str]) -> 
     return {row.id: Standing(*row) for row in rows}
 
 
-async def revoke_node(connection: AsyncConnection, identifier: str) -> bool:
-    """Take a node's standing; False when it was not active."""
+async def revoke_node(connection: AsyncConnection, identifier: str, now: datetime) -> bool:
+    """Take a node's standing, and mark its ways out as gone: it tells of none again. False: it had none."""
     change = (
-        sa.update(nodes).where(nodes.c.id == identifier, nodes.c.state == "active").values(state="revoked")
+        sa.update(nodes).where(nodes.c.id == identifier, nodes.c.state.in_(ADMITTED)).values(state="revoked")
     )
-    return (await connection.execute(change)).rowcount == 1
+    if (await connection.execute(change)).rowcount != 1:
+        return False
+    ways = sa.update(exits).where(exits.c.node == identifier, exits.c.gone_at.is_(None))
+    await connection.execute(ways.values(gone_at=now))
+    return True
 
 
 async def add_token(connection: AsyncConnection, token: TokenRow) -> None:

@@ -24,6 +24,7 @@ from tests.agent.netlink import (
     test_iptables,
     test_nat,
     test_proc_events,
+    test_rtnetlink,
     test_uevent,
     test_wireless,
 )
@@ -96,6 +97,13 @@ DECODERS = (
         rtnetlink.decode_neighbour,
         REFUSES,
         (NEIGHBOUR,),
+    ),
+    Decoder(
+        "rtnetlink: next hop object",
+        "agent/netlink/rtnetlink.py",
+        rtnetlink.decode_object,
+        REFUSES,
+        (test_rtnetlink.OBJECT, test_rtnetlink.GROUP),
     ),
     Decoder(
         "inet_diag",

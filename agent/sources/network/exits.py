@@ -195,12 +195,14 @@ class Exits(Paid):
 
     async def _try_picture(self, clock: Clock) -> dict[str, Any] | None:
         try:
-            body = (await self._runs.look(self._picture))[0]
+            body, unreadable = await self._runs.look(self._picture)
         except RefusedError:
             return None
         except (NetlinkError, OSError) as error:
             self._runs.note_trouble(f"routing tables could not be read: {error}")
             return None
+        for one in unreadable:
+            self._runs.note_seldom(f"{one.what}: {one.why}")
         if self.checks:
             ways = candidates(body)
             if ways != self._ways:

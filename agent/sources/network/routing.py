@@ -1,6 +1,7 @@
 """The kernel's tables as the body of an `exits` report has them: links, routes, rules, next hops, use."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..ranges import Ranges
 _MAX_ROUTES = 4096
 _MAX_REMOTES = 5
 _HALVES = {"0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"}
+Way = tuple[rtnetlink.Route, rtnetlink.NextHop]
 
 
 def routing(
@@ -18,24 +20,52 @@ def routing(
 ) -> dict[str, Any]:
     """Return the body's `links`, `routes`, `rules`, `gateways`; `routes_total` where the limit cut."""
     names = {link.index: link.name for link in tables.links}
-    rows = [row for route in tables.routes for row in _route(route, names)]
-    kept = (
-        sorted(rows, key=lambda row: row["default"] is None)[:_MAX_ROUTES]
-        if len(rows) > _MAX_ROUTES
-        else rows
-    )
+    ways = [(route, hop) for route in tables.routes for hop in route.hops]
+    addresses = _addresses(tables)
     body: dict[str, Any] = {
-        "links": [_link(link, tables, names, root, (ssids or {}).get(link.index)) for link in tables.links],
-        "routes": kept,
+        "links": [
+            _link(link, addresses[link.index], names, root, (ssids or {}).get(link.index))
+            for link in tables.links
+        ],
+        "routes": [_route(route, hop, names) for route, hop in _most_telling(ways)],
         "rules": [_rule(rule) for rule in tables.rules[:_MAX_ROUTES]],
         "gateways": [
             {"interface": names.get(index), "address": address, "mac": mac}
             for (index, address), mac in sorted(hops(tables).items())
         ],
     }
-    if len(kept) < len(rows):
-        body["routes_total"] = len(rows)
+    if len(ways) > _MAX_ROUTES:
+        body["routes_total"] = len(ways)
     return body
+
+
+def _most_telling(ways: list[Way]) -> list[Way]:
+    """Return as many as are told: defaults, then of each link and gateway the widest ranges.
+
+    On a router with a whole internet table one route over a stick must not be what is left out.
+    """
+    if len(ways) <= _MAX_ROUTES:
+        return ways
+    ranks: Counter[tuple[int, str, int, int]] = Counter()
+    ranked = []
+    for way in sorted(ways, key=lambda one: _length(one[0])):
+        route, hop = way
+        same = (hop.index, hop.gateway, route.family, route.table)
+        ranked.append((_default(route) is None, ranks[same], way))
+        ranks[same] += 1
+    ranked.sort(key=lambda one: one[:2])
+    return [way for _, _, way in ranked[:_MAX_ROUTES]]
+
+
+def _length(route: rtnetlink.Route) -> int:
+    return int(route.destination.rpartition("/")[2])
+
+
+def _addresses(tables: rtnetlink.Tables) -> Mapping[int, list[rtnetlink.Address]]:
+    found: dict[int, list[rtnetlink.Address]] = defaultdict(list)
+    for row in tables.addresses:
+        found[row.index].append(row)
+    return found
 
 
 def hops(tables: rtnetlink.Tables) -> dict[tuple[int, str], str]:
@@ -56,7 +86,7 @@ def hops(tables: rtnetlink.Tables) -> dict[tuple[int, str], str]:
 
 def _link(
     link: rtnetlink.Link,
-    tables: rtnetlink.Tables,
+    addresses: list[rtnetlink.Address],
     names: Mapping[int, str],
     root: Path,
     ssid: str | None,
@@ -75,27 +105,24 @@ def _link(
         "master": names.get(link.master),
         "addresses": [
             {"address": row.address, "prefix": row.prefix, "family": row.family, "peer": row.peer or None}
-            for row in tables.addresses
-            if row.index == link.index
+            for row in addresses
         ],
     }
 
 
-def _route(route: rtnetlink.Route, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """Yield one row a next hop."""
-    for hop in route.hops:
-        yield {
-            "family": route.family,
-            "destination": route.destination,
-            "default": _default(route),
-            "gateway": hop.gateway or None,
-            "interface": names.get(hop.index),
-            "table": route.table,
-            "type": route.type,
-            "metric": route.metric,
-            "source": route.source or None,
-            "protocol": route.protocol,
-        }
+def _route(route: rtnetlink.Route, hop: rtnetlink.NextHop, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "family": route.family,
+        "destination": route.destination,
+        "default": _default(route),
+        "gateway": hop.gateway or None,
+        "interface": names.get(hop.index),
+        "table": route.table,
+        "type": route.type,
+        "metric": route.metric,
+        "source": route.source or None,
+        "protocol": route.protocol,
+    }
 
 
 def _default(route: rtnetlink.Route) -> str | None:

@@ -34,6 +34,8 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _MAX_BYTES = 256 * 1024
 _MAX_FILES = 64
 _MAX_RESOLVERS, _MAX_ADDRESS = 64, 256
+_ALL = "all"
+_NO_LINKS = {_ALL, "default"}
 
 
 def read_text(path: Path, limit: int = _MAX_BYTES) -> str | None:
@@ -102,15 +104,25 @@ def _in_files(
 
 
 def forwarding(root: Path) -> dict[str, Any]:
-    """Return whether the host passes packets on: `{ipv4, ipv6, interfaces: [those that do]}`."""
-    interfaces: set[str] = set()
-    whole: dict[str, bool] = {}
-    for family in ("ipv4", "ipv6"):
-        place = root / "proc/sys/net" / family / "conf"
-        on = {path.parent.name for path in place.glob("*/forwarding") if _is_on(path)}
-        whole[family] = "all" in on
-        interfaces |= on - {"all", "default"}
-    return {"ipv4": whole["ipv4"], "ipv6": whole["ipv6"], "interfaces": sorted(interfaces)}
+    """Return whether the host passes packets on: `{ipv4, ipv6, interfaces, ipv4_links, ipv6_links}`.
+
+    `ipv4` and `ipv6` are the switches of all links, `interfaces` those with one of their own. Which of them
+    decides differs (ip-sysctl of the kernel's documentation), and the last two say it: of IPv4 the switch of
+    the link on which a packet comes, whatever that of all says; of IPv6 that of all, unless a link is forced.
+    """
+    ipv4, ipv6 = (_switched_on(root, family, "forwarding") for family in ("ipv4", "ipv6"))
+    return {
+        "ipv4": _ALL in ipv4,
+        "ipv6": _ALL in ipv6,
+        "interfaces": sorted((ipv4 | ipv6) - _NO_LINKS),
+        "ipv4_links": sorted(ipv4 - _NO_LINKS),
+        "ipv6_links": sorted(_switched_on(root, "ipv6", "force_forwarding") - _NO_LINKS),
+    }
+
+
+def _switched_on(root: Path, family: str, switch: str) -> set[str]:
+    places = (root / "proc/sys/net" / family / "conf").glob(f"*/{switch}")
+    return {place.parent.name for place in places if _is_on(place)}
 
 
 def _is_on(path: Path) -> bool:

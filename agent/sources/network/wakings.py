@@ -20,7 +20,7 @@ from typing import Protocol
 
 from asyncinotify import Inotify, Mask
 
-from ...netlink import nat, rtnetlink, uevent
+from ...netlink import changes, nat, uevent
 from . import homes
 
 _MASK = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.MOVED_FROM | Mask.DELETE | Mask.CREATE | Mask.ONLYDIR
@@ -69,7 +69,7 @@ class Wakings:
         self.changed = asyncio.Event()
         self.listen_at_homes: Callable[[], None] = lambda: None
         self.deaf: dict[str, str] = {}
-        self._changes: rtnetlink.Changes | None = None
+        self._changes: changes.Changes | None = None
 
     @property
     def overflows(self) -> int:
@@ -97,8 +97,8 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
             stack.callback(one.close)
             stack.callback(_hear(loop, one, lambda: found.changed.set() if heard(one) else None))
 
-        def routes() -> rtnetlink.Changes:
-            found._changes = rtnetlink.Changes()  # noqa: SLF001 - this block makes and ends it
+        def routes() -> changes.Changes:
+            found._changes = changes.Changes()  # noqa: SLF001 - this block makes and ends it
             return found._changes  # noqa: SLF001 - likewise
 
         def files() -> Files:
@@ -106,7 +106,7 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
             found.listen_at_homes = made.watch_homes
             return made
 
-        listen("rtnetlink", routes, lambda ear: isinstance(ear, rtnetlink.Changes) and ear.drain())
+        listen("rtnetlink", routes, lambda ear: isinstance(ear, changes.Changes) and ear.drain())
         listen("uevent", uevent.Devices, lambda ear: isinstance(ear, uevent.Devices) and ear.drain())
         listen(
             "nftables", nat.RuleChanges, lambda ear: isinstance(ear, nat.RuleChanges) and bool(ear.drain())

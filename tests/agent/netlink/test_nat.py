@@ -74,6 +74,32 @@ def test_a_rule_that_lets_nobody_out_is_none() -> None:
     assert decode_rule(accept) is None
 
 
+def comparison(value: bytes, operation: int = 0) -> bytes:
+    data = pack_attribute(2, operation.to_bytes(4)) + pack_attribute(3, pack_attribute(1, value))
+    return expression(b"cmp", data)
+
+
+OUT = expression(b"meta", pack_attribute(2, (7).to_bytes(4)))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "outgoing"),
+    [
+        ((OUT, comparison(b"eth1\0")), "eth1"),
+        ((OUT, comparison(b"eth1\0", operation=1)), ""),  # all but eth1
+        ((OUT, comparison(b"eth")), ""),  # "eth*"
+        # one of several names, and then a source: what is compared with it is no link
+        ((OUT, expression(b"lookup"), expression(b"payload"), comparison(b"\x0a\0\0\0")), ""),
+    ],
+)
+def test_only_a_whole_name_that_has_to_be_equal_is_the_link_of_a_rule(
+    conditions: tuple[bytes, ...], outgoing: str
+) -> None:
+    found = decode_rule(rule(*conditions, expression(b"masq")))
+
+    assert found == Translation("ip", "nat", "POSTROUTING", "masquerade", outgoing)
+
+
 @given(st.binary(max_size=200) | st.integers(0, len(MASQUERADE)).map(lambda n: MASQUERADE[:n]))
 def test_garbage_and_cut_rules_are_refused_or_read_in_part(data: bytes) -> None:
     with suppress(NetlinkError):

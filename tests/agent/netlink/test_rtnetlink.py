@@ -1,13 +1,11 @@
 """The decoders, held against pyroute2's encoder and against the kernel through `ip`."""
 
 import json
-import select
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink import nlmsg
@@ -18,8 +16,8 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.netlink import rtnetlink
-from agent.netlink.message import HEADER, NetlinkError, split
-from agent.netlink.rtnetlink import Address, Link, NextHop, Route, Rule
+from agent.netlink.message import NetlinkError, pack_attribute, split
+from agent.netlink.rtnetlink import Address, Link, NextHop, Object, Route, Rule, with_hops
 
 Decoder = Callable[[bytes], object]
 DECODERS: tuple[Decoder, ...] = (
@@ -28,6 +26,7 @@ DECODERS: tuple[Decoder, ...] = (
     rtnetlink.decode_route,
     rtnetlink.decode_rule,
     rtnetlink.decode_neighbour,
+    rtnetlink.decode_object,
 )
 
 
@@ -126,24 +125,39 @@ def test_a_neighbour_is_read_with_its_hardware_address() -> None:
     assert found == rtnetlink.Neighbour(3, "198.18.0.1", "02:00:00:00:00:01", "reachable")
 
 
-@pytest.mark.parametrize(
-    ("address", "mac", "heard"),
-    [
-        ("198.18.0.1", "02:00:00:00:00:66", True),  # somebody else answers for the next hop
-        ("198.18.0.1", "02:00:00:00:00:01", False),  # the next hop, as it was told
-        ("198.18.0.77", "02:00:00:00:00:77", False),  # no next hop
-    ],
+OBJECT = (
+    b"\2\0\0\0\0\0\0\0"
+    + pack_attribute(1, b"\7\0\0\0")
+    + pack_attribute(5, b"\3\0\0\0")
+    + pack_attribute(6, bytes([198, 18, 0, 1]))
 )
-def test_of_neighbours_only_a_next_hop_that_became_another_is_news(
-    address: str, mac: str, heard: object
-) -> None:
-    body = neighbour(address, mac)
-    message = HEADER.pack(HEADER.size + len(body), rtnetlink.NEWNEIGH, 0, 0, 0) + body
-    changes = rtnetlink.Changes()
-    changes.hops = {(3, "198.18.0.1"): "02:00:00:00:00:01"}
+GROUP = (
+    bytes(8)
+    + pack_attribute(1, b"\x0a\0\0\0")
+    + pack_attribute(2, b"\7\0\0\0\0\0\0\0" + b"\x08\0\0\0\1\0\0\0")
+)
 
-    assert changes._matters(message) is heard
-    changes.close()
+
+def test_a_route_by_a_next_hop_object_has_the_objects_hops_or_those_of_its_group() -> None:
+    one, both = rtnetlink.decode_object(OBJECT), rtnetlink.decode_object(GROUP)
+    assert one == Object(7, NextHop("198.18.0.1", 3))
+    assert both == Object(10, NextHop("", 0), (7, 8))
+    known = {7: one, 8: Object(8, NextHop("198.19.0.1", 4)), 10: both}
+
+    def by(number: int) -> Route:
+        data = payload(rtmsg(), [], family=2, table=254, type=1)
+        found = rtnetlink.decode_route(data + pack_attribute(30, number.to_bytes(4, "little")))
+        assert found
+        return with_hops(found, known)
+
+    assert by(7).hops == (NextHop("198.18.0.1", 3),)
+    assert by(10).hops == (NextHop("198.18.0.1", 3), NextHop("198.19.0.1", 4))
+    assert by(99).hops == by(0).hops == (NextHop("", 0),)  # gone since the routes were read
+
+
+def test_a_kernel_that_was_built_with_one_table_has_no_rules() -> None:
+    """As any kernel answers to a table that it was built without."""
+    assert rtnetlink.rules(kind=0x0FFE) == ()
 
 
 def test_cached_routes_and_unknown_families_are_no_routes() -> None:
@@ -184,13 +198,3 @@ def test_a_look_agrees_with_ip() -> None:
     assert len(tables.routes) == len(routes)
     rules = [*ip("-4", "rule"), *ip("-6", "rule")]
     assert sorted(one.priority for one in tables.rules) == sorted(one["priority"] for one in rules)
-
-
-def test_a_quiet_kernel_has_nothing_to_tell_and_a_closed_socket_stays_closed() -> None:
-    changes = rtnetlink.Changes()
-    while select.select([changes], [], [], 0)[0]:
-        changes.drain()
-    assert changes.drain() is False
-    changes.close()
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        changes.drain()

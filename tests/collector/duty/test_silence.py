@@ -178,7 +178,7 @@ async def test_agents_and_revoked_collectors_are_not_watched(watch: Watch) -> No
     await watch.enrol("agent", kind="agent")
     await watch.enrol("gone")
     async with watch.store.write() as connection:
-        await nodes.revoke_node(connection, "gone")
+        await nodes.revoke_node(connection, "gone", NINE)
     await watch.minutes(3)
 
     assert await watch.incidents() == []

@@ -36,3 +36,19 @@ def test_forwarding_from_a_zone_into_a_way_out_is_bridging() -> None:
     assert of(ipv4=True) == "bridging"
     assert of(ipv4=True, interfaces=["eth0", "wlan0"]) == "bridging"
     assert of(ipv4=True, interfaces=["docker0", "wlan0"]) == "available"
+
+
+def test_of_ipv4_each_links_own_switch_decides_and_of_ipv6_that_of_all_or_a_forced_link() -> None:
+    leg = link("wlan0", "192.168.1.5", "fd99::5", kind="wifi")
+
+    def of(hop: str, **forwarding: object) -> str | None:
+        destination = "::/0" if ":" in hop else "0.0.0.0/0"
+        facts = told([HOME, leg], [route("wlan0", hop, destination)], forwarding=forwarding)
+        return worst(judged(facts))
+
+    assert of("192.168.1.1", ipv4=False, ipv4_links=["eth0", "wlan0"]) == "bridging"
+    assert of("192.168.1.1", ipv4=True, ipv4_links=["wlan0"]) == "available"
+    assert of("192.168.1.1", ipv6=True, ipv4_links=[]) == "available"
+    assert of("fe80::9", ipv6=True, ipv4_links=[]) == "bridging"
+    assert of("fe80::9", ipv4=True, ipv4_links=["eth0", "wlan0"]) == "available"
+    assert of("fe80::9", ipv4_links=[], ipv6_links=["eth0", "wlan0"]) == "bridging"

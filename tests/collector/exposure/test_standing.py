@@ -2,7 +2,9 @@
 
 import doctest
 from importlib import import_module
+from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,8 @@ WAYS = st.lists(
         key=st.sampled_from(
             ["way/eth0/10.0.0.1/4", "way/usb0/-/4", "proxy/p:1", "service/tcp/22", "gateway"]
         ),
+        link=st.sampled_from(["eth0", "usb0"]),
+        link_kind=st.sampled_from(["wired", "usb_tether"]),
         verdict=st.sampled_from(sorted(VERDICTS)),
         next_hop=st.sampled_from([None, "10.0.0.1", "10.0.0.2"]),
         sanctioned_by=st.none(),
@@ -25,9 +29,17 @@ WAYS = st.lists(
 )
 
 
-def way(node: str, verdict: str, next_hop: str | None = "10.0.0.1", by: str | None = None) -> Way:
-    key = f"way/eth0/{next_hop or '-'}/4"
-    return Way("u", node, key, verdict, next_hop, by)  # type: ignore[arg-type] - a verdict's name
+def way(
+    node: str,
+    verdict: str,
+    next_hop: str | None = "10.0.0.1",
+    by: str | None = None,
+    *,
+    kind: str = "wired",
+    family: int = 4,
+) -> Way:
+    key = f"way/eth0/{next_hop or '-'}/{family}"
+    return Way("u", node, key, "eth0", kind, verdict, next_hop, by)  # type: ignore[arg-type] - names
 
 
 def test_many_hosts_behind_one_gateway_have_one_exit() -> None:
@@ -41,6 +53,27 @@ def test_a_way_without_a_next_hop_is_its_hosts_own() -> None:
     found = standing([way("a", "used", None), way("b", "available", None)], declared=0, nodes=2)
 
     assert (found.observed, found.unsanctioned, found.outside) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("kind", ["usb_tether", "wwan", "ppp", "tun", "wireguard"])
+def test_every_stick_and_phone_is_an_exit_of_its_own_though_all_have_one_makers_address(kind: str) -> None:
+    sticks = [way(node, "used", "192.168.8.1", kind=kind) for node in "abc"]
+
+    assert standing(sticks, 0, 3).unsanctioned == 3
+    assert standing([way(node, "used", "192.168.8.1", kind="wifi") for node in "abc"], 0, 3).unsanctioned == 1
+
+
+def test_both_families_over_a_hosts_own_link_are_one_exit() -> None:
+    found = standing([way("a", "used", None), way("a", "used", None, family=6)], 0, 1)
+
+    assert (found.observed, found.unsanctioned) == (1, 1)
+
+
+def test_a_gateway_that_is_right_for_one_host_and_not_for_another_is_unsanctioned_in_any_order() -> None:
+    ways = [way("a", "sanctioned"), way("b", "available"), way("c", "sanctioned")]
+
+    for order in permutations(ways):
+        assert (standing(order, 0, 3).observed, standing(order, 0, 3).unsanctioned) == (1, 1)
 
 
 def test_a_host_with_a_registered_exit_and_another_is_outside() -> None:

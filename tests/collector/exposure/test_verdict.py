@@ -106,6 +106,18 @@ def test_a_links_own_public_subnet_is_no_way_out() -> None:
     assert verdicts(facts, "district-portal") == {}
 
 
+@pytest.mark.parametrize(
+    ("own", "destination"),
+    [("2001:db8:7::1000", "2000::/3"), ("2001:db8:7::1000", "2000::/4"), ("8.8.8.1", "0.0.0.0/2")],
+)
+def test_a_range_in_place_of_a_default_is_a_way_out_though_the_tunnels_own_address_lies_in_it(
+    own: str, destination: str
+) -> None:
+    facts = told([HOME, link("tun0", own, kind="tun")], [GOOD, route("tun0", None, destination)])
+
+    assert verdicts(facts)[f"way/tun0/-/{6 if ':' in own else 4}"] == "available"
+
+
 def test_the_intranet_has_no_exit_at_all_not_even_a_registered_one() -> None:
     facts = told([link("eth0", "10.10.0.9")], [GOOD])
 

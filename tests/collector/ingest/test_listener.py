@@ -134,7 +134,7 @@ async def test_a_revoked_node_is_refused_even_on_a_connection_it_has(tower: Towe
     async with tower.session(agent) as session:
         async with session.post("/v1/batches", data=batch(1, 1)) as answer:
             assert answer.status == 200
-        await tower.store.run(lambda connection: rows.revoke_node(connection, agent.node))
+        await tower.store.run(lambda connection: rows.revoke_node(connection, agent.node, tower.now))
         tower.standings.forget(agent.node)
         async with session.post("/v1/batches", data=batch(2, 2)) as answer:
             assert (answer.status, (await answer.json())["type"]) == (403, "urn:fengsui:problem:revoked")

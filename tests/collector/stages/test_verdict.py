@@ -1,13 +1,16 @@
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
+from collector.registry import SanctionedExit
 from collector.stages import Item
 from collector.stages.enrich import Enrich
 from collector.stages.verdict import Verdict
 from collector.store.engine import Store
+from collector.store.exit_days import latest
 from collector.store.facts import NodeRow
 
 if TYPE_CHECKING:
@@ -62,3 +65,18 @@ async def test_other_reports_judge_nothing(judge: Judge, make_item: MakeItem) ->
     await judge.hear(make_item("exits", EXITS))
 
     assert await judge.hear(make_item("heartbeat", {})) == {}
+
+
+async def test_the_unit_is_counted_by_the_register_as_it_stands_now(
+    judge: Judge, make_item: MakeItem, office: "Office"
+) -> None:
+    """A report of another kind is enough: the register may change while no verdict does."""
+    told = make_item("exits", EXITS)
+    await judge.hear(told)
+    exit_ = SanctionedExit(id="a", name="A", unit="power", zones=("extranet",))
+    office.registry = replace(office.registry, exits={"a": exit_})
+    await judge.hear(replace(make_item("heartbeat", {}), received_at=told.received_at + timedelta(minutes=2)))
+
+    async with judge.state.read() as conn:
+        (day,) = await latest(conn)
+    assert (day.unit, day.declared, day.observed) == ("power", 1, 1)

@@ -18,7 +18,7 @@ def way(verdict: Verdict, key: str = "way/usb0/-/4") -> Judged:
     return Judged(
         key=key,
         verdict=verdict,
-        link="usb0",
+        link=key.split("/")[1],
         link_kind="usb_tether",
         next_hop=None,
         addresses=("10.9.9.9",),

@@ -65,8 +65,8 @@ async def test_a_node_is_revoked_once_and_renewed_no_more(store: Store) -> None:
     await store.run(lambda connection: nodes.add_node(connection, NODE))
 
     assert await store.run(lambda connection: nodes.renew_node(connection, "n1", "cd", later))
-    assert await store.run(lambda connection: nodes.revoke_node(connection, "n1"))
-    assert not await store.run(lambda connection: nodes.revoke_node(connection, "n1"))
+    assert await store.run(lambda connection: nodes.revoke_node(connection, "n1", NOW))
+    assert not await store.run(lambda connection: nodes.revoke_node(connection, "n1", NOW))
     assert not await store.run(lambda connection: nodes.renew_node(connection, "n1", "ef", later))
     async with store.read() as connection:
         row = await nodes.node(connection, "n1")

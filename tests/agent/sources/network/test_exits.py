@@ -17,6 +17,7 @@ from agent.budget import Budget
 from agent.clock import host_clock
 from agent.detection.webmail import Seen, Unread
 from agent.netlink import rtnetlink
+from agent.netlink.changes import Changes
 from agent.netlink.message import NetlinkError, split
 from agent.sources.network.exchanges import MailSettings
 from agent.sources.network.exits import Exits, ExitsSettings
@@ -207,6 +208,31 @@ def test_rules_other_tables_and_forwarding_are_told_by_event(
 
 
 @pytest.mark.root
+def test_routes_by_next_hop_objects_are_told_and_seen_to_go_though_the_kernel_names_numbers_alone(
+    own_network: OwnNetwork, watching: Watching
+) -> None:
+    async def scene() -> None:
+        await asyncio.to_thread(Path("/proc/sys/net/ipv4/nexthop_compat_mode").write_text, "0")
+        ip("link", "add", "up0", "type", "veth", "peer", "name", "far0")
+        ip("addr", "add", "198.51.100.2/24", "dev", "up0")
+        for link in ("up0", "far0"):
+            ip("link", "set", link, "up")
+        async with watching(Exits(ExitsSettings(poll=3600.0))) as heard:
+            await heard.until(lambda one: one.kind == "exits")
+            ip("nexthop", "add", "id", "1", "via", "198.51.100.1", "dev", "up0")
+            ip("route", "add", "default", "nhid", "1")
+            await heard.until(lambda one: one.kind == "exits" and defaults(one) == [("up0", "198.51.100.1")])
+
+            # Of neither the kernel says that a route changed.
+            ip("nexthop", "replace", "id", "1", "via", "198.51.100.9", "dev", "up0")
+            await heard.until(lambda one: one.kind == "exits" and defaults(one) == [("up0", "198.51.100.9")])
+            ip("nexthop", "del", "id", "1")
+            await heard.until(lambda one: one is heard.heard[-1] and defaults(one) == [])
+
+    own_network(scene)
+
+
+@pytest.mark.root
 def test_a_change_is_told_well_within_a_fifth_of_a_second(
     own_network: OwnNetwork, watching: Watching
 ) -> None:
@@ -283,7 +309,7 @@ def test_a_talk_that_begins_is_told_at_the_next_look(own_network: OwnNetwork, wa
 @pytest.mark.root
 def test_an_overflow_of_the_event_socket_is_a_reason_to_look_again(own_network: OwnNetwork) -> None:
     async def scene() -> None:
-        changes = rtnetlink.Changes(buffer=2304)
+        changes = Changes(buffer=2304)
         for number in range(1, 40):
             ip("addr", "add", f"10.7.0.{number}/32", "dev", "lo")
         assert changes.drain() is True

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from agent.netlink.rtnetlink import Link, Neighbour, NextHop, Route, Tables
+from agent.netlink.rtnetlink import Address, Link, Neighbour, NextHop, Route, Tables
 from agent.sources.network.routing import hops, routing
 
 STICK = Link(3, "wwan0", 1, True, "up", "02:00:00:00:00:03", 1500, "", 0)
@@ -55,3 +55,31 @@ def test_a_hostile_link_name_leads_nowhere(tmp_path: Path) -> None:
     told = routing(Tables(links, (), (), ()), tmp_path)["links"]
     assert [link["name"] for link in told] == list(names)
     assert {link["kind"] for link in told} == {"unknown"}
+
+
+def test_of_a_whole_internet_table_the_one_route_over_a_stick_is_not_what_is_left_out() -> None:
+    upstream = (NextHop("192.0.2.1", 2),)
+    table = [
+        Route(
+            4, f"{20 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24", 254, "unicast", 186, 0, 0, "", upstream
+        )
+        for i in range(100_000)
+    ]
+    hidden = Route(4, "203.0.113.0/25", 254, "unicast", 4, 0, 0, "", (NextHop("192.168.8.1", 3),))
+    body = routing(Tables((STICK,), (), (*table, hidden), ()))
+
+    assert (len(body["routes"]), body["routes_total"]) == (4096, 100_001)
+    assert [row["destination"] for row in body["routes"] if row["gateway"] == "192.168.8.1"] == [
+        "203.0.113.0/25"
+    ]
+
+
+def test_each_link_is_told_with_its_own_addresses() -> None:
+    mine, other = Address(3, 4, "192.168.8.7", 24, ""), Address(4, 6, "2001:db8::7", 64, "")
+
+    told = routing(Tables((STICK, RADIO), (other, mine), (), ()))["links"]
+
+    assert [[row["address"] for row in link["addresses"]] for link in told] == [
+        ["192.168.8.7"],
+        ["2001:db8::7"],
+    ]

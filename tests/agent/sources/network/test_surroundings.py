@@ -25,7 +25,13 @@ def test_resolvers_behind_a_local_stub_are_named_too(tmp_path: Path) -> None:
 def test_a_host_without_files_has_neither_resolvers_nor_proxies_nor_forwarding(tmp_path: Path) -> None:
     assert resolvers(tmp_path) == []
     assert proxies(tmp_path, {}) == []
-    assert forwarding(tmp_path) == {"ipv4": False, "ipv6": False, "interfaces": []}
+    assert forwarding(tmp_path) == {
+        "ipv4": False,
+        "ipv6": False,
+        "interfaces": [],
+        "ipv4_links": [],
+        "ipv6_links": [],
+    }
 
 
 def test_proxies_are_found_wherever_they_are_set_and_told_without_their_password(tmp_path: Path) -> None:
@@ -49,8 +55,16 @@ def test_forwarding_names_the_links_that_forward(tmp_path: Path) -> None:
     for link, value in (("all", "0"), ("default", "1"), ("eth0", "1"), ("eth1", "0")):
         put(tmp_path, f"proc/sys/net/ipv4/conf/{link}/forwarding", f"{value}\n")
     put(tmp_path, "proc/sys/net/ipv6/conf/all/forwarding", "1\n")
+    put(tmp_path, "proc/sys/net/ipv6/conf/eth1/forwarding", "1\n")
+    put(tmp_path, "proc/sys/net/ipv6/conf/eth2/force_forwarding", "1\n")
 
-    assert forwarding(tmp_path) == {"ipv4": False, "ipv6": True, "interfaces": ["eth0"]}
+    assert forwarding(tmp_path) == {
+        "ipv4": False,
+        "ipv6": True,
+        "interfaces": ["eth0", "eth1"],
+        "ipv4_links": ["eth0"],
+        "ipv6_links": ["eth2"],
+    }
 
 
 def test_a_folder_in_a_files_place_is_no_file_and_a_long_file_is_cut(tmp_path: Path) -> None:
