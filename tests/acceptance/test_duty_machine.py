@@ -25,6 +25,7 @@ from collector.store.incidents import get_incident
 from collector.trust.journal_chain import verify
 from tests.acceptance.duty_oracle import CHAINS, MINUTE, NEEDED, Case, Filing
 from tests.conftest import Office
+from tests.databases import lay_state
 from wire.messages import VERSION
 from wire.messages import Filing as Message
 
@@ -39,19 +40,6 @@ PEOPLE = {"wang": "duty", "zhao": "leader", "li": "superior"}
 STATES = ["open", "acknowledged", "contained", "handled", "closed"]
 LEVELS = st.sampled_from([None, "III", "II"])
 WHICH = st.integers(0, 5)
-
-
-@lru_cache
-def empty_database() -> bytes:
-    """A database with the schema, made once."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "state.db"
-
-        async def make() -> None:
-            await (await Store.open(f"sqlite+aiosqlite:///{file}")).close()
-
-        asyncio.run(make())
-        return file.read_bytes()
 
 
 @lru_cache
@@ -115,9 +103,7 @@ class DutyOffice(RuleBasedStateMachine):
     def start(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.folder = Path(tempfile.mkdtemp(prefix="fengsui-machine-"))
-        file = self.folder / "state.db"
-        file.write_bytes(empty_database())
-        url = f"sqlite+aiosqlite:///{file}"
+        url = lay_state(self.folder / "state.db")
         self.stores = [self.do(Store.open(url)) for _ in range(2)]
         self.restart()
 

@@ -44,6 +44,7 @@ from collector.store.orders import add_order, end_order
 from collector.store.users import User, add_api_token, add_user
 from collector.trust.tokens import digest, new_bearer
 from collector.trust.users import hash_password
+from tests.databases import new_state
 from wire.ids import uuid7
 from wire.messages import VERSION, Filing, Outcome
 
@@ -66,8 +67,7 @@ def casework(registry: Registry) -> Casework:
     """The real casework under the shipped law and the shipped escalation chain."""
     policy = _CONFIGS / "escalation" / "default.yaml"
     policies = read_policies([(str(policy), policy.read_text("utf-8"))])
-    regimes = load_regimes(_CONFIGS / "regimes")
-    return Casework(registry=lambda: registry, regimes=lambda: regimes, policy=lambda: policies["default"])
+    return Casework(registry=lambda: registry, regimes=shipped_regimes, policy=lambda: policies["default"])
 
 
 @cache
@@ -80,6 +80,7 @@ def shipped_classes() -> Classes:
     return read_classes((_CONFIGS / "classes.yaml").read_text("utf-8"), "classes.yaml")
 
 
+@cache
 def shipped_registry() -> Registry:
     return read_registry((_CONFIGS / "registry.yaml").read_text("utf-8"), "registry.yaml")
 
@@ -200,7 +201,7 @@ async def open_incident(store: Store, work: Casework, now: datetime, **changes: 
 async def watch_room(folder: Path, at: datetime | None = None, language: str = "en") -> AsyncIterator[Room]:
     """Run a console and an API on loopback over a new SQLite file."""
     registry, clock = shipped_registry(), Clock(at)
-    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'state.db'}")
+    store = await new_state(folder)
     work = casework(registry)
     runner = Runner(store, shipped_plans, actions(registry), clock)
     pulses: dict[str, Callable[[], datetime]] = {"clock": clock, "auditor": clock}

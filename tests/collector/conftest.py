@@ -10,16 +10,16 @@ import pytest
 
 from collector.eventlog.sqlite import SqliteLog
 from collector.registry import read_registry
-from collector.store.engine import Store
 from collector.tasks import spawn
 from tests.collector.ingest.tower import REGISTRY, Tower
+from tests.databases import new_state
 
 
 @pytest.fixture
 async def tower(tmp_path: Path) -> AsyncIterator[Tower]:
     deaths: list[Any] = []
     async with AsyncExitStack() as stack:
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+        store = await new_state(tmp_path)
         stack.push_async_callback(store.close)
         log = await SqliteLog.open(tmp_path / "events.db")
         stack.push_async_callback(log.close)

@@ -12,21 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.sources.rounds import matters
-from collector.casework import Casework
-from collector.classes import read_classes
-from collector.escalation import read_policies
 from collector.eventlog.port import EventLog
 from collector.eventlog.postgres import PostgresLog
 from collector.eventlog.sqlite import SqliteLog
 from collector.pipeline import PATIENCE, Pipeline, _Overtaken
-from collector.regimes import load_regimes
-from collector.registry import read_registry
-from collector.shipped import configs_dir
 from collector.stages import Item, Stage, stages
 from collector.stages.correlate import CONNECTION_PLAN
 from collector.store import schema
 from collector.store.engine import Store
 from collector.store.nodes import NodeRow, add_node
+from tests.browser.watch_room import casework, shipped_classes, shipped_registry
+from tests.databases import new_state
 from wire import codec
 from wire.ids import uuid7
 from wire.messages import VERSION, Batch, Report, ReportKind
@@ -72,16 +68,8 @@ class Desk:
         self.sent = 0
         self.last_id = ""
         self.now = NOON
-        configs = configs_dir()
-        registry = read_registry((configs / "registry.yaml").read_text("utf-8"), "registry.yaml")
-        classes = read_classes((configs / "classes.yaml").read_text("utf-8"), "classes.yaml")
-        regimes = load_regimes(configs / "regimes")
-        chains = sorted((configs / "escalation").glob("*.yaml"))
-        policies = read_policies([(str(path), path.read_text("utf-8")) for path in chains])
-        casework = Casework(
-            registry=lambda: registry, regimes=lambda: regimes, policy=lambda: policies["default"]
-        )
-        chain = stages(lambda: registry, lambda: classes, casework.open, casework.note)
+        registry, work = shipped_registry(), casework(shipped_registry())
+        chain = stages(lambda: registry, shipped_classes, work.open, work.note)
         self.pipeline = Pipeline(log, store, (*extra, *chain), lambda: self.now)
 
     async def enrol(self, *assets: str, unit: str = "district") -> None:
@@ -163,7 +151,7 @@ async def make_desk(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
 
     async def make(*extra: Stage) -> Desk:
         log = await SqliteLog.open(tmp_path / "events.db")
-        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+        store = await new_state(tmp_path)
         opened.append((log, store))
         return Desk(log, store, extra)
 
@@ -502,11 +490,12 @@ def fail(name: str, error: BaseException) -> None:
 
 async def test_two_collectors_on_one_postgresql_count_every_report_once(
     postgres_server: Any,  # noqa: ANN401 - the wheel's class is not exported
-    postgres_url: str,
+    postgres_state_url: str,
 ) -> None:
     postgres_server.psql("CREATE DATABASE events_of_two")
     events = postgres_server.get_uri(database="events_of_two")
-    desks = [Desk(await PostgresLog.open(events, fail), await Store.open(postgres_url)) for _ in range(2)]
+    url = postgres_state_url
+    desks = [Desk(await PostgresLog.open(events, fail), await Store.open(url)) for _ in range(2)]
     first = desks[0]
     await first.enrol("district-portal")
     running = [asyncio.get_running_loop().create_task(desk.pipeline.run()) for desk in desks]

@@ -49,8 +49,8 @@ async def test_the_newest_step_is_the_last_in_the_folder(sqlite_state: Store) ->
     assert ScriptDirectory.from_config(settings).get_current_head() == migrations.NEWEST
 
 
-async def test_two_processes_that_start_together_both_find_the_schema(state_url: str) -> None:
-    stores = await asyncio.gather(*(Store.open(state_url) for _ in range(4)))
+async def test_two_processes_that_start_together_both_find_the_schema(empty_url: str) -> None:
+    stores = await asyncio.gather(*(Store.open(empty_url) for _ in range(4)))
 
     for store in stores:
         async with store.read() as connection:

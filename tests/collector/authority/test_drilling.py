@@ -31,6 +31,7 @@ from collector.trust.superior import join
 from collector.trust.tokens import read_token
 from tests.collector.authority.test_upstream import City, District, received
 from tests.collector.store.test_drills import a_drill
+from tests.databases import new_state
 from wire.messages import DrillAnswer, DrillNotice
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Exercise:
 async def exercise(tmp_path: Path, office: "Office", sqlite_state: Store) -> AsyncIterator[Exercise]:
     folder = tmp_path / "city"
     folder.mkdir()
-    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'state.db'}")
+    store = await new_state(folder)
     log = await SqliteLog.open(folder / "events.db")
     city = DrillingCity(folder, store, log, office.registry)
     city.office = office

@@ -22,6 +22,7 @@ from collector.trust.rotation import rotate
 from collector.trust.superior import join, read_superior, renew
 from collector.trust.tokens import read_token
 from tests.collector.ingest.tower import Tower
+from tests.databases import lay_state
 from wire.messages import Batch
 from wire.signed import digest_of
 
@@ -61,8 +62,8 @@ class Below:
 
 
 @pytest.fixture
-async def below(sqlite_url: str, tmp_path: Path, tower: Tower) -> AsyncIterator[Below]:
-    store = await Store.open(sqlite_url.replace("state.db", "below.db"))
+async def below(tmp_path: Path, tower: Tower) -> AsyncIterator[Below]:
+    store = await Store.open(lay_state(tmp_path / "below.db"))
     made = Below(store, tmp_path / "district", tower.now)
     yield made
     await made.heart.close()

@@ -22,6 +22,7 @@ from collector.store.filings import filings_of
 from collector.trust.superior import join
 from collector.trust.tokens import read_token
 from tests.collector.ingest.tower import Tower
+from tests.databases import new_state
 from wire.messages import VERSION, Filing, Receipt
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class City(Tower):
 async def city(tmp_path: Path, office: "Office") -> AsyncIterator[City]:
     folder = tmp_path / "city"
     folder.mkdir()
-    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'state.db'}")
+    store = await new_state(folder)
     log = await SqliteLog.open(folder / "events.db")
     made = City(folder, store, log, office.registry)
     made.office = office

@@ -29,8 +29,8 @@ async def test_the_newest_step_is_the_one_that_is_looked_for(sqlite_state: Store
     assert script.get_heads() == [NEWEST]
 
 
-async def test_a_database_of_the_first_release_is_brought_up_to_date(state_url: str) -> None:
-    engine = make_engine(state_url)
+async def test_a_database_of_the_first_release_is_brought_up_to_date(empty_url: str) -> None:
+    engine = make_engine(empty_url)
     async with engine.begin() as connection:
         await connection.run_sync(lambda plain: command.upgrade(settings(plain), "0001"))
     async with engine.begin() as connection:

@@ -1,9 +1,7 @@
 """Rows of nodes and their enrolment tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -37,14 +35,9 @@ TOKEN = TokenRow(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'state.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url").replace("postgresql:", "postgresql+asyncpg:")
-    store = await Store.open(url)
-    yield store
-    await store.close()
+@pytest.fixture
+def store(state: Store) -> Store:
+    return state
 
 
 async def test_a_node_is_read_back_as_it_was_stored(store: Store) -> None:

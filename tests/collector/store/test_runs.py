@@ -106,8 +106,8 @@ async def test_looking_for_what_is_due_uses_the_index_on_sqlite(sqlite_state: St
         assert "ix_run_steps_open" in str(plan.all())
 
 
-async def test_a_run_that_another_process_moves_is_left_to_it(postgres_url: str) -> None:
-    first, second = await Store.open(postgres_url), await Store.open(postgres_url)
+async def test_a_run_that_another_process_moves_is_left_to_it(postgres_state_url: str) -> None:
+    first, second = await Store.open(postgres_state_url), await Store.open(postgres_state_url)
     await put(first, [run("a"), run("b")], [step("a", "x"), step("b", "x")])
 
     async with first.write() as one, second.write() as other:
@@ -149,8 +149,10 @@ async def held_up(store: Store) -> bool:
         return bool((await conn.execute(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar())
 
 
-async def test_a_wake_up_waits_for_who_is_moving_the_run_and_is_not_written_over(postgres_url: str) -> None:
-    mover, waker = await Store.open(postgres_url), await Store.open(postgres_url)
+async def test_a_wake_up_waits_for_who_is_moving_the_run_and_is_not_written_over(
+    postgres_state_url: str,
+) -> None:
+    mover, waker = await Store.open(postgres_state_url), await Store.open(postgres_state_url)
     await put(mover, [run("a")], [step("a", "x", wake_at=None)])
 
     async def wake() -> None:

@@ -32,9 +32,11 @@ async def test_every_stop_is_answered_and_by_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("later", range(12))
-async def test_a_write_that_is_cancelled_twice_leaves_nothing_behind(sqlite_url: str, later: int) -> None:
+async def test_a_write_that_is_cancelled_twice_leaves_nothing_behind(
+    sqlite_state_url: str, later: int
+) -> None:
     """Once at its commit, and once more while its connection is closed for that."""
-    store = await Store.open(sqlite_url)
+    store = await Store.open(sqlite_state_url)
     before = asyncio.all_tasks()
 
     async def write() -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from collector.store import schema, users
 from collector.store.engine import Store
 from collector.store.users import ApiToken, User
+from tests.databases import new_state
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,7 +20,7 @@ CHEN = User(name="chen", password_argon2="hash", role="duty", person="chen-jie",
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    store = await new_state(tmp_path)
     yield store
     await store.close()
 
