@@ -7,7 +7,12 @@ from encoded import KINDS
 from landscape import Landscape, eventually
 from test_second_exit import FEW, LIMIT_SECONDS, by_encoder, rows, verdict_of
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.xdist_group("encoded-links"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,12 @@ import pytest
 import yaml
 from landscape import BIN, command, eventually
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.xdist_group("reach"),
+]
 TAG = f"fr{os.getpid() % 100000}"
 HOST, ROUTER, OUTSIDE = f"{TAG}h", f"{TAG}r", f"{TAG}o"
 MASQUERADE = 'table ip n { chain c { type nat hook postrouting priority 100; oifname "wan" masquerade; }; }'

@@ -16,7 +16,12 @@ EVENTS = 50
 FEW = 5
 WAKES = count(1)  # each route that wakes is another: the kernel does not tell one that it has
 LIMIT_SECONDS = 2.0
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("second-exit"),
+]
 
 
 @pytest.fixture(scope="module")

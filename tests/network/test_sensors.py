@@ -15,7 +15,7 @@ from landscape import STRANGER, Landscape, command, eventually
 from test_second_exit import rows
 
 GOLDEN = Path(__file__).parents[1] / "golden/sensors"
-pytestmark = [pytest.mark.root, pytest.mark.slow]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.xdist_group("sensors")]
 SCAN = """
 import socket
 for port in range(2000, 2060):
