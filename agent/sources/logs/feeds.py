@@ -4,7 +4,8 @@
     network   connections, as a sweep finds them    line     syslog's files, or the journal
     file      what appears in folders that matter
 
-Only the kinds that a program asks for are opened. A batch's place is saved after it was looked at.
+Only the kinds that a program asks for are opened. A batch's place is saved after it was looked at. `every`
+is the distance between two looks, or for how long what comes alone is gathered, in seconds.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ FOLDERS = (
     "usr/lib/systemd/system", "usr/local/bin", "usr/local/sbin", "var/spool/cron", "var/spool/cron/crontabs",
     "root", "root/.ssh", "root/.config/autostart", "tmp", "var/tmp", "dev/shm",
 )  # fmt: skip
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 _SWEEP_SECONDS = 15.0
 _LINES_A_LOOK = 2_000
 _MOST_FILES = 1_000
@@ -53,7 +54,7 @@ async def starts(runs: Runs, proc: Path) -> Batches:
     gone = lost = 0
     try:
         while True:
-            yield await runs.look(partial(reader.read, _LOOK_SECONDS))
+            yield await runs.look(partial(reader.read, LOOK_SECONDS))
             if reader.gone - gone >= 100 or reader.lost > lost:
                 what = f"{reader.gone - gone} programs had ended before they were read"
                 runs.note_gap(f"{what}; the kernel dropped events {reader.lost - lost} times")
@@ -69,6 +70,8 @@ async def log(
     place: Place | None,
     parse: Callable[[bytes], Event | None],
     moved: Callable[[Place], None],
+    *,
+    every: float = LOOK_SECONDS,
 ) -> Batches:
     """Yield a log's new lines as events; `moved` is told the place when a batch has been looked at."""
     tail = Tail(path, place)
@@ -89,7 +92,7 @@ async def log(
         yield batch
         if tail.place:
             moved(tail.place)
-        await asyncio.sleep(max(0.0 if len(batch) >= _LINES_A_LOOK else _LOOK_SECONDS, runs.resting))
+        await asyncio.sleep(max(0.0 if len(batch) >= _LINES_A_LOOK else every, runs.resting))
 
 
 def _lines(tail: Tail, parse: Callable[[bytes], Event | None]) -> list[Event]:
@@ -98,24 +101,30 @@ def _lines(tail: Tail, parse: Callable[[bytes], Event | None]) -> list[Event]:
 
 
 async def journal_lines(
-    runs: Runs, command: Sequence[str], cursor: str, since: float, moved: Callable[[str], None]
+    runs: Runs,
+    command: Sequence[str],
+    cursor: str,
+    since: float,
+    moved: Callable[[str], None],
+    *,
+    every: float = LOOK_SECONDS,
 ) -> Batches:
     """Yield the journal's new entries as events; `moved` is told the cursor likewise."""
     argv = journal.arguments(command, cursor, since, follow=True, matches=())
     async with journal.running(argv) as child:
         while True:
-            batch, last = await _entries(runs, child)
+            batch, last = await _entries(runs, child, every)
             yield batch
             if last:
                 moved(last)
 
 
-async def _entries(runs: Runs, child: asyncio.subprocess.Process) -> tuple[list[Event], str]:
+async def _entries(runs: Runs, child: asyncio.subprocess.Process, every: float) -> tuple[list[Event], str]:
     """Gather the entries of a moment: a line at a time would cost a look each."""
     batch: list[Event] = []
     last = ""
     with suppress(TimeoutError):
-        async with asyncio.timeout(_LOOK_SECONDS):
+        async with asyncio.timeout(every):
             while len(batch) < _LINES_A_LOOK:
                 try:
                     event, last = entry_event(await journal.next_line(child))
@@ -171,7 +180,7 @@ def _connection(one: inet_diag.Socket, owner: object, listening: set[int]) -> Ev
     return Event("network", fields)
 
 
-async def files(runs: Runs, root: Path) -> Batches:
+async def files(runs: Runs, root: Path, *, every: float = LOOK_SECONDS) -> Batches:
     """Yield files that appear, or are written, in folders that matter; a folder that is not there is left."""
     with Inotify() as inotify:
         for folder in FOLDERS:
@@ -180,7 +189,7 @@ async def files(runs: Runs, root: Path) -> Batches:
         while True:
             seen: dict[str, None] = {}
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
+                async with asyncio.timeout(every):
                     while len(seen) < _MOST_FILES:
                         event = await inotify.get()
                         if Mask.Q_OVERFLOW in event.mask:

@@ -34,9 +34,6 @@ from .tail import Place, Tail
 _MAX_FILES = 64
 _LINES_A_LOOK = 5_000
 _ONCE_BYTES = 1 << 20
-_POLL = 1.0
-_SAVE_SECONDS = 15.0
-_SAVE_SOON = 2.0
 _REFUSALS_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0
 
@@ -53,6 +50,20 @@ class SensorLogSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     files: tuple[Annotated[str, Meta(pattern="^/.")], ...] = ()
     sensor: SensorSettings = SensorSettings()
     budget: Budget = Budget(cpu_seconds=15.0, cool_down=60.0)
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """How often it looks and saves, in seconds.
+
+    Fields:
+        look: Between two looks, where nothing waits.
+        save: Between two saves of what was told; a kill repeats what was not saved.
+        idle_save: Likewise, where only places have moved.
+    """
+
+    look: float = 1.0
+    save: float = 2.0
+    idle_save: float = 15.0
 
 
 class _Saved(Struct):
@@ -113,8 +124,10 @@ class SensorLog(Paid):
         *,
         state: Path | None,
         root: Path = Path("/"),
+        pace: Pace | None = None,
     ) -> None:
         self.name = name
+        self._pace = pace or Pace()
         self._root = root
         self._reader = reader
         self._settings = settings
@@ -175,7 +188,7 @@ class SensorLog(Paid):
                 saved.places = await self._runs.look(lambda: dict(_ends(self._paths())))
             except RefusedError:
                 await self._runs.tell(emit, "incident", clock())
-                await asyncio.sleep(max(_POLL, self._runs.resting))
+                await asyncio.sleep(max(self._pace.look, self._runs.resting))
             else:
                 saved.began = True
                 self._kept.save(saved)
@@ -193,7 +206,7 @@ class SensorLog(Paid):
                 late, saved.places = None, look.places
                 await self._tell(look, saved, sensor, emit, now)
             await self._runs.tell(emit, "incident", clock())
-            await asyncio.sleep(max(0.0 if look.more else _POLL, self._runs.resting))
+            await asyncio.sleep(max(0.0 if look.more else self._pace.look, self._runs.resting))
 
     def _look(self, look: "_Look", before: "_Look | dict[str, Place]", sensor: Sensor, now: datetime) -> None:
         """Read on in every file, from where `before` stood: what is saved, or a look that came back late."""
@@ -263,7 +276,7 @@ class SensorLog(Paid):
         # In a storm of alerts a save a look would cost more than all else; a kill repeats what was not saved.
         self._unsaved = self._unsaved or bool(look.told)
         at = asyncio.get_running_loop().time()
-        if at - self._saved_at >= (_SAVE_SOON if self._unsaved else _SAVE_SECONDS):
+        if at - self._saved_at >= (self._pace.save if self._unsaved else self._pace.idle_save):
             saved.troubles, saved.scans = sensor.saved(), sensor.scans()
             self._kept.save(saved)
             self._saved_at = at

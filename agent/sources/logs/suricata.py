@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...detection.eve import EveReader
-from .sensorlog import SensorLog, SensorLogSettings
+from .sensorlog import Pace, SensorLog, SensorLogSettings
 
 
 class Suricata(SensorLog):
@@ -12,6 +12,12 @@ class Suricata(SensorLog):
     name = "suricata"
 
     def __init__(
-        self, settings: SensorLogSettings | None = None, *, state: Path | None, root: Path = Path("/")
+        self,
+        settings: SensorLogSettings | None = None,
+        *,
+        state: Path | None,
+        root: Path = Path("/"),
+        pace: Pace | None = None,
     ) -> None:
-        super().__init__(self.name, EveReader, settings or SensorLogSettings(), state=state, root=root)
+        its = settings or SensorLogSettings()
+        super().__init__(self.name, EveReader, its, state=state, root=root, pace=pace)

@@ -18,6 +18,7 @@ from agent.sources.rounds.runs import Runs
 
 PYTHON = str(Path(sys.executable).resolve())
 RUNS = Budget(cpu_seconds=60.0)
+OFTEN = 0.05
 
 
 async def first(batches: feeds.Batches, field: str, word: str) -> Event:
@@ -51,7 +52,7 @@ async def test_a_logs_lines_are_fed_once_and_from_the_place_that_was_saved(tmp_p
     log, places = tmp_path / "audit.log", list[Place]()
     log.write_text('type=PATH msg=audit(1.1:1): name="/old"\n')
 
-    batches = feeds.log(Runs("rules", RUNS), log, None, feeds.audit, places.append)
+    batches = feeds.log(Runs("rules", RUNS), log, None, feeds.audit, places.append, every=OFTEN)
     async with asyncio.timeout(20), aclosing(batches):
         assert await anext(batches) == []
         with log.open("a") as out:
@@ -63,7 +64,7 @@ async def test_a_logs_lines_are_fed_once_and_from_the_place_that_was_saved(tmp_p
 
     with log.open("a") as out:
         out.write('type=PATH msg=audit(1.1:3): name="/after"\n')
-    again = feeds.log(Runs("rules", RUNS), log, places[-1], feeds.audit, places.append)
+    again = feeds.log(Runs("rules", RUNS), log, places[-1], feeds.audit, places.append, every=OFTEN)
     event = await first(again, "name", "/")
     assert event.fields["name"] == "/after"
 
@@ -82,7 +83,7 @@ async def test_a_connection_is_fed_with_who_began_it() -> None:
 
 async def test_a_file_in_a_folder_that_matters_is_fed_with_its_whole_name(tmp_path: Path) -> None:
     (tmp_path / "etc" / "cron.d").mkdir(parents=True)
-    batches = feeds.files(Runs("rules", RUNS), tmp_path)
+    batches = feeds.files(Runs("rules", RUNS), tmp_path, every=OFTEN)
     async with asyncio.timeout(20), aclosing(batches):
         assert await anext(batches) == []
         (tmp_path / "etc" / "cron.d" / "a b").write_text("x")
@@ -104,7 +105,9 @@ async def test_the_journal_is_fed_with_its_cursor(tmp_path: Path) -> None:
     shell = shutil.which("sh") or "sh"
     cursors: list[str] = []
 
-    batches = feeds.journal_lines(Runs("rules", RUNS), [shell, str(script)], "", 0.0, cursors.append)
+    batches = feeds.journal_lines(
+        Runs("rules", RUNS), [shell, str(script)], "", 0.0, cursors.append, every=OFTEN
+    )
     async with asyncio.timeout(20), aclosing(batches):
         while not (batch := await anext(batches)):
             pass

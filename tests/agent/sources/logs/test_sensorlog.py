@@ -12,10 +12,11 @@ from agent.budget import Budget
 from agent.detection.eve import EveReader
 from agent.detection.record import Seen
 from agent.sources import Observation, SensorLogSettings, Suricata
-from agent.sources.logs.sensorlog import SensorLog
+from agent.sources.logs.sensorlog import Pace, SensorLog
 
 Watching: TypeAlias = Any  # the fixtures of conftest.py
 Eventually: TypeAlias = Any
+OFTEN = Pace(look=0.02, save=0.05, idle_save=0.05)
 START = datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 
 
@@ -36,7 +37,7 @@ class Host:
         self.settings = SensorLogSettings(files=(f"{self.logs}/eve*.json",))
 
     def source(self) -> Suricata:
-        return Suricata(self.settings, state=self.state)
+        return Suricata(self.settings, state=self.state, pace=OFTEN)
 
     def write(self, name: str, *numbers: int) -> None:
         with (self.logs / name).open("a") as file:
@@ -55,8 +56,9 @@ def of(number: int) -> Callable[[Observation], bool]:
 async def test_what_is_written_after_the_start_is_told_and_what_was_there_before_is_not(
     host: Host, watching: Watching, eventually: Eventually
 ) -> None:
+    """At the pace that the product has."""
     host.write("eve.json", 1)
-    async with watching(host.source(), lambda: START) as listener:
+    async with watching(Suricata(host.settings, state=host.state), lambda: START) as listener:
         await eventually((host.state / "suricata.json").exists)
         host.write("eve.json", 2)
         await listener.until(of(2))
@@ -200,7 +202,7 @@ async def test_a_look_that_hangs_and_comes_back_late_has_lost_nothing_and_told_n
 ) -> None:
     reader = Hanging()
     settings = structs.replace(host.settings, budget=Budget(stuck_after=0.2))
-    source = SensorLog("suricata", lambda: reader, settings, state=host.state)
+    source = SensorLog("suricata", lambda: reader, settings, state=host.state, pace=OFTEN)
     async with watching(source, lambda: START) as listener:
         await eventually((host.state / "suricata.json").exists)
         host.write("eve.json", 1, 2)
