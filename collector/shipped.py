@@ -1,6 +1,5 @@
 """Which release this is, and where the shipped YAML lies: in the wheel inside, in a checkout beside."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -22,6 +21,9 @@ def _folder(name: str) -> Path:
 
 def release() -> str:
     """Return the version of the program; 0 where a wheel was unpacked by hand."""
+    # A seventh of what a short command takes to start, and most ask no version.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - see above
+
     try:
         return version("fengsui")
     except PackageNotFoundError:

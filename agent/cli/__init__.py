@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wire.language import Language, spoken
@@ -17,6 +16,7 @@ from wire.usage import Parser, asked, speak
 
 from ..phrasebook import in_language
 from ..settings import SettingsError
+from ..shipped import release
 from ..texts import SaidError
 
 COMMANDS: tuple[tuple[str, str], ...] = (
@@ -49,7 +49,7 @@ def build_parser(command: str | None = None, language: Language = "en") -> argpa
         description="reports a node's assets, exits and incidents",
     )
     if command is None:
-        parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+        parser.add_argument("--version", action="version", version=f"%(prog)s {release()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
         if command in {None, name}:
@@ -63,13 +63,6 @@ def build_parser(command: str | None = None, language: Language = "en") -> argpa
 def language(wanted: str | None, settings: str | None = None) -> Language:
     """Return the language of texts by the one rule (`wire.language`); `settings`: theirs, once read."""
     return spoken(wanted, os.environ, settings)
-
-
-def _version() -> str:
-    try:
-        return version("fengsui")
-    except PackageNotFoundError:  # a wheel unpacked by hand
-        return "0"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-import apprise
-
 from ..settings import ChannelSettings
 from .port import Failed, Result, Sent, Unknown
 
@@ -36,7 +34,6 @@ class Apprise:
         """Send; the key stands at the end of the text, for people who get it twice."""
         subject, body = str(payload.get("subject", "")), f"{payload.get('body', '')}\n\n[{key}]"
         loop = asyncio.get_running_loop()
-        # Its first use loads a hundred plugins: no work for the event loop's thread.
         call = loop.run_in_executor(self._threads, _notify, address or self._url, subject, body)
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
@@ -56,6 +53,9 @@ def open_apprise(settings: ChannelSettings, now: Callable[[], datetime]) -> Appr
 
 
 def _notify(address: str, subject: str, body: str) -> Result:
+    # A quarter of a second, a hundred plugins at first use: too much for a start and for the loop's thread.
+    import apprise  # noqa: PLC0415 - see above
+
     server = apprise.Apprise()
     try:
         if not server.add(address):

@@ -2,8 +2,7 @@
 
 import shutil
 import sys
-from importlib import util
-from importlib.metadata import PackageNotFoundError
+from importlib import metadata, util
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_a_wheel_that_was_unpacked_by_hand_has_no_release(monkeypatch: pytest.Mo
     assert shipped.release().count(".") == 2
 
     def none(name: str) -> str:
-        raise PackageNotFoundError(name)
+        raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(shipped, "version", none)
+    monkeypatch.setattr(metadata, "version", none)
     assert shipped.release() == "0"
