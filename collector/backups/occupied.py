@@ -19,7 +19,7 @@ from msgspec import Struct
 from wire.codec import UNREADABLE
 
 from ..errors import PermanentError
-from ..trust.ca import write_secret
+from ..trust.keeping import write_secret
 from . import disk
 
 LOCK, MARK = "in-use", "restore.unfinished"

@@ -24,7 +24,7 @@ from ..eventlog import copying as log_copying
 from ..settings import Settings
 from ..store import copying as state_copying
 from ..store.cursors import PIPELINE
-from ..trust.ca import alone, write_secret
+from ..trust.keeping import alone, write_secret
 from . import disk
 from .belongings import Found, of_settings, of_state
 from .disk import Progress

@@ -12,10 +12,7 @@ A node that slept through `rotate` trusts the old one alone. So the listener kee
 signed for it while that is trusted and not old, and the sleeper's next contact brings it the new one.
 """
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,6 +27,7 @@ from msgspec import Struct
 from wire.signed import SIGNER
 
 from ..errors import PermanentError
+from .keeping import alone, write_secret
 
 NODE_URN = "urn:fengsui:node:"
 NODE_DOMAIN = "node.fengsui"
@@ -238,32 +236,6 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{path} holds no EC key")  # noqa: TRY004 - the file is wrong, not the caller
     return key
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, complete or not at all, surviving a power cut."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time look and make: `token create` may run before, or beside, the first `run`."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def make_authority(key_file: Path, certificate_file: Path, name: str, now: datetime) -> None:

@@ -30,8 +30,8 @@ from wire.codec import UNREADABLE
 
 from ..errors import PermanentError
 from ..sealing import Head, canonical
-from .ca import write_secret
 from .journal_chain import Break, Link
+from .keeping import write_secret
 
 KEY = "journal.key"
 NEWEST = "journal.checkpoint"

@@ -25,7 +25,7 @@ from secrets import token_bytes, token_hex
 from uuid import UUID
 
 from ..errors import PermanentError
-from .ca import write_secret
+from .keeping import write_secret
 from .secret_files import read_secret_bytes
 
 KEY_FILE = "link-key"

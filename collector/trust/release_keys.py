@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner
 
 from ..errors import PermanentError
-from .ca import write_secret
+from .keeping import write_secret
 
 KeyRole = Literal["root", "targets", "online"]
 OFFLINE: tuple[KeyRole, KeyRole] = ("root", "targets")

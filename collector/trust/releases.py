@@ -12,7 +12,6 @@ Source: https://theupdateframework.github.io/specification
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from tuf.api.serialization import DeserializationError
 from wire.releases import INDEX, Index, read_index
 
 from .bundles import offer_of
+from .keeping import replacing
 from .release_keys import OFFLINE, ONLINE, KeyRole, Keys, ReleasesError
 
 _ROLES: dict[KeyRole, tuple[str, ...]] = {
@@ -124,7 +124,8 @@ class Releases:
         offer = offer_of(bundle)
         with _disk(bundle):
             target = TargetFile.from_file(offer.path, str(bundle), ["sha256"])
-            _copy(bundle, self._target(target))
+            with bundle.open("rb") as source, replacing(self._target(target)) as file:
+                shutil.copyfileobj(source, file)
         targets.targets[offer.path] = target
         same = (offer.version, offer.platform, offer.python)
         others = [one for one in index.releases if (one.version, one.platform, one.python) != same]
@@ -384,18 +385,5 @@ def _disk(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
+    with replacing(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-
-
-def _copy(source: Path, path: Path) -> None:
-    new = path.with_name(f"{path.name}.new")
-    with source.open("rb") as bundle, new.open("wb") as file:
-        shutil.copyfileobj(bundle, file)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

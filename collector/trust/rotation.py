@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import PermanentError
-from .ca import NEXT, PREVIOUS, alone, make_authority
+from .ca import NEXT, PREVIOUS, make_authority
+from .keeping import alone
 
 _KEY = "ca-next.key"
 Step = Literal["none", "rotated", "switched"]

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from wire.messages import Purpose, Signed
 from wire.signed import statement
 
-from .ca import SERVER_LIFE, Authority, key_pem, load_key, write_secret
+from .ca import SERVER_LIFE, Authority, key_pem, load_key
+from .keeping import write_secret
 
 
 class Signer:

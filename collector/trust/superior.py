@@ -30,7 +30,8 @@ from wire.messages import VERSION, Enrolment, EnrolmentRequest
 from wire.signed import digest_of
 
 from ..errors import PermanentError, RetryableError
-from .ca import key_pem, write_secret
+from .ca import key_pem
+from .keeping import write_secret
 from .tokens import EnrolmentToken
 
 FOLDER = "superior"

@@ -7,7 +7,7 @@ from secrets import choice
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from .ca import write_secret
+from .keeping import write_secret
 
 FIRST_USER = "admin"
 FIRST_PASSWORD_FILE = "admin-password"  # noqa: S105 - the name of a file

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from collector.errors import PermanentError
-from collector.trust.ca import Authority, ServerCertificate, node_of, write_secret
+from collector.trust.ca import Authority, ServerCertificate, node_of
 from collector.trust.rotation import retire, rotate, switch
 
 NOW = datetime(2026, 3, 2, 4, 0, 0, tzinfo=UTC)
@@ -155,12 +155,3 @@ def test_the_listener_shows_what_the_old_authority_signed_until_that_is_retired(
     (tmp_path / "server.pem").write_bytes(fresh.public_bytes(serialization.Encoding.PEM))
     retire(tmp_path)
     shown(later).verify_directly_issued_by(new)
-
-
-def test_a_secret_is_written_whole_over_what_a_crash_left(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    (tmp_path / "key.new").write_bytes(b"half")
-    write_secret(path, b"whole")
-    assert path.read_bytes() == b"whole"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert not (tmp_path / "key.new").exists()
