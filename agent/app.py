@@ -114,6 +114,6 @@ def _open(folder: Path, clock: Clock, settings: Settings) -> Outbox:
 
 
 def _announce(world: World, identity: Identity) -> None:
-    names = ", ".join(source.name for source in world.sources)
+    names = ", ".join(source.name for source in world.watching.sources)
     where = ", ".join(world.transport.addresses)
     _log.info(say(world.settings.language, "running", node=identity.node, sources=names, collectors=where))

@@ -10,14 +10,12 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 
-from wire.messages import ReportKind
 from wire.signed import digest_of
 
 from . import actions, heartbeat
@@ -25,7 +23,7 @@ from .backoff import Backoff
 from .clock import Clock
 from .enrolment import Identity, this_host
 from .heartbeat import About
-from .metrics import Figures, SourceFigures, own_cost
+from .metrics import Figures, own_cost
 from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
 from .powers import Deputy, Local, Powers, never_of
@@ -33,17 +31,18 @@ from .program import Programs
 from .release import Proof, own_release, read_standing
 from .renewal import Renewal
 from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
+from .shipped import release
 from .signatures import Signatures
-from .sources import Rules, Sensors, Source, build
+from .sources import Rules, build
 from .tasks import Tasks
 from .texts import say
 from .transport import Transport
 from .uplink import Uplink
+from .watching import Watching, gap
 
 _log = logging.getLogger("fengsui.agent")
 _LAST_WORDS_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
-_HEALTHY_SECONDS = 600.0
 _ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
 _random = random.SystemRandom().random
 
@@ -66,21 +65,10 @@ class World:
         self._clock = clock
         self._identity = identity
         tls = identity.tls()
-        self._about = About(
-            version=_version(),
-            settings=heartbeat.digest(settings),
-            certificate_expires_at=identity.life()[1],
-            metrics_address=_reachable(settings.metrics.listen),
-            every=settings.heartbeat_seconds,
-            started=heartbeat.started(),
-            pushed_version=self._pushed.read().version,
-            pushed_state=self._pushed.read().state,
-            authorities=digest_of(identity.authorities().decode()),
-        )
+        self._about = self._introduction()
         self.transport = Transport(settings.collectors or (identity.collector,), tls, clock.now)
-        self.sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
-        self._sensors = next((source for source in self.sources if isinstance(source, Sensors)), None)
-        self.figures = {source.name: SourceFigures() for source in self.sources}
+        sources = build(settings.sources, Path(settings.state_dir), offset=lambda: self.transport.offset)
+        self.watching = Watching(sources, self._emit, clock, settings.language)
         self._renewal = Renewal(
             identity,
             self.transport,
@@ -110,10 +98,9 @@ class World:
             random=_random,
             language=settings.language,
         )
-        rules = [source for source in self.sources if isinstance(source, Rules)]
+        rules = [source for source in sources if isinstance(source, Rules)]
         self._programs = [self._program_for(source, signatures) for source in rules]
-        self._watching: list[asyncio.Task[None]] = []
-        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._beside: list[asyncio.Task[None]] = []
 
     def _laid_over(self, settings: Settings) -> Settings:
         """Return the settings with those of a collector over them, where these have no mistake now."""
@@ -124,12 +111,27 @@ class World:
             _log.error(say(settings.language, "pushed_unusable", why=error))
             return settings
 
+    def _introduction(self) -> About:
+        """Return what every heartbeat says and only a reload changes."""
+        pushed = self._pushed.read()
+        return About(
+            version=release(),
+            settings=heartbeat.digest(self.settings),
+            certificate_expires_at=self._identity.life()[1],
+            metrics_address=_reachable(self.settings.metrics.listen),
+            every=self.settings.heartbeat_seconds,
+            started=heartbeat.started(),
+            pushed_version=pushed.version,
+            pushed_state=pushed.state,
+            authorities=digest_of(self._identity.authorities().decode()),
+        )
+
     def _node(self) -> actions.Node:
         """Return what actions work with; they run in threads of their own."""
         return actions.Node(
             powers=self._powers(),
-            sources=tuple(source.name for source in self.sources),
-            restart=lambda names: self._soon(lambda: self._restart(names)),
+            sources=tuple(source.name for source in self.watching.sources),
+            restart=lambda names: self._soon(lambda: self.watching.begin_anew(names)),
             renew=lambda: self._soon(self._renewal.want),
             pushed=self._pushed,
             check=lambda given: overlaid(self._own, given),
@@ -160,40 +162,31 @@ class World:
             reload: Called when there is a new identity, or new settings.
             rests: The sources' cool-downs that are not over, in seconds.
         """
-        self._tasks, self._reload = tasks, reload
-        for source in self.sources:
-            source.resume(rests)
+        self._reload = reload
         tasks.spawn("uplink", self._uplink.run())
         tasks.spawn("renewal", self._renewal.run(reload))
         tasks.spawn("tidy", self._tidy())
         tasks.spawn("release", self._prove())
         if self._pushed.read().state == "trial":
             tasks.spawn("trial", self._try(reload))
-        self._watching = [
+        self._beside = [
             tasks.spawn("orders", self._orders.run()),
             tasks.spawn("heartbeat", self._beat()),
             *(tasks.spawn("program", programs.run()) for programs in self._programs),
         ]
-        self._restart([source.name for source in self.sources])
+        self.watching.start(tasks, rests)
         if self.settings.metrics.listen:
             tasks.spawn("metrics", self._serve_metrics())
 
     async def last_words(self) -> None:
         """Stop looking, say so, and give what waits a moment to leave."""
-        for task in (*self._watching, *self._looking.values()):
+        self.watching.stop()
+        for task in self._beside:
             task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
                 await self._emit(await self._heartbeat(last=True))
                 await self._outbox.drained()
-
-    def _restart(self, names: Collection[str]) -> None:
-        """Start sources, or start them anew: at its start each tells the full picture."""
-        for source in self.sources:
-            if source.name in names:
-                if old := self._looking.get(source.name):
-                    old.cancel()
-                self._looking[source.name] = self._tasks.spawn(f"source-{source.name}", self._watch(source))
 
     async def _try(self, reload: Callable[[], None]) -> None:
         """Keep pushed settings once a collector answers under them; without an answer go back."""
@@ -215,13 +208,13 @@ class World:
 
     async def _prove(self) -> None:
         """Say that this release runs, once a collector has answered it: the updater waits for that."""
-        release = own_release()
-        if release is not None:
+        own = own_release()
+        if own is not None:
             await self._uplink.answered.wait()
             backoff = Backoff(_random)
             while True:
                 try:
-                    Proof(Path(self.settings.state_dir)).give(release)
+                    Proof(Path(self.settings.state_dir)).give(own)
                     break
                 except OSError as error:
                     wait = backoff.failed()
@@ -229,47 +222,12 @@ class World:
                     await asyncio.sleep(wait)
         await asyncio.Event().wait()
 
-    async def _watch(self, source: Source) -> None:
-        """Keep a source watching; one that fails is reported and started again, the others go on."""
-        backoff = Backoff(_random, first=1.0, longest=300.0)
-        figures = self.figures[source.name]
-
-        async def emit(seen: Observed) -> None:
-            await self._emit(seen)
-            figures.reports += 1
-
-        while True:
-            begun = self._clock.monotonic()
-            try:
-                await source.watch(emit, self._clock)
-                why = "it ended by itself"
-            except Exception as error:  # noqa: BLE001 - the edge to a sensor: counted and reported
-                why = f"{type(error).__name__}: {error}"[:300]
-            figures.failures += 1
-            if self._sensors:
-                self._sensors.failed(source.name, why, self._clock.now())
-            if self._clock.monotonic() - begun > _HEALTHY_SECONDS:
-                backoff.succeeded()
-            wait = backoff.failed()
-            _log.error(
-                say(self.settings.language, "source_failed", source=source.name, why=why, seconds=wait)
-            )
-            await self._emit(self._failure(source.name, why, wait))
-            await asyncio.sleep(wait)
-
-    def _failure(self, source: str, why: str, wait: float) -> Entry:
-        return self._gap(source, "any", f"source {source} failed ({why}); starts again in {wait:.0f} s")
-
-    def _gap(self, source: str, kind: str, why: str) -> Entry:
-        now = self._clock.now().isoformat()
-        body: dict[str, object] = {"kind": kind, "count": None, "from": now, "to": now, "why": why}
-        return self._entry("gap", source, body)
-
     def _program_for(self, rules: Rules, signatures: Signatures) -> Programs:
         async def refuse(why: str) -> None:
             rules.refuse(why)
             if why:
-                await self._emit(self._gap(rules.name, "incident", f"the rules were not taken: {why}"))
+                told = gap(self._clock, rules.name, "incident", f"the rules were not taken: {why}")
+                await self._emit(told)
 
         return Programs(
             self.transport,
@@ -280,9 +238,6 @@ class World:
             refuse=refuse,
             random=_random,
         )
-
-    def _entry(self, kind: ReportKind, source: str, body: dict[str, object]) -> Entry:
-        return Entry(kind, source, self._clock.now(), body)
 
     async def _emit(self, seen: Observed) -> None:
         """Return when the observation is on disk, however long that takes."""
@@ -307,9 +262,8 @@ class World:
         why = await _host_goes() if last else None
         standing = read_standing(Path(self.settings.update.folder))
         self._about = msgspec.structs.replace(self._about, update=standing)
-        return self._entry(
-            "heartbeat", "heartbeat", heartbeat.body(self._clock, self._about, status, last=last, why=why)
-        )
+        body = heartbeat.body(self._clock, self._about, status, last=last, why=why)
+        return Entry("heartbeat", "heartbeat", self._clock.now(), body)
 
     async def _tidy(self) -> None:
         while True:
@@ -329,8 +283,6 @@ class World:
     async def _figures(self) -> Figures:
         status = await self._outbox.status()
         cpu, memory = own_cost()
-        for source in self.sources:
-            self.figures[source.name].seconds = source.cpu_seconds
         return Figures(
             outbox_bytes=status.bytes,
             outbox_reports=status.reports,
@@ -340,7 +292,7 @@ class World:
             forks=status.forks,
             certificate_expires_at=self._about.certificate_expires_at,
             orders=self._orders.ended,
-            sources=self.figures,
+            sources=self.watching.figures(),
             cpu_seconds=cpu,
             memory_bytes=memory,
         )
@@ -364,13 +316,6 @@ async def _host_goes() -> str | None:
     except (OSError, TimeoutError):
         return None
     return "shutdown" if told.strip() == b"stopping" else None
-
-
-def _version() -> str:
-    try:
-        return version("fengsui")
-    except PackageNotFoundError:
-        return "checkout"
 
 
 def _reachable(listen: str) -> str:

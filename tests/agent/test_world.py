@@ -4,7 +4,7 @@ import asyncio
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -12,26 +12,25 @@ from aiohttp import web
 from msgspec import structs
 
 from agent.app import Agent
-from agent.metrics import SourceFigures
 from agent.outbox import Entry, Outbox
 from agent.release import Proof, Release, Slots
 from agent.release.proof import Standing, write_standing
 from agent.settings import Pushed, UpdateSettings
-from agent.sources import SourcesSettings
-from agent.sources.port import Emit, Observation, Reading
+from agent.sources import Sensors, SourcesSettings
 from agent.tasks import Tasks
+from agent.watching import Watching
 from agent.world import World
+from tests.agent.flaky import Flaky
 from tests.agent.loaded import Load, bodies
 from tests.wire.test_program import rule
 from wire.codec import encode
 from wire.program import Program, There, encode_program
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from agent.clock import Clock
     from agent.enrolment import Identity
-    from agent.sources.port import Clock as Now
     from tests.agent.conftest import FarSide
 
 
@@ -41,32 +40,13 @@ OTHERS = (
 )  # fmt: skip
 
 
-class Flaky:
-    """A source that fails the first times it watches."""
-
-    name = "flaky"
-    cpu_seconds = 0.0
-
-    def __init__(self, failures: int) -> None:
-        self.failures = failures
-
-    def resume(self, rests: Mapping[str, float]) -> None:
-        assert rests == {}
-
-    async def once(self, now: Any) -> Reading:  # noqa: ANN401 - never asked
-        raise NotImplementedError(now)
-
-    async def watch(self, emit: Emit, clock: Now) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise RuntimeError("the sensor broke")
-        await emit(Observation("incident", "flaky", clock(), {"class": "NACRED"}))
-        await asyncio.Event().wait()
-
-
 @pytest.fixture
 def load(identity: Identity) -> Load:
     return Load(identity.folder.parent)
+
+
+def watch_only(world: World, *sources: Flaky) -> None:
+    world.watching = Watching(sources, world._emit, world._clock, "en")
 
 
 @asynccontextmanager
@@ -87,21 +67,6 @@ async def world(load: Load, identity: Identity, clock: Clock) -> AsyncIterator[W
     yield made
     await made.close()
     outbox.close()
-
-
-async def test_a_source_that_fails_is_reported_and_started_again(far_side: FarSide, world: World) -> None:
-    world.sources = (Flaky(1),)
-    world.figures["flaky"] = SourceFigures()
-
-    async with Tasks() as tasks:
-        world.start(tasks, lambda: None)
-        await far_side.until(lambda: "incident" in far_side.kinds())
-
-    (gap,) = bodies(far_side, "gap")
-    assert "source flaky failed (RuntimeError: the sensor broke)" in gap["why"]
-    assert (world.figures["flaky"].failures, world.figures["flaky"].reports) == (1, 1)
-    assert world._sensors is not None
-    assert list(world._sensors._failed) == ["flaky"]
 
 
 async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_collector(
@@ -125,8 +90,8 @@ async def test_a_program_with_a_right_signature_that_is_malformed_shows_at_the_c
     world = World(structs.replace(load.settings, sources=sources), identity, outbox, clock)
     # Asked and looked at by the test alone: what runs by itself takes its time.
     (programs,), world._programs = world._programs, []
-    sensors, world.sources = world._sensors, ()
-    assert sensors is not None
+    (sensors,) = (one for one in world.watching.sources if isinstance(one, Sensors))
+    watch_only(world)
 
     async with Tasks() as tasks:
         world.start(tasks, lambda: None)
@@ -170,14 +135,14 @@ async def test_the_agents_figures_are_those_of_its_outbox_its_process_and_its_so
     world: World, clock: Clock
 ) -> None:
     await world._emit(await world._heartbeat())
-    for source in world.sources:
+    for source in world.watching.sources:
         await source.once(clock.now())
 
     figures = await world._figures()
 
     assert figures.outbox_reports == 1
     assert figures.memory_bytes > 10_000_000
-    assert set(figures.sources) == {source.name for source in world.sources}
+    assert set(figures.sources) == {source.name for source in world.watching.sources}
     # Without a program the rules open nothing.
     assert all(source.seconds > 0 for name, source in figures.sources.items() if name != "rules")
 
@@ -249,8 +214,7 @@ async def test_a_release_proves_itself_by_a_collectors_answer_and_tells_what_bec
 async def test_a_rescan_starts_a_source_anew_and_it_tells_the_full_picture(
     far_side: FarSide, world: World
 ) -> None:
-    world.sources = (Flaky(0),)
-    world.figures["flaky"] = SourceFigures()
+    watch_only(world, Flaky(0))
 
     async with Tasks() as tasks:
         world.start(tasks, lambda: None)
