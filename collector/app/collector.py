@@ -7,26 +7,19 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import actions, stages
 from ..actions.port import Surroundings
-from ..authority import Announcer, ByHand, ByMail, Heartbeat, Upstream
+from ..authority import Announcer, Heartbeat
 from ..backups import in_use
 from ..casework import Casework
 from ..channels import Channel, open_channels
 from ..desk.acknowledging import link_of
 from ..desk.world import Desk, Startable
-from ..documents import Documents, Printer, Renderer
-from ..duty.auditor import Auditor
 from ..duty.calendars import CalendarKeeper
-from ..duty.checkpointing import Checkpointing
-from ..duty.clock import DutyClock
-from ..duty.presence import Presence
-from ..duty.silence import Silence
 from ..errors import FengsuiError, PermanentError, RetryableError
 from ..eventlog.opening import open_log
 from ..eventlog.port import EventLog
@@ -43,7 +36,6 @@ from ..shipped import release
 from ..store.engine import Store
 from ..store.notices import Notice
 from ..tasks import spawn
-from ..trust.checkpoints import journal_key, keep_newest
 from ..trust.links import Links
 from ..world import World
 from ..yaml_marks import Mistakes
@@ -53,8 +45,10 @@ from .ending import Ending, Notes, closed_in_time
 from .figures import counters
 from .first_start import forget_ports, know_journal, make_first_user, make_folder, write_ports
 from .live import Live
+from .reporting import Reporting
 from .telling import Teller
 from .upkeep import Membership, Retention
+from .watch import Watch
 
 
 def now() -> datetime:
@@ -107,22 +101,7 @@ class Collector:
         )
         live.count_by(self._working_days)
         self._pipeline = Pipeline(log, store, self._stages(), now)
-        self._duty = DutyClock(store, self._casework, wall=now, steady=time.monotonic)
-        self._auditor = Auditor(store, lambda: live.directory(now()), settings.unit, now=now)
-        self._checkpoints = Checkpointing(
-            store, journal_key(settings.state), now=now, keep=partial(keep_newest, settings.state)
-        )
-        self._silence = Silence(
-            store,
-            open_incident=self._casework.open,
-            note_end=self._casework.note,
-            end=self._casework.move,
-            registry=live.registry,
-            directory=lambda: live.directory(now()),
-            unit=settings.unit,
-            now=now,
-        )
-        self._presence = Presence(store, links=self._link_of, open_incident=self._casework.open, now=now)
+        self._watch = Watch(store, live, self._casework, links=self._link_of, now=now)
         self._heartbeat = Heartbeat(
             store,
             state=settings.state,
@@ -143,34 +122,7 @@ class Collector:
             on_death=ending.died,
             link=self._link,
         )
-        self._documents = Documents(registry=live.registry, regimes=live.regimes, classes=live.classes)
-        self._renderer = Renderer(lambda: self._live.settings().documents)
-        self._printer = Printer(store, self._documents, self._renderer)
-        self._upstream = Upstream(
-            store,
-            state=settings.state,
-            registry=live.registry,
-            routes=lambda: live.settings().routes,
-            record_filing=self._casework.record_filing,
-            statement=self._documents.statement,
-            clock=now,
-        )
-        self._by_hand = ByHand(
-            self._upstream,
-            registry=live.registry,
-            routes=lambda: live.settings().routes,
-            record_filing=self._casework.record_filing,
-            statement=self._documents.statement,
-        )
-        self._by_mail = ByMail(
-            store,
-            routes=lambda: live.settings().routes,
-            channels=self._open_channels,
-            make=self._printer.make,
-            record_filing=self._casework.record_filing,
-            language=settings.language,
-            clock=now,
-        )
+        self._reporting = Reporting(store, live, self._casework, channels=self._open_channels, clock=now)
         self._starter = Starter(live.plans, live.asset_role)
         self._runner = Runner(
             store, live.plans, actions.build(self._surroundings()), now, asset_role=live.asset_role
@@ -179,15 +131,6 @@ class Collector:
             store, self._casework, lambda: live.directory(now()), settings.language, now
         )
         self._announcer = Announcer(store, state=settings.state, clock=now)
-        self._intake = Intake(
-            store,
-            open_incident=self._casework.open,
-            note_end=self._casework.note,
-            registry=live.registry,
-            classes=live.classes,
-            unit=settings.unit,
-            formats=FORMATS,
-        )
         self._agents = AgentsDoor(store, log, live, now, open_incident=self._casework.open)
         self._desk = DeskDoor(self._desk_world())
 
@@ -254,21 +197,17 @@ class Collector:
     def _flows(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         return {
             "pipeline": self._pipeline.run,
-            "clock": self._duty.run,
-            "auditor": self._auditor.run,
             "runs": self._runner.run,
             "notices": self._notices.run,
-            "authority": self._upstream.run,
-            "letters": self._by_mail.run,
+            "authority": self._reporting.upstream.run,
+            "letters": self._reporting.by_mail.run,
             "heartbeat": self._heartbeat.run,
-            "silence": self._silence.run,
             "drills": self._director.run,
             "announcements": self._announcer.run,
-            "presence": self._presence.run,
-            "checkpoints": self._checkpoints.run,
             "calendars": self._calendars.run,
             "retention": self._retention.run,
             "superior": self._membership.run,
+            **self._watch.flows,
             **self._agents.watches,
         }
 
@@ -290,7 +229,7 @@ class Collector:
         settings = self._live.settings()
         return Surroundings(
             directory=lambda: self._live.directory(now()),
-            file=self._upstream.file,
+            file=self._reporting.upstream.file,
             http_allow=self._http_allow,
             language=settings.language,
         )
@@ -309,8 +248,8 @@ class Collector:
             start_run=self._starter.by_hand,
             start_by_warning=self._starter.by_warning,
             startable=self._startable,
-            filings=self._by_hand,
-            make_document=self._printer.make,
+            filings=self._reporting.by_hand,
+            make_document=self._reporting.printer.make,
             pulses=self._pulses,
             counters=lambda: counters(self._agents.tally, self._pipeline),
             unit=settings.unit,
@@ -318,9 +257,20 @@ class Collector:
             version=release(),
             acknowledge=self._casework.acknowledge,
             director=self._director,
-            take_alerts=self._intake.take,
-            drill_report=DrillReports(self._store, self._renderer, self._live.registry).make,
+            take_alerts=self._intake().take,
+            drill_report=DrillReports(self._store, self._reporting.renderer, self._live.registry).make,
             links=self._links,
+        )
+
+    def _intake(self) -> Intake:
+        return Intake(
+            self._store,
+            open_incident=self._casework.open,
+            note_end=self._casework.note,
+            registry=self._live.registry,
+            classes=self._live.classes,
+            unit=self._live.settings().unit,
+            formats=FORMATS,
         )
 
     def _startable(self) -> tuple[Startable, ...]:
@@ -334,12 +284,7 @@ class Collector:
         return link_of(notice, self._links, self._live.settings().listen.console.url)
 
     def _pulses(self) -> dict[str, datetime]:
-        passes = {
-            "clock": self._duty.last_tick,
-            "auditor": self._auditor.last_pass,
-            "runs": self._runner.last_pass,
-            "silence": self._silence.last_pass,
-        }
+        passes = self._watch.pulses() | {"runs": self._runner.last_pass}
         return {name: at for name, at in passes.items() if at is not None}
 
     async def _reload(self, file: str) -> None:
@@ -363,13 +308,13 @@ class Collector:
         self._notes("reloaded" + (f"; a new start is needed for: {', '.join(kept)}" if kept else ""))
 
     async def _let_go_of_lines(self) -> None:
-        await self._upstream.close()
+        await self._reporting.upstream.close()
         await self._heartbeat.begin_anew()
 
     async def _seal(self) -> None:
         """Sign the journal's end before the process goes; where that fails, its next start does."""
         try:
-            await self._checkpoints.seal()
+            await self._watch.seal()
         except (FengsuiError, SQLAlchemyError) as error:
             self._notes(f"the journal's end is not signed: {error}")
 

@@ -1,7 +1,6 @@
 """A collector whose part dies ends loudly, so that whoever supervises it starts it again."""
 
 import asyncio
-import shutil
 import sqlite3
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
@@ -10,21 +9,9 @@ import pytest
 
 from collector.app.collector import Collector
 from collector.app.live import Live
-from collector.world import World, load_world
+from collector.world import World
 
-CONFIGS = Path(__file__).parents[3] / "configs"
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    shutil.copy(CONFIGS / "registry.yaml", tmp_path)
-    settings = tmp_path / "collector.yaml"
-    settings.write_text(
-        "unit: district\nregistry: registry.yaml\nstate_dir: state\n"
-        "listen: {agents: {host: 127.0.0.1, port: 0}, console: {port: 0}}\n"
-    )
-    return load_world(str(settings), {})
 
 
 async def test_a_flow_that_cannot_go_on_takes_the_collector_with_it(world: World, tmp_path: Path) -> None:
