@@ -21,7 +21,6 @@ from .regimes import Regime, load_regimes
 from .registry import Registry, read_registry
 from .runs.playbooks import read_playbooks
 from .settings import Settings, read_settings
-from .sigma import load_rules
 from .trust.secret_files import read_secret
 from .workdays import CalendarFile, read_calendars
 from .yaml_marks import Mistake, Mistakes
@@ -101,6 +100,8 @@ def build_world(settings: Settings) -> World:
     calendars = gather(lambda: read_calendars(_texts(_own(settings.calendars))))
     if mistakes or not (registry and classes and regimes and policies):
         raise Mistakes([*mistakes, *shelf.errors])
+    from .sigma import load_rules  # noqa: PLC0415 - pySigma takes a quarter of a second; most commands read no rules
+
     sigma = load_rules(_folders(configs / "sigma", settings.sigma), classes.by_code)
     return World(
         settings=settings,

@@ -5,9 +5,6 @@
 
 Flows know nothing of each other: they meet in the store. A flow that dies takes the process with it, loudly,
 so that whoever supervises it starts it again; the rows are all that is needed to go on.
+
+Imports nothing, so that a command that needs one of its parts starts without all others.
 """
-
-from .collector import serve
-from .ending import Notes
-
-__all__ = ["Notes", "serve"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from ..app import Notes
+    from ..app.ending import Notes
 
 # 49 KB a TLS connection under uvloop, 300 KB without (docs/operating.md).
 _NO_UVLOOP = {
@@ -31,7 +31,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop; 1 when a part of it died."""
     # The server's libraries are imported only where they are needed: other commands start without them.
-    from ..app import serve  # noqa: PLC0415 - see above
+    from ..app.collector import serve  # noqa: PLC0415 - see above
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -145,3 +147,13 @@ def test_a_bearer_that_was_taken_back_is_refused(config: str, capsys: pytest.Cap
         return found
 
     assert asyncio.run(known()) is None
+
+
+def test_a_token_is_made_without_what_only_a_running_collector_needs() -> None:
+    script = (
+        "import sys, collector.cli.token, collector.app.first_start, collector.ingest.issuing\n"
+        "print({'aiohttp', 'jinja2', 'sigma', 'apprise', 'babel'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert told.stdout == "set()\n"
