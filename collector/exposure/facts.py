@@ -253,11 +253,12 @@ class Connection(Struct, frozen=True):
 
 
 class Guest(Struct, frozen=True):
-    """Somebody else who went outside through the host."""
+    """Somebody else who went outside through the host; `translated_to` is the address it was given there."""
 
     source_address: str
     remote_addresses: tuple[str, ...] = ()
     count: int = 1
+    translated_to: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no address."""

@@ -97,6 +97,45 @@ def test_containers_and_guests_of_every_kind_alarm_nobody(kind: str) -> None:
     assert verdicts(facts) == {"way/eth0/10.20.0.1/4": "sanctioned"}
 
 
+HYPERVISOR = [
+    of_host("br0", "10.20.0.9", 24, kind="bridge"),
+    link("eth0", master="br0"),
+    link("vnet0", kind="tun", master="br0"),
+    of_host("eth1", "192.168.5.1", 24),
+]
+BRIDGED = [
+    route("br0", "10.20.0.1"),
+    route("br0", None, "10.20.0.0/24"),
+    route("eth1", None, "192.168.5.0/24"),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "verdict"),
+    [
+        ("10.20.0.50", {}, None),
+        ("10.77.0.50", {}, None),  # of a network in which the bridge has no address
+        ("10.20.0.50", {"translated_to": "10.20.0.9"}, "bridging"),
+        ("192.168.5.7", {}, "bridging"),  # comes by another card: the host routes it
+    ],
+)
+def test_a_virtual_machine_in_the_hosts_own_network_goes_through_its_bridge_and_not_through_the_host(
+    source: str, more: dict[str, Any], verdict: str | None
+) -> None:
+    facts = told(HYPERVISOR, BRIDGED, forwarded=[{"source_address": source, **more}])
+
+    assert verdicts(facts).get("gateway") == verdict
+
+
+def test_where_the_host_has_another_way_out_nobody_knows_that_it_was_bridged() -> None:
+    stick = [*HYPERVISOR, of_host("wwan0", "192.168.8.7", 24, kind="wwan")]
+    routes = [*BRIDGED, route("wwan0", "192.168.8.1", metric=700)]
+
+    assert (
+        verdicts(told(stick, routes, forwarded=[{"source_address": "10.20.0.50"}]))["gateway"] == "bridging"
+    )
+
+
 def test_a_default_route_into_a_container_makes_nobody_its_guest() -> None:
     """Else every stranger would be one of the host's own."""
     facts = told(
