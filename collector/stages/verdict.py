@@ -47,7 +47,9 @@ class Verdict:
         if facts.exits is None:
             return item
         judged = judge(facts, scope_of(self._registry(), item.node.unit, item.asset))
-        changes = await keep_exits(conn, item.node.id, item.node.unit, judged, item.received_at)
+        changes = await keep_exits(
+            conn, item.node.id, item.node.unit, judged, item.received_at, told=item.kind
+        )
         await self._count(conn, item, changed=any(change.fresh for change in changes))
         return replace(item, changes=changes)
 

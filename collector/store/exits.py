@@ -34,9 +34,19 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 async def keep_exits(
-    conn: AsyncConnection, node: str, unit: str, judged: Iterable[Judged], now: datetime
+    conn: AsyncConnection,
+    node: str,
+    unit: str,
+    judged: Iterable[Judged],
+    now: datetime,
+    *,
+    told: str = "exits",
 ) -> tuple[Change, ...]:
     """Bring a node's rows to what was judged now; what is no longer there is marked as gone.
+
+    `told` is the kind of the report that let judge: one that says nothing of a row leaves it last seen as it
+    was. Else a host that comes back after days would first tell itself, and everything that is gone since
+    then were seen once more.
 
     Returns:
         A change for every way judged now and for every one that is gone since the last time.
@@ -51,6 +61,8 @@ async def keep_exits(
         if one.key in known:
             if known[one.key] is None:
                 values["first_seen"] = now
+            elif told not in _seen_by(one):
+                del values["last_seen"]
             here = (exits.c.node == node, exits.c.key == one.key)
             await conn.execute(exits.update().where(*here).values(**values))
         else:
@@ -61,6 +73,15 @@ async def keep_exits(
         here = (exits.c.node == node, exits.c.key == change.key)
         await conn.execute(exits.update().where(*here).values(gone_at=now))
     return (*changes, *gone)
+
+
+def _seen_by(one: Judged) -> frozenset[str]:
+    """Return the kinds of report that show what was judged to be there."""
+    if one.key.startswith("service/"):
+        return frozenset({"asset"})
+    if one.key in {"gateway", "mail/connections"}:
+        return frozenset({"sockets"})
+    return frozenset({"exits", "sockets"} if one.verdict == "used" else {"exits"})
 
 
 def _values(unit: str, one: Judged, now: datetime) -> dict[str, Any]:

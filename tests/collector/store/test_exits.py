@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from collector.exposure import Judged
 from collector.exposure.reasons import reason
@@ -76,3 +78,26 @@ async def test_only_what_has_been_gone_for_long_is_forgotten(state: Store) -> No
         await forget(conn, NOON + timedelta(days=30))
 
     assert (await row(state))["key"] == "way/usb0/-/4"
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict", "told", "seen"),
+    [
+        ("way/usb0/-/4", "available", "asset", False),
+        ("way/usb0/-/4", "available", "sockets", False),
+        ("way/usb0/-/4", "used", "sockets", True),
+        ("way/usb0/-/4", "available", "exits", True),
+        ("service/tcp/22", "exposed_service", "asset", True),
+        ("service/tcp/22", "exposed_service", "exits", False),
+        ("gateway", "bridging", "sockets", True),
+    ],
+)
+async def test_a_report_that_says_nothing_of_a_row_is_no_sight_of_it(
+    sqlite_state: Store, key: str, verdict: Verdict, told: str, seen: object
+) -> None:
+    one = replace(way("available"), key=key, verdict=verdict)
+    await keep(sqlite_state, one)
+    async with sqlite_state.write() as conn:
+        await keep_exits(conn, "n", "county", [one], NOON + timedelta(days=3), told=told)
+
+    assert ((await row(sqlite_state))["last_seen"] > NOON) is seen
