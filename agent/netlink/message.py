@@ -12,8 +12,10 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+Row = TypeVar("Row")
 
 ERROR = 2
 DONE = 3
@@ -112,10 +114,27 @@ def dump(protocol: int, kind: int, request: bytes) -> list[Message]:
         DumpInterruptedError: the table kept changing (several whole dumps were cut).
         OSError: the socket could not be made, or the kernel was silent for five seconds.
     """
+    return table(protocol, kind, request, lambda row: row)
+
+
+def table(protocol: int, kind: int, request: bytes, read: Callable[[Message], Row | None]) -> list[Row]:
+    """Return what `read` makes of the rows of a table, those left out that it answers None for.
+
+    Rows are read as they come: of a router with a whole internet table the messages are never all in memory.
+
+    Raises:
+        NetlinkError: as `dump`, or by `read`.
+        DumpInterruptedError, OSError: as `dump`.
+    """
     for _ in range(_DUMP_TRIES):
-        rows = list(stream(protocol, kind, request))
-        if not any(row.flags & INTERRUPTED for row in rows):
-            return rows
+        found: list[Row] = []
+        interrupted = False
+        for row in stream(protocol, kind, request):
+            interrupted |= bool(row.flags & INTERRUPTED)
+            if (one := read(row)) is not None:
+                found.append(one)
+        if not interrupted:
+            return found
     raise DumpInterruptedError(f"table changed during {_DUMP_TRIES} dumps of type {kind}")
 
 

@@ -2,12 +2,13 @@
 
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .message import Message, NetlinkError, UnsupportedError, attributes, dump
+from .message import Message, NetlinkError, Row, UnsupportedError, attributes, table
 
 NEWLINK, NEWADDR, NEWROUTE, NEWNEIGH, NEWRULE = 16, 20, 24, 28, 32
 GETLINK, GETADDR, GETROUTE, GETNEIGH, GETRULE = 18, 22, 26, 30, 34
@@ -226,10 +227,15 @@ def _network(data: bytes | None, length: int, family: int) -> str:
     return f"{address_text(data)}/{length}"
 
 
-def _gateway(found: dict[int, bytes]) -> str:
+def _gateway(gateway: bytes | None, via: bytes | None) -> str:
     """Return RTA_GATEWAY, or RTA_VIA: a gateway of the other family."""
-    via = found.get(18)
-    return address_text(found.get(5)) or (address_text(via[2:]) if via else "")
+    return address_text(gateway) or (address_text(via[2:]) if via else "")
+
+
+@lru_cache(maxsize=4096)
+def _single(gateway: bytes | None, via: bytes | None, link: bytes | None) -> tuple[NextHop, ...]:
+    """Return the one next hop of a route; a whole internet table shares a few."""
+    return (NextHop(_gateway(gateway, via), _number(link)),)
 
 
 def _hops(data: bytes) -> Iterator[NextHop]:
@@ -239,7 +245,7 @@ def _hops(data: bytes) -> Iterator[NextHop]:
         if not _HOP.size <= length <= len(data) - offset:
             raise NetlinkError(f"next hop at offset {offset} claims {length} bytes of {len(data) - offset}")
         found = attributes(data[offset + _HOP.size : offset + length])
-        yield NextHop(_gateway(found), index)
+        yield NextHop(_gateway(found.get(5), found.get(18)), index)
         offset += length + 3 & ~3
 
 
@@ -254,7 +260,6 @@ def decode_route(payload: bytes) -> Route | None:
         return None
     family = _FAMILIES[socket.AddressFamily(number)]
     found = attributes(payload[_RTMSG.size :])
-    single = (NextHop(_gateway(found), _number(found.get(4))),)
     return Route(
         family=family,
         destination=_network(found.get(1), length, family),
@@ -264,7 +269,7 @@ def decode_route(payload: bytes) -> Route | None:
         scope=scope,
         metric=_number(found.get(6)),
         source=address_text(found.get(7)),
-        hops=tuple(_hops(found[9])) if 9 in found else single,
+        hops=tuple(_hops(found[9])) if 9 in found else _single(found.get(5), found.get(18), found.get(4)),
         nexthop=_number(found.get(30)),
     )
 
@@ -338,8 +343,11 @@ def decode_neighbour(payload: bytes) -> Neighbour | None:
     )
 
 
-def _rows(request_kind: int, answer: int, request: bytes) -> Iterator[Message]:
-    return (row for row in dump(socket.NETLINK_ROUTE, request_kind, request) if row.type == answer)
+def _rows(kind: int, answer: int, request: bytes, decode: Callable[[bytes], Row | None]) -> tuple[Row, ...]:
+    def read(row: Message) -> Row | None:
+        return decode(row.payload) if row.type == answer else None
+
+    return tuple(table(socket.NETLINK_ROUTE, kind, request, read))
 
 
 def own_addresses() -> frozenset[str]:
@@ -349,8 +357,8 @@ def own_addresses() -> frozenset[str]:
         NetlinkError: the kernel refused, or its answer could not be read.
         OSError: no netlink socket here (a sandbox), or no answer.
     """
-    rows = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
-    return frozenset(row.address for row in rows if row)
+    rows = _rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address)
+    return frozenset(row.address for row in rows)
 
 
 def rules(kind: int = GETRULE) -> tuple[Rule, ...]:
@@ -361,19 +369,16 @@ def rules(kind: int = GETRULE) -> tuple[Rule, ...]:
         OSError: no netlink socket here (a sandbox), or no answer.
     """
     try:
-        rows = [decode_rule(row.payload) for row in _rows(kind, NEWRULE, bytes(_RTMSG.size))]
+        return _rows(kind, NEWRULE, bytes(_RTMSG.size), decode_rule)
     except UnsupportedError:
         return ()
-    return tuple(row for row in rows if row)
 
 
 def _routes() -> tuple[Route, ...]:
-    rows = (decode_route(row.payload) for row in _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size)))
-    found = tuple(row for row in rows if row)
+    found = _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size), decode_route)
     if not any(row.nexthop and row.hops == _NOWHERE for row in found):
         return found
-    objects = (decode_object(row.payload) for row in _rows(GETNEXTHOP, NEWNEXTHOP, bytes(_NHMSG.size)))
-    known = {one.number: one for one in objects}
+    known = {one.number: one for one in _rows(GETNEXTHOP, NEWNEXTHOP, bytes(_NHMSG.size), decode_object)}
     return tuple(with_hops(row, known) for row in found)
 
 
@@ -384,15 +389,10 @@ def look() -> Tables:
         NetlinkError: the kernel refused, or its answer could not be read.
         OSError: no netlink socket here (a sandbox), or no answer.
     """
-    links = tuple(
-        decode_link(row.payload) for row in _rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS)
-    )
-    addresses = (decode_address(row.payload) for row in _rows(GETADDR, NEWADDR, bytes(_IFADDR.size)))
-    neighbours = (decode_neighbour(row.payload) for row in _rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size)))
     return Tables(
-        links=links,
-        addresses=tuple(row for row in addresses if row),
-        neighbours=tuple(row for row in neighbours if row),
+        links=_rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS, decode_link),
+        addresses=_rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address),
+        neighbours=_rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size), decode_neighbour),
         routes=_routes(),
         rules=rules(),
     )

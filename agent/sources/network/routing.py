@@ -51,8 +51,9 @@ def _most_telling(ways: list[Way]) -> list[Way]:
     for way in sorted(ways, key=lambda one: _length(one[0])):
         route, hop = way
         same = (hop.index, hop.gateway, route.family, route.table)
-        ranked.append((_default(route) is None, ranks[same], way))
-        ranks[same] += 1
+        if ranks[same] < _MAX_ROUTES:
+            ranked.append((_default(route) is None, ranks[same], way))
+            ranks[same] += 1
     ranked.sort(key=lambda one: one[:2])
     return [way for _, _, way in ranked[:_MAX_ROUTES]]
 
