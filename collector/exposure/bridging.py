@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from wire.vocabulary import ZONES, Name, Zone
 
-from .facts import Exits, Link, address
+from .facts import Exits, Link, address, network
 from .judged import CERTAINTY, Judged
 from .reasons import Reason, reason
 from .scope import Scope
@@ -34,13 +34,29 @@ def _legs(exits: Exits, scope: Scope) -> Iterator[tuple[Zone, list[str]]]:
     """Yield every zone with the node's live links in it; those of containers and guests do not count."""
     legs: dict[Zone, list[str]] = {}
     for link in exits.links:
-        if not link.live or link.kind == "container" or is_inner_bridge(link, exits):
+        if not link.live or is_inner(link, exits, scope):
             continue
         for one in link.addresses:
             zone = scope.zone_of(address(one.address))
             if zone is not None and link.name not in legs.setdefault(zone, []):
                 legs[zone].append(link.name)
     yield from sorted(legs.items())
+
+
+def is_inner(link: Link, exits: Exits, scope: Scope) -> bool:
+    """Whether a link leads to the host's own containers and virtual machines alone.
+
+    A veth by which the host goes out is its card: the host itself is a container then (LXC).
+    """
+    if link.kind != "container":
+        return is_inner_bridge(link, exits)
+    return not any(
+        route.interface == link.name
+        and route.type == "unicast"
+        and route.gateway
+        and scope.leads_outside(network(route.destination))
+        for route in exits.routes
+    )
 
 
 def is_inner_bridge(link: Link, exits: Exits) -> bool:

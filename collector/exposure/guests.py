@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from ..registry import Network
-from .bridging import is_inner_bridge
+from .bridging import is_inner
 from .facts import Exits, Guest, Sockets, address, network
 from .judged import CERTAINTY, Judged
 from .reasons import reason
@@ -83,7 +83,7 @@ def _is_bridged(guest: Guest, bridges: set[str], ways: list[Way], exits: Exits) 
 
 def _own_networks(exits: Exits, scope: Scope) -> Iterator[Network]:
     """Yield the networks of containers and virtual machines; a route that leads outside makes none."""
-    inner = [link for link in exits.links if link.kind == "container" or is_inner_bridge(link, exits)]
+    inner = [link for link in exits.links if is_inner(link, exits, scope)]
     for link in inner:
         for one in link.addresses:
             if one.prefix is not None and one.prefix <= address(one.address).max_prefixlen:

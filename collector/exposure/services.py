@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from wire.vocabulary import ZONES
 
 from ..registry import Address
+from .bridging import is_inner
 from .facts import Exits, Link, Service, address
 from .judged import Judged
 from .reasons import reason
@@ -18,7 +19,7 @@ def judge_services(services: Iterable[Service], exits: Exits, scope: Scope) -> l
     outside = {
         address(one.address): link
         for link in exits.links
-        if link.live and link.kind != "container"
+        if link.live and not (link.kind == "container" and is_inner(link, exits, scope))
         for one in link.addresses
         if scope.outside(address(one.address))
     }

@@ -40,6 +40,7 @@ from .wakings import Wakings, wakings
 from .webmail import Webmail
 
 _QUIET, _AT_MOST = 0.02, 0.1
+_LARGE = 10_000
 
 
 class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,6 +101,7 @@ class Exits(Paid):
         self._ways: tuple[Way, ...] = ()
         self._fresh_ways = asyncio.Event()
         self._hops: dict[tuple[int, str], str] = {}
+        self._tables: rtnetlink.Tables | None = None
 
     @property
     def checks(self) -> bool:
@@ -108,6 +110,7 @@ class Exits(Paid):
 
     async def once(self, now: datetime) -> Reading:
         """Look once."""
+        self._tables = None
         try:
             body, unreadable = await self._runs.look(self._picture)
         except (RefusedError, NetlinkError, OSError) as error:
@@ -180,9 +183,11 @@ class Exits(Paid):
             if heard.overflows > overflows:
                 overflows = heard.overflows
                 self._runs.note_span("kernel dropped routing events; the states in between are not known")
+            due = loop.time() - told_at >= self._settings.period
+            if heard.moved() or due or (self._tables and len(self._tables.routes) < _LARGE):
+                self._tables = None
             body = await self._try_picture(clock)
             heard.know(self._hops)
-            due = loop.time() - told_at >= self._settings.period
             if body and (due or _essence(body) != _essence(told)):
                 observation = Observation("exits", self.name, clock(), body)
                 self._runs.pay(observation)
@@ -242,7 +247,8 @@ class Exits(Paid):
         changed.clear()
 
     def _picture(self) -> tuple[dict[str, Any], list[Unreadable]]:
-        tables = self._look()
+        tables = self._tables or self._look()
+        self._tables = tables
         self._hops = hops(tables)
         unreadable: list[Unreadable] = []
 

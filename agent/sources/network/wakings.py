@@ -70,6 +70,17 @@ class Wakings:
         self.listen_at_homes: Callable[[], None] = lambda: None
         self.deaf: dict[str, str] = {}
         self._changes: changes.Changes | None = None
+        self._moved = True
+
+    def moved(self) -> bool:
+        """Whether tables changed since the last call; always, where the kernel is not heard."""
+        moved, self._moved = self._moved, self._changes is None
+        return moved
+
+    def note_move(self) -> None:
+        """Remember that they changed, and wake."""
+        self._moved = True
+        self.changed.set()
 
     @property
     def overflows(self) -> int:
@@ -106,7 +117,12 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
             found.listen_at_homes = made.watch_homes
             return made
 
-        listen("rtnetlink", routes, lambda ear: isinstance(ear, changes.Changes) and ear.drain())
+        def tables_changed(ear: _Ear) -> bool:
+            if isinstance(ear, changes.Changes) and ear.drain():
+                found.note_move()
+            return False
+
+        listen("rtnetlink", routes, tables_changed)
         listen("uevent", uevent.Devices, lambda ear: isinstance(ear, uevent.Devices) and ear.drain())
         listen(
             "nftables", nat.RuleChanges, lambda ear: isinstance(ear, nat.RuleChanges) and bool(ear.drain())

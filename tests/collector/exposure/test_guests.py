@@ -149,3 +149,20 @@ def test_a_default_route_into_a_container_makes_nobody_its_guest() -> None:
 
 def test_a_node_the_register_does_not_know_is_not_judged_by_its_guests() -> None:
     assert "gateway" not in verdicts(told([HOME], [GOOD], forwarded=[GUEST]), asset=None)
+
+
+def test_a_host_that_is_a_container_itself_is_judged_by_its_card_like_any_other() -> None:
+    """LXC: the card is a veth, and the default route goes by it."""
+    card, inside = of_host("eth0", "9.9.9.7", 24, kind="container"), of_host("eth1", "10.20.0.9", 24)
+    service = {"protocol": "tcp", "address": "9.9.9.7", "port": 22}
+    neighbour = {"source_address": "9.9.9.70", "remote_addresses": ["203.0.113.9"]}
+    found = verdicts(
+        told([card, inside], [route("eth0", "9.9.9.1")], services=[service], forwarded=[neighbour])
+    )
+
+    assert found == {
+        "way/eth0/9.9.9.1/4": "available",
+        "service/tcp/22": "exposed_service",
+        "bridging/eth0+eth1": "bridging",
+        "gateway": "bridging",
+    }

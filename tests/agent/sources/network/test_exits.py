@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
@@ -228,6 +229,56 @@ def test_routes_by_next_hop_objects_are_told_and_seen_to_go_though_the_kernel_na
             await heard.until(lambda one: one.kind == "exits" and defaults(one) == [("up0", "198.51.100.9")])
             ip("nexthop", "del", "id", "1")
             await heard.until(lambda one: one is heard.heard[-1] and defaults(one) == [])
+
+    own_network(scene)
+
+
+class Polled(dict[str, str]):
+    """An environment that knows how often it was read, which every look does."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.left = asyncio.Event()
+        self.count = 0
+
+    def items(self) -> Any:  # noqa: ANN401 - a view of the type that a dict has
+        self.count += 1
+        if self.count % 5 == 0:
+            self._loop.call_soon_threadsafe(self.left.set)
+        return super().items()
+
+
+@pytest.mark.root
+def test_a_whole_internet_table_is_dumped_when_it_changed_and_not_at_every_poll(
+    own_network: OwnNetwork, watching: Watching
+) -> None:
+    hop = (rtnetlink.NextHop("192.0.2.1", 1),)
+    table = tuple(
+        rtnetlink.Route(4, f"20.{i // 256}.{i % 256}.0/24", 254, "unicast", 186, 0, 0, "", hop)
+        for i in range(10_000)
+    )
+    dumps: list[int] = []
+
+    def look() -> rtnetlink.Tables:
+        found = rtnetlink.look()
+        dumps.append(len(found.routes))
+        return replace(found, routes=(*table, *found.routes))
+
+    async def scene() -> None:
+        polls = Polled(asyncio.get_running_loop())
+        budget = Budget(cpu_seconds=60.0, report_bytes=1 << 30)
+        source = Exits(ExitsSettings(poll=0.01, budget=budget), look=look, environment=polls)
+        async with watching(source) as heard:
+            await heard.until(lambda one: one.kind == "exits")
+            await polls.left.wait()
+            assert len(dumps) < polls.count
+            ip("route", "add", "203.0.113.0/25", "dev", "lo")
+            await heard.until(
+                lambda one: (
+                    one.kind == "exits"
+                    and "203.0.113.0/25" in {row["destination"] for row in one.body["routes"]}
+                )
+            )
 
     own_network(scene)
 
