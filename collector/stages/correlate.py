@@ -231,15 +231,23 @@ def _what(body: Incident) -> str:
 
 def _way(judged: Judged) -> Name:
     """Return a way out as people read it."""
-    if judged.key.startswith(("service/", "proxy/")):
-        return Name(judged.key.partition("/")[2], judged.key.partition("/")[2])
+    head, _, rest = judged.key.partition("/")
+    if head in {"service", "proxy"}:
+        return Name(rest, rest)
+    if head == "gateway":
+        return Name("充当其他主机的网关", "gateway for other hosts")
+    if head in {"mail", "webmail"}:
+        place = judged.next_hop or rest
+        return Name(f"邮件经 {place}", f"mail by {place}")
     kind = LINK_KINDS[judged.link_kind]
     if judged.next_hop:
         return Name(
             f"{judged.link}（{kind.zh}）经 {judged.next_hop}",
             f"{judged.link} ({kind.en}) via {judged.next_hop}",
         )
-    return Name(f"{judged.link}（{kind.zh}）", f"{judged.link} ({kind.en})")
+    # Both families may go straight onto one link: two matters, which nothing else tells apart.
+    family = ("，IPv6", ", IPv6") if head == "way" and rest.endswith("/6") else ("", "")
+    return Name(f"{judged.link}（{kind.zh}{family[0]}）", f"{judged.link} ({kind.en}{family[1]})")
 
 
 def _title(name: str, item: Item, what: str, language: str) -> str:

@@ -1,8 +1,8 @@
 """The exit register's history: a row a unit and day, brought up to date whenever a verdict changes.
 
 What changes without a verdict (the register names another exit, a node is enrolled, revoked or replaced by a
-rebuilt host) is found by a review of all units, a minute later at most while anybody reports. Nodes that were
-revoked or replaced do not count: nobody tells of them any more.
+rebuilt host) is found by a review of all units: with the first report, of whatever node, after a minute.
+Nodes that were revoked or replaced do not count: nobody tells of them any more.
 
 A day is the unit's own. A day on which nothing changed has a row all the same once a node of the unit
 reports; one without any report has none, and whoever draws the line carries the last value on.

@@ -135,6 +135,10 @@ def test_what_is_sanctioned_or_unknown_amounts_to_nothing(make_item: MakeItem, v
     [
         (judged("used"), "违规外联：usb0（USB 共享网络）经 192.168.42.129（web-1）"),
         (judged("available", "way/usb0/-/4", None), "存在违规出口：usb0（USB 共享网络）（web-1）"),
+        (judged("available", "way/usb0/-/6", None), "存在违规出口：usb0（USB 共享网络，IPv6）（web-1）"),
+        (judged("bridging", "gateway", None), "跨网桥接：充当其他主机的网关（web-1）"),
+        (judged("available", "mail/mx/gov.cn", "mx.x.com"), "存在违规出口：邮件经 mx.x.com（web-1）"),
+        (judged("used", "webmail/mail.x.com", None), "违规外联：邮件经 mail.x.com（web-1）"),
         (judged("exposed_service", "service/tcp/22", None), "服务暴露：tcp/22（web-1）"),
         (judged("available", "proxy/10.1.1.1:80"), "存在违规出口：10.1.1.1:80（web-1）"),
     ],
