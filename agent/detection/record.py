@@ -10,6 +10,7 @@ from .repeats import Finding
 
 MAX_RECORD = 256 * 1024
 _SHOWN = 200
+_MILLISECONDS = 1e11
 
 
 class RecordError(ValueError):
@@ -38,6 +39,8 @@ class Seen(Struct, frozen=True):
 def when(text: str | float) -> datetime:
     """Return a record's time: ISO 8601 with an offset (as EVE writes it, too), or seconds since 1970.
 
+    Numbers beyond the year 5000 are milliseconds, as Zeek writes them with `JSON::TS_MILLIS`.
+
     >>> when("2026-03-02T09:10:00.123456+0800").isoformat()
     '2026-03-02T01:10:00.123456+00:00'
 
@@ -48,7 +51,7 @@ def when(text: str | float) -> datetime:
         if isinstance(text, str):
             at = datetime.fromisoformat(text)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        return datetime.fromtimestamp(text, UTC)
+        return datetime.fromtimestamp(text / 1000 if text > _MILLISECONDS else text, UTC)
     except (ValueError, OverflowError, OSError):
         raise RecordError(f"{str(text)[:40]!r} is no time") from None
 

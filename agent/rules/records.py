@@ -16,6 +16,7 @@ import msgspec
 from wire.codec import UNREADABLE
 
 from .events import Event
+from .syslog import taken_apart
 
 MAX_FIELDS = 256
 # A name begins where a word does and is short: else a long word costs a time by its length's square.
@@ -23,11 +24,6 @@ _AUDIT = re.compile(r'(?<![\w-])([A-Za-z_][\w-]{0,63})=("[^"]*"|\'[^\']*\'|\S*)'
 _HEX = re.compile(r"[0-9A-F]{2,8192}")
 # Fields that the kernel writes in hexadecimal where their text holds a space, a quote or a control sign.
 _ENCODED = re.compile(r"a\d+|name|cwd|comm|exe|proctitle|cmd|key")
-_LINE = re.compile(
-    r"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*)\s+\S+\s+"
-    r"(?P<program>[\w./()@-]{1,64}?)(?:\[\d+\])?:\s?(?P<message>.*)",
-    re.DOTALL,
-)
 _SERVICES = {
     "crond": "cron",
     "sshd-session": "sshd",
@@ -43,7 +39,8 @@ def audit_event(record: bytes) -> Event | None:
     What stands within quotes behind `msg=` (records of user programs) counts as fields of the record.
     """
     text = record.decode("utf-8", "backslashreplace")
-    head, _, rest = text.partition(": ")
+    # `name_format` of auditd.conf puts the host before the record.
+    head, _, rest = (text.partition(" ")[2] if text.startswith("node=") else text).partition(": ")
     if not head.startswith("type=") or "msg=audit(" not in head:
         return None
     fields = {"type": head[5:].split(" ", 1)[0]}
@@ -67,10 +64,10 @@ def _plain(name: str, value: str) -> str:
 def line_event(line: bytes) -> Event:
     """Return a syslog line as an event; one without a program's name is a message of no service."""
     text = line.decode("utf-8", "backslashreplace")
-    found = _LINE.fullmatch(text)
-    if found is None:
+    found = taken_apart(text)
+    if found is None or not found.program:
         return Event("line", {}, message=text)
-    return Event("line", {}, service_of(found["program"]), found["message"])
+    return Event("line", {}, service_of(found.program), found.message)
 
 
 def entry_event(entry: bytes) -> tuple[Event | None, str]:

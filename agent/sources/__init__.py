@@ -138,7 +138,10 @@ def build(
         (bool(settings.suricata.files), Suricata(settings.suricata, state=state, root=root)),
         (bool(settings.zeek.files), Zeek(settings.zeek, state=state, root=root)),
         (settings.packets.enabled, Packets(settings.packets, webmail=webmail, state=state)),
-        (settings.processes.enabled, Processes(settings.processes, state=state, root=root)),
+        (
+            settings.processes.enabled,
+            Processes(settings.processes, internal_ranges=inside, state=state, root=root),
+        ),
         (settings.persistence.enabled, Persistence(settings.persistence, state=state, root=root)),
         (settings.privileges.enabled, Privileges(settings.privileges, state=state, root=root)),
         (settings.setuid.enabled, Setuid(settings.setuid, state=state, root=root)),

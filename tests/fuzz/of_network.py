@@ -81,6 +81,10 @@ ARP = b"\0\x01\x08\0\x06\x04\0\x01" + bytes(20)
 CLASSIC = test_pcap.classic(b"one", b"two")
 BLOCKS = test_pcap.SECTION + test_pcap.interface(1) + test_pcap.packet(0, 1, b"one")
 EVE = _lines("sensors/eve.json", without=(b"cut off", b"["))
+RFC_5424 = (
+    b'<38>1 2026-03-02T01:10:02Z portal sshd 831 - [a b="c\\"d"][e] '
+    b"Failed password for root from 203.0.113.9 port 1 ssh2"
+)
 JOURNAL = _lines("journal.jsonl", without=(b"no JSON", b"soon"))
 STATUS = msgspec.json.encode({"status": Status(cpu_seconds=1.0, packets=2, lost=0, resting=False)})
 
@@ -142,8 +146,14 @@ DECODERS = (
         "agent/sources/logs/authlog.py",
         of_text(_auth),
         (LineError,),
-        _lines("auth.log", without=(b"no log line", b"Mar 32")),
-        (b"Failed password for ", b" from 1.1.1.1 port 1", b"message repeated 5 times: [ ", b" : "),
+        (*_lines("auth.log", without=(b"no log line", b"Mar 32")), RFC_5424),
+        (
+            b"Failed password for ",
+            b" from 1.1.1.1 port 1",
+            b"message repeated 5 times: [ ",
+            b" : ",
+            b'[a b="',
+        ),
         most=8192,
     ),
     Decoder("journal entry: login", "agent/sources/logs/authlog.py", _entry, (LineError,), JOURNAL),
@@ -161,8 +171,8 @@ DECODERS = (
         "agent/rules/records.py",
         records.line_event,
         (),
-        _lines("auth.log"),
-        (b"Mar  2 ", b"<1>"),
+        (*_lines("auth.log"), RFC_5424),
+        (b"Mar  2 ", b"<1>", b'[a b="', b"[a]"),
     ),
     Decoder(
         "what the capture says",

@@ -30,12 +30,16 @@ class Account(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What was known at the last look; `taken` is false before the first."""
+    """What was known at the last look; `taken` is false before the first.
+
+    `primary`: whose own group is a privileged one, which no group's line tells; None where nobody looked.
+    """
 
     taken: bool = False
     accounts: dict[str, Account] = {}
     members: dict[str, list[str]] = {}
     sudoers: dict[str, str] = {}
+    primary: dict[str, list[str]] | None = None
 
 
 class Change(NamedTuple):
@@ -93,11 +97,22 @@ def read_members(group: str) -> dict[str, list[str]]:
     return members
 
 
+def read_primary(group: str, accounts: Mapping[str, Account]) -> dict[str, list[str]]:
+    """Return who has a privileged group as the group of its own in passwd, by group."""
+    found: dict[str, list[str]] = {}
+    for line in group.splitlines()[:_MAX_ACCOUNTS]:
+        fields = line.split(":")
+        if len(fields) >= 4 and fields[0] in PRIVILEGED and _is_number(fields[2]):
+            found[fields[0]] = sorted(name for name, one in accounts.items() if one.group == int(fields[2]))
+    return found
+
+
 def changes(before: Known, after: Known) -> Iterator[Change]:
     """Yield what changed, what gives power first."""
     found = [
         *_of_accounts(before.accounts, after.accounts),
         *_of_members(before.members, after.members),
+        *_of_primary(before, after),
         *_of_sudoers(before.sudoers, after.sudoers),
     ]
     yield from sorted(found, key=lambda one: not one.power)
@@ -136,6 +151,16 @@ def _of_members(before: Mapping[str, list[str]], after: Mapping[str, list[str]])
     for group in sorted(before):
         for name in sorted(set(before[group]) - set(after.get(group, ()))):
             yield Change("group_left", name, f"is no longer in group {group}", power=False)
+
+
+def _of_primary(before: Known, after: Known) -> Iterator[Change]:
+    if before.primary is None or after.primary is None:
+        return
+    for group, names in sorted(after.primary.items()):
+        for name in sorted(set(names) - set(before.primary.get(group, ()))):
+            # `adduser admin` makes a group of that name, which opens nothing; a second root is told as one.
+            if (name != group or group in before.members) and after.accounts[name].uid != 0:
+                yield Change("group_joined", name, f"has the group {group} as its own", power=True)
 
 
 def _of_sudoers(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

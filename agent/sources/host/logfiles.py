@@ -6,13 +6,19 @@
     sed -i, rm             another file or none, and no neighbour                      told
     a cleaner of wtmp      as long, and its first bytes are others                     told
     journalctl --vacuum    half of what was archived, or more, is gone at once         told
+    rm system.journal      what is written to is gone, and not among the archived      told
 
-journald itself lets go of its oldest file when it comes to its limit, one at a time; an intruder takes all.
+journald itself lets go of its oldest file when it comes to its limit, one at a time, and never of what it
+writes to; an intruder takes all. `--rotate` makes an archived file of what was written to (another
+name, the same id), and `--vacuum` with it takes that one, too.
 """
 
 import hashlib
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +41,7 @@ FILES = (
     "/var/log/messages",
     "/var/log/wtmp",
     "/var/log/btmp",
+    "/var/log/audit/audit.log",
 )
 
 
@@ -64,10 +71,14 @@ class Seen(Struct, frozen=True):
 
 
 class Logs(Struct, frozen=True):
-    """What was seen of every log; of the journal the archived files and their sizes."""
+    """What was seen of every log; of the journal the archived files and their sizes.
+
+    `active`: the files of the journal that are written to, with identity and size.
+    """
 
     files: dict[str, Seen] = {}
     archived: dict[str, dict[str, int]] = {}
+    active: dict[str, dict[str, tuple[str, int]]] = {}
 
 
 class LogFiles(Patrol[Logs]):
@@ -101,14 +112,19 @@ class LogFiles(Patrol[Logs]):
                 files[name] = seen
             if why:
                 findings.append(_finding(name, why, before, seen, now))
-        archived = {name: _archived(self._place(name)) for name in self._settings.journals}
-        for name, sizes in archived.items():
-            if gone := vacuumed(notes.archived.get(name, {}), sizes):
+        archived: dict[str, dict[str, int]] = {}
+        active: dict[str, dict[str, tuple[str, int]]] = {}
+        for name in self._settings.journals:
+            folder = self._place(name)
+            archived[name], active[name] = _journal(folder)
+            gone = vacuumed(notes.archived.get(name, {}), archived[name])
+            gone |= _thrown_away(folder, notes.active.get(name, {}), active[name])
+            if gone:
                 findings.append(_vacuum(name, gone, now))
         return Round(
             findings=tuple(findings),
             unreadable=tuple(unreadable),
-            notes=Logs(files, archived),
+            notes=Logs(files, archived, active),
             keep=self._is_time({name: seen.inode for name, seen in files.items()}, now.timestamp()),
         )
 
@@ -175,20 +191,47 @@ def _was_rotated(path: Path, before: Seen) -> bool:
 
 
 def _siblings(path: Path) -> list[Path]:
-    return sorted(path.parent.glob(f"{path.name}[.-]*"))[:_SIBLINGS]
+    """Return what may be a rotated log: beside it, or in a folder beside it (logrotate's `olddir`)."""
+    name = f"{path.name}[.-]*"
+    return [*sorted(path.parent.glob(name)), *sorted(path.parent.glob(f"*/{name}"))][:_SIBLINGS]
 
 
-def _archived(folder: Path) -> dict[str, int]:
-    """Return the archived files of a journal and their sizes."""
-    sizes: dict[str, int] = {}
-    for path in folder.glob("*/*@*.journal"):
-        if len(sizes) >= _MAX_JOURNALS:
-            break
-        try:
-            sizes[f"{path.parent.name}/{path.name}"] = path.stat().st_size
-        except OSError:
-            continue
-    return sizes
+def _journal(folder: Path) -> tuple[dict[str, int], dict[str, tuple[str, int]]]:
+    """Return a journal's archived files with their sizes, and those written to with identity and size."""
+    archived: dict[str, int] = {}
+    active: dict[str, tuple[str, int]] = {}
+    for path in islice(folder.glob("*/*.journal"), _MAX_JOURNALS):
+        name = f"{path.parent.name}/{path.name}"
+        with suppress(OSError):
+            if "@" in path.name:
+                archived[name] = path.stat().st_size
+            else:
+                active[name] = (_identity(path), path.stat().st_size)
+    return archived, active
+
+
+def _identity(path: Path) -> str:
+    """Return by what a file of the journal is known under any name: the id in its header.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(40)
+        return head[24:].hex() if head.startswith(b"LPKSHHRH") else str(os.fstat(file.fileno()).st_ino)
+
+
+def _thrown_away(
+    folder: Path, before: Mapping[str, tuple[str, int]], active: Mapping[str, tuple[str, int]]
+) -> dict[str, int]:
+    """Return what was written to and is there under no name: its size by the name it had."""
+    there = {identity for identity, _ in active.values()}
+    missing = {name: one for name, one in before.items() if one[0] not in there}
+    if missing:
+        for path in islice(folder.glob("*/*@*.journal*"), _MAX_JOURNALS):
+            with suppress(OSError):
+                there.add(_identity(path))
+    return {name: size for name, (identity, size) in missing.items() if identity not in there}
 
 
 def vacuumed(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -14,8 +14,9 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -24,12 +25,12 @@ from ..port import moment
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
 from ..textdiff import difference
+from .startplaces import Place, Sort, places, sort_of
 
 CLASS = "NABACKIMPL"
 _MAX_FILES = 4000
 _MAX_READ = 1 << 20
 _MAX_TEXT = 8192
-_MAX_HOMES = 500
 _PACKAGES = (
     "var/lib/dpkg/status",
     "var/lib/rpm/rpmdb.sqlite",
@@ -37,58 +38,6 @@ _PACKAGES = (
     "usr/lib/sysimage/rpm",
 )
 _PACKAGE_TIME = timedelta(minutes=5)
-Severity = Literal["low", "medium", "high"]
-
-
-class Sort(NamedTuple):
-    """A sort of persistence: where it lies below the root, and how grave a change is."""
-
-    name: str
-    severity: Severity
-    patterns: tuple[str, ...]
-
-
-SORTS = (
-    Sort(
-        "cron",
-        "medium",
-        (
-            "etc/crontab",
-            "etc/anacrontab",
-            "etc/cron.*/*",
-            "var/spool/cron/*",
-            "var/spool/cron/crontabs/*",
-            "var/spool/at/*",
-        ),
-    ),
-    Sort(
-        "systemd",
-        "medium",
-        (
-            "etc/systemd/system/*",
-            "etc/systemd/system/*/*",
-            "etc/systemd/user/*",
-            "etc/systemd/user/*/*",
-            "usr/local/lib/systemd/system/*",
-        ),
-    ),
-    Sort(
-        "start",
-        "medium",
-        (
-            "etc/rc.local",
-            "etc/init.d/*",
-            "etc/profile",
-            "etc/profile.d/*",
-            "etc/bash.bashrc",
-            "etc/environment",
-        ),
-    ),
-    Sort("preload", "high", ("etc/ld.so.preload", "etc/ld.so.conf", "etc/ld.so.conf.d/*")),
-    Sort("pam", "high", ("etc/pam.d/*", "etc/security/pam_env.conf")),
-)
-_KEYS = Sort("keys", "high", (".ssh/authorized_keys", ".ssh/authorized_keys2", ".ssh/rc"))
-_CAN_BE_PACKAGED = frozenset({"cron", "systemd", "start"})
 
 
 class PersistenceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,10 +64,14 @@ class Noted(Struct, frozen=True):
 
 
 class Baseline(Struct, frozen=True):
-    """Every file by its path; `taken` is false before the first look."""
+    """Every file by its path; `taken` is false before the first look.
+
+    `later` is false where the places that came later to the table were not looked at.
+    """
 
     taken: bool = False
     files: dict[str, Noted] = {}
+    later: bool = False
 
 
 class Persistence(Patrol[Baseline]):
@@ -136,7 +89,7 @@ class Persistence(Patrol[Baseline]):
 
     def folders(self) -> Iterable[Path]:
         """Return the folders that hold what starts by itself."""
-        return sorted({path.parent for _, path in self._places() if path.parent.is_dir()})
+        return sorted({place.path.parent for place in self._places() if place.path.parent.is_dir()})
 
     def look(self, now: datetime, notes: Baseline, *, alone: bool) -> Round:
         """Compare what starts by itself with what was noted."""
@@ -146,36 +99,34 @@ class Persistence(Patrol[Baseline]):
             )
         found: dict[str, tuple[Sort, Noted]] = {}
         unreadable: list[tuple[str, str]] = []
-        for sort, path in self._places():
-            name = _shown(path, self._root)
+        learned: dict[str, Noted] = {}
+        count = 0
+        for place in self._places():
+            count += 1
+            name = _shown(place.path, self._root)
             try:
-                found[name] = (sort, _note(path, notes.files.get(name)))
+                found[name] = (place.sort, _note(place.path, notes.files.get(name)))
+                if place.later and not notes.later and name not in notes.files:
+                    learned[name] = found[name][1]
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 continue
             except OSError as error:
                 unreadable.append((name, error.strerror or str(error)))
         files = {name: noted for name, (_, noted) in found.items()}
         files |= {name: notes.files[name] for name, _ in unreadable if name in notes.files}
-        if len(found) >= _MAX_FILES:
+        if count >= _MAX_FILES:
             unreadable.append(("files", f"more than {_MAX_FILES}; the rest is not compared"))
         return Round(
-            findings=tuple(self._changes(notes.files, files, found, now)) if notes.taken else (),
+            findings=tuple(self._changes(notes.files | learned, files, found, now)) if notes.taken else (),
             unreadable=tuple(unreadable),
-            notes=Baseline(True, files) if not notes.taken or files != notes.files else None,
+            notes=after if (after := Baseline(True, files, True)) != notes else None,
         )
 
-    def _places(self) -> Iterator[tuple[Sort, Path]]:
+    def _places(self) -> Iterator[Place]:
         """Yield every path to look at, bounded."""
-        count = 0
-        homes = [(_KEYS, home) for home in _homes(self._root)]
-        for sort, top in [*((sort, self._root) for sort in SORTS), *homes]:
-            for pattern in sort.patterns:
-                for path in sorted(top.glob(pattern)) if "*" in pattern else (top / pattern,):
-                    count += 1
-                    if count > _MAX_FILES:
-                        return
-                    if not any(path.match(one) for one in self._settings.ignore):
-                        yield sort, path
+        for place in islice(places(self._root), _MAX_FILES):
+            if not any(place.path.match(one) for one in self._settings.ignore):
+                yield place
 
     def _changes(
         self,
@@ -184,22 +135,21 @@ class Persistence(Patrol[Baseline]):
         found: dict[str, tuple[Sort, Noted]],
         now: datetime,
     ) -> Iterator[Finding]:
-        by_sort: dict[Sort, list[dict[str, Any]]] = {}
+        by_sort: dict[str, list[tuple[Sort, dict[str, Any]]]] = {}
         packaged = self._packages_changed(now)
         for name in sorted(before.keys() | after.keys()):
             old, new = before.get(name), after.get(name)
             if old and new and (old.digest, old.mode, old.uid) == (new.digest, new.mode, new.uid):
                 continue
-            sort = found[name][0] if name in found else _sort_of(name)
-            by_sort.setdefault(sort, []).append(_shown_change(name, old, new, now))
-        for sort, changes in by_sort.items():
-            severity = sort.severity
-            if all(one["change"] == "deleted" for one in changes) or (
-                packaged and sort.name in _CAN_BE_PACKAGED
-            ):
+            sort = found[name][0] if name in found else sort_of(name)
+            by_sort.setdefault(sort.name, []).append((sort, _shown_change(name, old, new, now)))
+        for name, those in by_sort.items():
+            changes = [change for _, change in those]
+            severity = those[0][0].severity
+            if all(change["change"] == "deleted" or (packaged and sort.packaged) for sort, change in those):
                 severity = "low"
             yield Finding(
-                key=f"persistence:{sort.name}",
+                key=f"persistence:{name}",
                 klass=CLASS,
                 severity_hint=severity,
                 target=changes[0]["path"],
@@ -218,22 +168,6 @@ class Persistence(Patrol[Baseline]):
             if timedelta() <= now - at <= _PACKAGE_TIME:
                 return True
         return False
-
-
-def _homes(root: Path) -> Iterator[Path]:
-    """Yield the home folders of passwd, each once."""
-    seen: set[str] = set()
-    try:
-        with (root / "etc/passwd").open("rb") as file:
-            text = file.read(_MAX_READ).decode("utf-8", "surrogateescape")
-    except OSError:
-        return
-    for line in text.splitlines():
-        fields = line.split(":")
-        home = fields[5].strip("/") if len(fields) > 5 else ""
-        if home and home not in seen and len(seen) < _MAX_HOMES and "\0" not in home:
-            seen.add(home)
-            yield root / home
 
 
 def _note(path: Path, before: Noted | None) -> Noted:
@@ -263,15 +197,6 @@ def _note(path: Path, before: Noted | None) -> Noted:
 def _shown(path: Path, root: Path) -> str:
     """Return a path as it is told: below the root, what is no UTF-8 escaped."""
     return os.fsencode("/" / path.relative_to(root)).decode("utf-8", "backslashreplace")
-
-
-def _sort_of(name: str) -> Sort:
-    """Return the sort of a path that is gone."""
-    path = Path(name)
-    for sort in SORTS:
-        if any(path.match("/" + pattern) for pattern in sort.patterns):
-            return sort
-    return _KEYS
 
 
 def _shown_change(name: str, old: Noted | None, new: Noted | None, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ...budget import Budget
 from ..port import moment
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
-from .accounts import Change, Known, changes, read_accounts, read_members
+from .accounts import Change, Known, changes, read_accounts, read_members, read_primary
 
 POWER_CLASS, ACCESS_CLASS = "ROPABUSE", "ABACCESS"
 _MAX_BYTES = 4 * 1024 * 1024
@@ -61,7 +61,13 @@ class Privileges(Patrol[Known]):
                 else one
                 for name, one in accounts.items()
             }
-        known = Known(True, accounts, read_members(group), dict(self._sudoers(notes, unreadable)))
+        known = Known(
+            True,
+            accounts,
+            read_members(group),
+            dict(self._sudoers(notes, unreadable)),
+            read_primary(group, accounts),
+        )
         found = list(changes(notes, known)) if notes.taken else []
         return Round(
             findings=tuple(_findings(found, now)),

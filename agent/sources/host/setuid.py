@@ -11,6 +11,9 @@ A file's capabilities (`filecaps`) are a way to the same end that no mode shows:
 cap_setuid is as good as a shell that is setuid. Notes of an agent that did not look for them are completed
 by the next walk, which tells none of them.
 
+Layers of container images hold setuid programs of other systems, and every image that is fetched brings more.
+Where only root can reach them, as container engines have it, they give nobody power, and are not looked at.
+
 So the dearest round costs some tens of milliseconds, however large the disk is. What a slice finds is told at
 once; only the first walk tells nothing, for it learns what belongs to this host.
 """
@@ -38,6 +41,16 @@ _SLICE = 2500
 _MOST_HOT = 20_000
 _SPECIAL = stat.S_ISUID | stat.S_ISGID
 HOT = ("/tmp", "/var/tmp", "/dev/shm", "/run/user")  # noqa: S108 - looked into, not used
+_LAYERS = (
+    "/var/lib/docker/overlay2",
+    "/var/lib/docker/vfs",
+    "/var/lib/docker/aufs",
+    "/var/lib/containers/storage/overlay",
+    "/var/lib/containers/storage/vfs",
+    "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs",
+    "/var/lib/containerd/io.containerd.snapshotter.v1.native",
+    "/var/lib/rancher/k3s/agent/containerd/io.containerd.snapshotter.v1.overlayfs",
+)
 COLD = ("/usr", "/bin", "/sbin", "/opt", "/srv", "/home", "/root", "/var/www", "/var/lib", "/etc")
 
 
@@ -164,7 +177,8 @@ class Setuid(Patrol[Known]):
         return f"more than max_files = {most}; the rest is not looked at" if walk.count >= most else ""
 
     def _below(self, folders: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
-        return _files([os.path.join(self._top, folder.lstrip("/")) for folder in folders])  # noqa: PTH118 - text is half the time
+        layers = frozenset(os.path.join(self._top, folder.lstrip("/")) for folder in _LAYERS)  # noqa: PTH118 - likewise
+        return _files([os.path.join(self._top, folder.lstrip("/")) for folder in folders], layers)  # noqa: PTH118 - text is half the time
 
     def _name(self, path: str) -> str:
         return told("/" + path.removeprefix(self._top).lstrip("/"))
@@ -222,7 +236,7 @@ def _item(path: str, mark: str, before: str | None, now: datetime) -> dict[str, 
     return {**item, "capabilities": can} if can else item
 
 
-def _files(tops: list[str]) -> Iterator[tuple[str, os.stat_result]]:
+def _files(tops: list[str], layers: frozenset[str]) -> Iterator[tuple[str, os.stat_result]]:
     """Yield every file below the folders, each folder once, never over a link or onto another disk."""
     seen: set[tuple[int, int]] = set()
     waiting: list[tuple[str, int]] = []
@@ -237,6 +251,8 @@ def _files(tops: list[str]) -> Iterator[tuple[str, os.stat_result]]:
             status = os.lstat(folder)
             place = (status.st_dev, status.st_ino)
             if place in seen or status.st_dev != device or not stat.S_ISDIR(status.st_mode):
+                continue
+            if folder in layers and not (status.st_mode & os.lstat(os.path.dirname(folder)).st_mode & 0o001):  # noqa: PTH120 - text is at hand
                 continue
             seen.add(place)
             # Read whole, so that no folder stays open from round to round.

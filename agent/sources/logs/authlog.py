@@ -16,19 +16,16 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wire.codec import UNREADABLE
 
 from ...clock import moment
+from ...rules.syslog import taken_apart
 
 MAX_LINE = 8192
 _MAX_SHOWN = 300
 _MAX_PROBES = 4096
-_LINE = re.compile(
-    r"(?:<\d{1,3}>)?(?P<at>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*)\s+"
-    r"(?P<host>\S+)\s+(?P<program>[\w./()-]+?)(?:\[\d+\])?:\s?(?P<message>.*)",
-    re.DOTALL,
-)
 _END = r" from (?P<source>\S+) port (?P<port>\d+)(?: ssh2?)?(?:: .*)?$"
 _SSHD = (
     (
@@ -39,6 +36,13 @@ _SSHD = (
         ),
     ),
     ("probed", re.compile(r"(?P<method>Invalid) user (?P<account>.*)" + _END)),
+    (
+        "refused",
+        re.compile(
+            r"drop connection #\d+ from \[(?P<source>[^\]]+)\]:(?P<port>\d+) on \S+ "
+            r"(?P<method>penalty): (?P<account>)failed authentication$"
+        ),
+    ),
     ("succeeded", re.compile(r"Accepted (?P<method>\S+) for (?P<account>.*)" + _END)),
 )
 _DROPBEAR = (
@@ -56,7 +60,8 @@ _DROPBEAR = (
     ),
 )
 _PAM = re.compile(
-    r"pam_(?:unix|sss|ldap|winbind)\((?P<service>[\w.-]+):auth\): authentication failure;"
+    r"pam_(?:unix|sss|ldap|winbind)\((?P<service>[\w.-]+):auth\): "
+    r"(?:(?P<times>\d{1,3}) more authentication failures?|authentication failure);"
     r".*?\brhost=(?P<source>\S*)(?:\s+user=(?P<account>\S+))?\s*$"
 )
 _SUDO = re.compile(
@@ -64,10 +69,16 @@ _SUDO = re.compile(
     r"|user NOT in sudoers|command not allowed)"
     r" ; (?:TTY=\S* ; )?(?:PWD=.* ; )?USER="
 )
-_CLOSED = re.compile(
-    r"(?:Connection (?:closed|reset) by|Disconnected from) authenticating user (?P<account>.*)"
-    r" (?P<source>\S+) port (?P<port>\d+) \[preauth\]$"
+# How a connection ends on which sshd did not say that a login failed: it says so of passwords only.
+_ENDED = re.compile(
+    r"(?:Connection (?:closed|reset) by|Disconnected from|Disconnecting) (?:authenticating|invalid) user"
+    r" (?P<account>.*) (?P<source>\S+) port (?P<port>\d+)(?:: Too many authentication failures)? \[preauth\]$"
 )
+_TOO_MANY = re.compile(
+    r"(?:error: )?maximum authentication attempts exceeded for (?:invalid user )?(?P<account>.*)"
+    r" from (?P<source>\S+) port (?P<port>\d+)(?: ssh2?)? \[preauth\]$"
+)
+_AGAIN = re.compile(r"last message repeated (?P<times>\d{1,6}) times?$")
 _REPEATED = re.compile(r"message repeated (?P<times>\d{1,6}) times: \[ ?(?P<message>.*?)\]?$")
 
 
@@ -127,6 +138,7 @@ class AuthReader:
         self._zone = zone
         self._probes: dict[tuple[str, str], None] = {}
         self._failed: dict[tuple[str, str], None] = {}
+        self._last: Attempt | None = None
 
     def line(self, text: str, now: datetime) -> Attempt | None:
         """Return the attempt a line of auth.log tells of, None for any other log line.
@@ -136,11 +148,15 @@ class AuthReader:
         """
         if len(text) > MAX_LINE:
             raise LineError(f"line of {len(text)} characters, at most {MAX_LINE} are read")
-        found = _LINE.match(text)
+        found = taken_apart(text)
         if not found:
             raise LineError("no syslog line: expected a time, a host and a program")
-        at = self._time(found["at"], now)
-        return self.message(found["program"].rsplit("/", 1)[-1], found["message"], at)
+        at = self._time(found.at, now)
+        again = _AGAIN.match(found.message) if not found.program else None
+        if again:
+            return self._last and replace(self._last, at=at, times=int(again["times"]))
+        self._last = self.message(found.program, found.message, at)
+        return self._last
 
     def entry(self, data: bytes) -> tuple[Attempt | None, str]:
         """Return the attempt a journald entry (a JSON line) tells of, and its cursor.
@@ -168,7 +184,7 @@ class AuthReader:
         if repeated := _REPEATED.match(message):
             times, message = int(repeated["times"]), repeated["message"]
         if program in {"sshd", "sshd-session", "sshd-auth"}:
-            return self._ssh(_SSHD, message, at, times) or self._closed(message, at)
+            return self._ssh(_SSHD, message, at, times) or self._without_password(message, at)
         if program == "dropbear":
             return self._ssh(_DROPBEAR, message, at, times)
         if program == "sudo" and (told := _SUDO.match(message)):
@@ -178,6 +194,11 @@ class AuthReader:
             return attempt if times else None
         found = _PAM.search(message)
         if not found or found["service"] == "sshd":
+            return None
+        if found["times"]:
+            # What came after the first is told when the program is done; sudo says it itself.
+            times = 0 if found["service"].startswith("sudo") else int(found["times"])
+        if not times:
             return None
         account = found["account"] or ""
         return Attempt(
@@ -192,7 +213,8 @@ class AuthReader:
             if not found:
                 continue
             connection = (found["source"], found["port"])
-            _remember(self._failed, connection)
+            if what != "refused":
+                _remember(self._failed, connection)
             if what == "probed":
                 _remember(self._probes, connection)
             elif what == "failed" and connection in self._probes:
@@ -211,13 +233,25 @@ class AuthReader:
             )
         return None
 
-    def _closed(self, message: str, at: datetime) -> Attempt | None:
-        """Return an attempt that ended without a failed password: by keys, where no password is taken."""
-        found = _CLOSED.match(message)
-        if not found or self._failed.pop((found["source"], found["port"]), True) is None:
+    def _without_password(self, message: str, at: datetime) -> Attempt | None:
+        """Return an attempt that ended without a failed password: by keys, where no password is taken.
+
+        A connection of which something was counted already is none.
+        """
+        ended = _ENDED.match(message)
+        found = ended or _TOO_MANY.match(message)
+        if not found:
+            return None
+        connection = (found["source"], found["port"])
+        counted = connection in self._failed
+        if ended:
+            self._failed.pop(connection, None)
+        else:
+            _remember(self._failed, connection)
+        if counted:
             return None
         account, source = found["account"][:256], _address(found["source"])
-        return Attempt(at, False, account, source, "closed", message[:_MAX_SHOWN])
+        return Attempt(at, False, account, source, "closed" if ended else "attempts", message[:_MAX_SHOWN])
 
     def _time(self, text: str, now: datetime) -> datetime:
         """Return a line's time; one without a year is the last such day that is not in the future."""

@@ -23,6 +23,7 @@ from ..rounds.runs import Paid, Runs
 from . import journal
 from .authlog import Attempt, AuthReader, LineError
 from .bursts import Bursts, BurstSettings, Counter
+from .refused import Refused
 from .spraying import Sprayed
 from .tail import Line, Place, Tail
 
@@ -94,6 +95,7 @@ class Logins(Paid):
             lost="reading on from the end of the log",
             repeated="what was read since is read again after a restart",
         )
+        self._refused = Refused()
         self._saved_at = 0.0
         self._ticked_at = 0.0
         self._telling = False
@@ -114,6 +116,7 @@ class Logins(Paid):
         """Read the last of the log and tell the bursts in it."""
         bursts = Bursts(self._settings.bursts)
         bodies: dict[str, dict[str, Any]] = {}
+        self._refused = Refused()
         path = self._log()
         try:
             if path:
@@ -124,7 +127,9 @@ class Logins(Paid):
             return Reading(unreadable=(Unreadable(self.name, str(path or "journal"), str(error)),))
         bodies.update((body["key"], body) for body in [*found, *bursts.tick(now)])
         incidents = (Observation("incident", self.name, now, body) for body in bodies.values())
-        return Reading(tuple(incidents), tuple(self._not_found(path)))
+        refused = (Unreadable(self.name, str(path or "journal"), self._refused.why()),)
+        unreadable = (*self._not_found(path), *(refused if self._refused.count else ()))
+        return Reading(tuple(incidents), unreadable)
 
     def _not_found(self, path: Path | None) -> Iterator[Unreadable]:
         """Name what `auto` passed over: a log that may not be read, or a host without any."""
@@ -139,9 +144,11 @@ class Logins(Paid):
     def _last_lines(self, path: Path, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
         tail = Tail(path, None)
         tail.start_at_end(_ONCE_BYTES)
+        cut = tail.place is not None and tail.place.offset > 0  # in the middle of a line
         bodies: list[dict[str, Any]] = []
-        for line in tail.read():
-            bodies += self._count(bursts, partial(self._line, line, now))
+        for number, line in enumerate(tail.read()):
+            if line.data.strip() and (number or not cut):
+                bodies += self._count(bursts, partial(self._line, line, now), str(path), now)
         return bodies
 
     async def _last_entries(self, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
@@ -156,7 +163,7 @@ class Logins(Paid):
                     return bodies
                 except ValueError:
                     continue
-                bodies += self._count(bursts, partial(self._entry, data))
+                bodies += self._count(bursts, partial(self._entry, data), "journal", now)
 
     def _entry(self, data: bytes) -> Attempt | None:
         return self._reader.entry(data)[0]
@@ -164,10 +171,13 @@ class Logins(Paid):
     def _line(self, line: Line, now: datetime) -> Attempt | None:
         return self._reader.line(line.data.decode("utf-8", "replace"), now)
 
-    def _count(self, bursts: Bursts, parse: Callable[[], Attempt | None]) -> list[dict[str, Any]]:
+    def _count(
+        self, bursts: Bursts, parse: Callable[[], Attempt | None], log: str, now: datetime
+    ) -> list[dict[str, Any]]:
         try:
             attempt = parse()
-        except LineError:
+        except LineError as error:
+            self._refused.add(log, str(error), now)
             return []
         return bursts.add(attempt) if attempt else []
 
@@ -221,7 +231,13 @@ class Logins(Paid):
                 followed = await self._runs.look(self._log) == path
 
     def _new_lines(self, tail: Tail, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
-        return [body for line in tail.read() for body in self._count(bursts, partial(self._line, line, now))]
+        log = str(tail.path)
+        return [
+            body
+            for line in tail.read()
+            if line.data.strip()
+            for body in self._count(bursts, partial(self._line, line, now), log, now)
+        ]
 
     async def _follow_journal(self, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:
         if not saved.cursor and not saved.since:
@@ -276,6 +292,8 @@ class Logins(Paid):
         self._telling = True
         for body in bodies:
             await emit(Observation("incident", self.name, now, body))
+        for body in self._refused.told(now):
+            await emit(Observation("gap", self.name, now, body))
         await self._runs.tell(emit, "incident", now)
         self._telling = False
         if bodies or (moved and at - self._saved_at >= _SAVE_SECONDS):

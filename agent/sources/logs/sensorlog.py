@@ -26,15 +26,15 @@ from ...detection.record import MAX_RECORD, RecordError
 from ...detection.repeats import Trouble
 from ...detection.scans import Knocked
 from ...detection.sensor import Reader, Sensor, SensorSettings, Told
-from ..port import Clock, Emit, Observation, Reading, Unreadable, moment
+from ..port import Clock, Emit, Observation, Reading, Unreadable
 from ..rounds.kept import Kept
 from ..rounds.runs import Paid, Runs, StuckError
+from .refused import Refused
 from .tail import Place, Tail
 
 _MAX_FILES = 64
 _LINES_A_LOOK = 5_000
 _ONCE_BYTES = 1 << 20
-_REFUSALS_SECONDS = 60.0
 _AGAIN_SECONDS = 5.0
 
 
@@ -75,34 +75,6 @@ class _Saved(Struct):
     began: bool = False
 
 
-class _Refused:
-    """Lines that are no records, told together: a hostile writer can make any number of them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.last = ""
-        self.since: datetime | None = None
-
-    def add(self, log: str, why: str, now: datetime) -> None:
-        self.count += 1
-        self.last = f"{log}: {why}"
-        self.since = self.since or now
-
-    def told(self, now: datetime) -> Iterator[Told]:
-        if not self.since or (now - self.since).total_seconds() < _REFUSALS_SECONDS:
-            return
-        why = f"{self.count} lines refused; the last: {self.last}"
-        body = {
-            "kind": "incident",
-            "count": self.count,
-            "from": moment(self.since),
-            "to": moment(now),
-            "why": why,
-        }
-        self.count, self.since = 0, None
-        yield Told("gap", body)
-
-
 class _Look(Struct):
     """What one look gave; what it has to say about itself is said when it is back."""
 
@@ -140,7 +112,7 @@ class SensorLog(Paid):
             lost="reading on from the ends of the logs",
             repeated="what was read since is read again after a restart",
         )
-        self._refused = _Refused()
+        self._refused = Refused()
         self._present: frozenset[str] = frozenset()
         self._saved_at = 0.0
         self._unsaved = False
@@ -223,7 +195,8 @@ class SensorLog(Paid):
             except OSError as error:
                 look.troubles.append(f"{path} could not be read: {error}")
         self._present = frozenset(paths)
-        look.told += [*sensor.tick(now), *sensor.listen(now), *self._refused.told(now)]
+        gaps = (Told("gap", body) for body in self._refused.told(now))
+        look.told += [*sensor.tick(now), *sensor.listen(now), *gaps]
 
     def _read_on(self, path: str, look: "_Look", sensor: Sensor, now: datetime) -> None:
         inode = _inode(path)

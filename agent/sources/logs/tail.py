@@ -4,31 +4,42 @@
     rotated: auth.log.1 is inode 7, auth.log is inode 9
     next read: the rest of inode 7, then inode 9 from 0  Place(9, n)
 
-A file that is shorter than the place was cut in place (copytruncate): it is read from its beginning, and the
-caller is told, for lines may have been lost.
+A file that is shorter than the place was cut in place (copytruncate), and one that begins with other bytes is
+another under a used inode, or was cut and has grown since: it is read from its beginning, and the caller is
+told, for lines may have been lost.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 MAX_LINE = 8192
 _CHUNK = 1 << 18
 _SIBLINGS = 50
+_HEAD = 256
 
 
 class Place(Struct, frozen=True):
-    """How far a log was read: the file's inode and the bytes of whole lines read."""
+    """How far a log was read: the file's inode and the bytes of whole lines read.
+
+    `head_size` and `head`: how many of its first bytes are known, and their digest. `inside`: the place lies
+    in a line over the limit, whose beginning was given already.
+    """
 
     inode: int
     offset: int
+    head_size: int = 0
+    head: str = ""
+    inside: bool = False
 
 
 class Line(NamedTuple):
-    """A line without its end, and the place after it; `whole` is false for a line cut at the limit."""
+    """A line without its end, and the place after it; `whole` is false for one that is cut at the limit."""
 
     data: bytes
     place: Place
@@ -41,11 +52,11 @@ class Tail:
     Args:
         path: The file.
         place: How far it was read.
-        limit: Bytes of a line that are read; what is longer comes in pieces.
+        limit: Bytes of a line that are given; the rest of a longer one is left out.
 
     Attributes:
-        lines: How many lines or pieces were read.
-        cuts: How often the file turned out shorter than it was, or its rest could not be found again.
+        lines: How many lines were read.
+        cuts: How often the file turned out to be another, or its rest could not be found again.
     """
 
     def __init__(self, path: Path, place: Place | None, limit: int = MAX_LINE) -> None:
@@ -93,23 +104,35 @@ class Tail:
             status = os.fstat(file.fileno())
             if status.st_ino != place.inode:
                 return  # rotated between stat and open: the next read sees it
-            if status.st_size < place.offset:
+            if status.st_size < place.offset or _head(file.fileno(), place.head_size) != place.head:
                 self.cuts += 1
                 place = Place(place.inode, 0)
+            if place.head_size < (size := min(_HEAD, place.offset)):
+                place = replace(place, head_size=size, head=_head(file.fileno(), size))
             self.place = place
             file.seek(place.offset)
             rest = b""
             while chunk := file.read(_CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
-                yield from (self._line(line, 1) for line in lines)
-                if len(rest) > self._limit:
-                    yield self._line(rest, 0)
+                for line in lines:
+                    yield from self._line(line, 1)
+                if len(rest) > self._limit or self._inside():
+                    yield from self._line(rest, 0)
                     rest = b""
             if rest and final:
-                yield self._line(rest, 0)
+                yield from self._line(rest, 0)
 
-    def _line(self, data: bytes, end: int) -> Line:
+    def _inside(self) -> bool:
+        return self.place is not None and self.place.inside
+
+    def _line(self, data: bytes, end: int) -> Iterator[Line]:
+        """Move on, and give the line, or the first of one that goes on; nothing of how it goes on."""
         before = self.place or Place(0, 0)
-        self.place = Place(before.inode, before.offset + len(data) + end)
-        self.lines += 1
-        return Line(data[: self._limit], self.place, len(data) <= self._limit)
+        self.place = replace(before, offset=before.offset + len(data) + end, inside=not end)
+        if not before.inside:
+            self.lines += 1
+            yield Line(data[: self._limit], self.place, len(data) <= self._limit)
+
+
+def _head(descriptor: int, size: int) -> str:
+    return hashlib.sha256(os.pread(descriptor, size, 0)).hexdigest()[:32] if size else ""

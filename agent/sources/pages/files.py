@@ -3,6 +3,9 @@
     inotify event -> the path is `touched`      quiet for `settle`, or 5 s after the first
     overflow, root replaced, restart -> `whole`         |
                                                         v
+    home pages once a minute, whatever is heard: what is written through mmap or by another name (a hard
+    link outside the root), or mounted over, is not heard
+                                                        |
     compare with the accepted content (baseline.py) -> drift -> episode (tampering.py)
         drift as told? nothing. Else: emit the incident, then remember the drift as told.
 
@@ -35,12 +38,13 @@ from .comparison import TRACKED, Comparison, Look
 from .manifest import ManifestError, take_up
 from .tampering import Beyond, Change, Episode, body, link_body, linked, merge, proceed
 from .tree import TreeWatch
-from .webroot import WebRoot, accept
+from .webroot import WebRoot, accept, home_pages
 from .whowrote import WhoWrote
 from .windows import closes
 
 _BURST = 5.0
 _BLIND_RESCAN = 60.0
+_HOME_SECONDS = 60.0
 
 
 class FilesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,7 +55,7 @@ class FilesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         settle: Seconds of quiet that end a burst: a deployment is one incident.
         repeat: The longest distance in seconds between two reports of one tampering.
         rescan: Seconds between full comparisons, for what inotify does not tell (writes through mmap,
-            network file systems).
+            hard links from elsewhere, network file systems); home pages are compared once a minute.
         budget: What it may cost; hashing a large root for the first time is the dearest.
     """
 
@@ -76,6 +80,7 @@ class _Guard:
         self.whole = True
         self.first_touch = self.last_touch = 0.0
         self.next_scan = 0.0
+        self.next_home = 0.0
         self.not_before = 0.0
         self.retry_at = 0.0
         self.distance = 0.0
@@ -100,7 +105,8 @@ class _Guard:
             return max(self.last_touch + settle, self.retry_at)
         if self.touched:
             return min(self.last_touch + settle, self.first_touch + _BURST)
-        return min(self.next_scan, self.not_before) if self.held else self.next_scan
+        idle = min(self.next_scan, self.next_home)
+        return min(idle, self.not_before) if self.held else idle
 
     def keep_time(self, clock: Clock) -> bool:
         """Bring what was told to the host's clock; say whether somebody had set it."""
@@ -267,15 +273,19 @@ class Files(Paid):
         now = clock()
         everything = guard.whole or loop.time() >= guard.next_scan
         touched = None if everything else frozenset(guard.touched | guard.held)
+        homes = loop.time() >= guard.next_home
         guard.touched.clear()
         guard.held.clear()
         guard.whole = False
-        look = await self._runs.look(lambda: self._look(guard, now, touched))
+        look = await self._runs.look(lambda: self._look(guard, now, touched, homes=homes))
+        guard.next_home = loop.time() + _HOME_SECONDS if homes or everything else guard.next_home
         if touched is None:
             guard.next_scan = loop.time() + self._rescan
         return look
 
-    def _look(self, guard: _Guard, now: datetime, touched: frozenset[str] | None) -> Look | None:
+    def _look(
+        self, guard: _Guard, now: datetime, touched: frozenset[str] | None, *, homes: bool
+    ) -> Look | None:
         if guard.baseline.generation() == 0:
             accept(guard.root, guard.baseline.state)
             return None
@@ -286,6 +296,8 @@ class Files(Paid):
                     guard.whole, touched = False, None
             except ManifestError as error:
                 self._runs.note_trouble(f"{guard.root.manifest}: {error}")
+        if touched is not None and homes:
+            touched |= home_pages(guard.root, guard.baseline)
         return Comparison(guard.root, guard.baseline, now, writers=self._writers).look(guard.drift, touched)
 
     async def _tell(self, guard: _Guard, look: Look, emit: Emit, clock: Clock) -> None:

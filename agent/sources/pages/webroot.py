@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -127,6 +128,21 @@ def _scanned(top: Path, folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
 def steady(top: Path, folder: str) -> bool:
     """Say whether a folder lies where its path says: no part of it below the root is a link."""
     return Path(os.path.realpath(top / real(folder))) == Path(os.path.realpath(top), real(folder))
+
+
+def home_pages(root: WebRoot, baseline: Baseline) -> frozenset[str]:
+    """Return the home pages that there are, and those of the settings' names that were accepted.
+
+    Raises:
+        OSError: the accepted content can't be read.
+    """
+    try:
+        with os.scandir(root.path) as entries:
+            names = [told(entry.name) for entry in islice(entries, root.max_files)]
+    except OSError:
+        names = []
+    there = (name for name in names if root.is_home(name) and not root.excludes(name))
+    return frozenset({*there, *baseline.accepted(root.home_pages)})
 
 
 def stamp(status: os.stat_result) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from ...budget import Budget
+from ..ranges import INTERNAL, Ranges
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
 from .miners import Miner, miners
@@ -60,9 +61,15 @@ class Processes(Patrol[Away]):
     notes_kind = Away
 
     def __init__(
-        self, settings: ProcessesSettings | None = None, *, state: Path | None, root: Path = Path("/")
+        self,
+        settings: ProcessesSettings | None = None,
+        *,
+        internal_ranges: tuple[str, ...] = INTERNAL,
+        state: Path | None,
+        root: Path = Path("/"),
     ) -> None:
         self._settings = settings or ProcessesSettings()
+        self._outside = Ranges(internal_ranges).outside
         self._proc = root / "proc"
         self._spent: dict[tuple[int, float], float] = {}
         self._looked_at: datetime | None = None
@@ -76,7 +83,7 @@ class Processes(Patrol[Away]):
         findings = [
             *_of_shells(table, remote_shells(table, frozenset(self._settings.servers)), now),
             *_of_unnamed(table, without_file, now),
-            *_of_miners(table, miners(table, shares, self._settings.miner_share), now),
+            *_of_miners(table, miners(table, shares, self._settings.miner_share, self._outside), now),
         ]
         unreadable: tuple[tuple[str, str], ...] = ()
         if table.hidden:

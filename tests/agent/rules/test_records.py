@@ -37,6 +37,7 @@ def test_a_user_programs_record_tells_its_inner_fields_and_the_names_of_an_enric
         (b"type=EXECVE msg=audit(1.1:1): a0=63617400", "a0", "cat "),
         (b"type=SYSCALL msg=audit(1.1:1): syscall=59 pid=4242", "pid", "4242"),
         (b"type=PATH msg=audit(1.1:1): name=ABC", "name", "ABC"),
+        (b'node=web type=PATH msg=audit(1.1:1): name="/etc/passwd"', "name", "/etc/passwd"),
     ],
 )
 def test_text_in_hexadecimal_is_read_and_numbers_stay_numbers(
@@ -59,6 +60,7 @@ def test_what_is_no_record_is_no_event(line: bytes) -> None:
         (b"Mar  2 09:10:00 web CRON[77]: (root) CMD (/x)", "cron", "(root) CMD (/x)"),
         (b"2026-03-02T09:10:00.1+08:00 web sudo: li : TTY=pts/0", "sudo", "li : TTY=pts/0"),
         (b"<38>Mar  2 09:10:00 web sshd-session[9]: Accepted", "sshd", "Accepted"),
+        (b"<38>1 2026-03-02T09:10:00Z web sshd 9 - - Accepted", "sshd", "Accepted"),
         (b"just words", "", "just words"),
         (b"Mar  2 09:10:00 web forged: sshd[1]: Failed", "forged", "sshd[1]: Failed"),
     ],

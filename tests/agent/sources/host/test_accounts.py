@@ -2,9 +2,10 @@ import doctest
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent.sources.host import accounts
-from agent.sources.host.accounts import Known, changes, read_accounts, read_members
+from agent.sources.host.accounts import Known, changes, read_accounts, read_members, read_primary
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -22,7 +23,8 @@ SUDOERS = {"/etc/sudoers": "# comment\nDefaults env_reset\nroot ALL=(ALL:ALL) AL
 
 def known(passwd: str = PASSWD, shadow: str = SHADOW, group: str = GROUP, **sudoers: str) -> Known:
     files = SUDOERS | {f"/etc/sudoers.d/{name}": text for name, text in sudoers.items()}
-    return Known(True, read_accounts(passwd, shadow), read_members(group), files)
+    accounts = read_accounts(passwd, shadow)
+    return Known(True, accounts, read_members(group), files, read_primary(group, accounts))
 
 
 def found(after: Known, before: Known | None = None) -> list[tuple[str, str, bool]]:
@@ -76,6 +78,32 @@ def test_membership_counts_in_groups_that_give_power_alone() -> None:
 
     assert found(known(group=more)) == [("group_joined", "web", True)]
     assert found(known(group=GROUP.replace(":li\n", ":\n"))) == [("group_left", "li", False)]
+
+
+def test_who_has_a_privileged_group_as_his_own_is_in_it_although_its_line_does_not_say_so() -> None:
+    """useradd -g sudo wang; usermod -g docker web"""
+    wang = "wang:x:1001:27::/home/wang:/bin/bash\n"
+    after = known(PASSWD.replace("web:x:33:33:", "web:x:33:999:") + wang)
+
+    assert found(after) == [
+        ("group_joined", "web", True),
+        ("group_joined", "wang", True),
+        ("account_added", "wang", False),
+    ]
+
+
+def test_an_account_that_brings_a_group_of_its_name_joined_none() -> None:
+    admin = "admin:x:1001:1001::/home/admin:/bin/bash\n"
+
+    assert found(known(PASSWD + admin, group=GROUP + "admin:x:1001:\n")) == [
+        ("account_added", "admin", False)
+    ]
+
+
+def test_notes_that_knew_no_own_groups_learn_them_and_tell_nothing() -> None:
+    before = replace(known(), primary=None)
+
+    assert found(known(), before) == []
 
 
 def test_a_rule_of_sudo_is_told_and_a_comment_is_none() -> None:

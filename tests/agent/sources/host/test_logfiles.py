@@ -30,9 +30,14 @@ class Host:
         self.wtmp.write_bytes(b"\x02\0\0\0" + bytes(380) + b"\x07\0\0\0" * 96)
         for number in range(6):
             (self.journal / f"system@{number}.journal").write_bytes(bytes(1000))
-        (self.journal / "system.journal").write_bytes(bytes(1000))
+        self.begin_journal(1, 1000)
         self.source = LogFiles(LogsSettings(), state=None, root=root)
         self.seen = msgspec.convert(self.source.look(NOW, Logs(), alone=False).notes, Logs)
+
+    def begin_journal(self, number: int, size: int = 100) -> None:
+        """Write a file of the journal with the id in its header."""
+        head = b"LPKSHHRH" + bytes(16) + bytes([number]) * 16
+        (self.journal / "system.journal").write_bytes(head + bytes(size - len(head)))
 
     def found(self, now: datetime = NOW) -> list[Finding]:
         return list(self.source.look(now, self.seen, alone=False).findings)
@@ -140,6 +145,47 @@ def test_a_journal_that_was_thrown_away_was_cleared_and_one_at_its_limit_was_not
     (finding,) = host.found()
 
     assert (finding.klass, finding.key, finding.count) == ("ROPDENY", "logs:/var/log/journal", 6)
+
+
+def test_a_journal_whose_file_in_use_is_gone_was_cleared(host: Host) -> None:
+    """rm -rf /var/log/journal/*/system.journal; journald begins another."""
+    (host.journal / "system.journal").unlink()
+    host.begin_journal(2)
+    (finding,) = host.found()
+
+    assert (finding.key, finding.severity_hint) == ("logs:/var/log/journal", "high")
+    assert finding.evidence[0]["path"] == "/var/log/journal/0123abcd/system.journal"
+    assert finding.evidence[0]["old"] == 1000
+
+
+def test_a_young_journal_that_is_rotated_and_thrown_away_at_once_was_cleared(host: Host) -> None:
+    """journalctl --rotate --vacuum-time=1s, where nothing had been archived yet."""
+    host.seen = msgspec.structs.replace(host.seen, archived={})
+    for path in host.journal.glob("system*"):
+        path.unlink()
+    host.begin_journal(2)
+
+    assert host.changes() == [("logs:/var/log/journal", "removed")]
+
+
+def test_a_journal_that_was_rotated_was_not_cleared(host: Host) -> None:
+    (host.journal / "system.journal").rename(host.journal / "system@7.journal")
+    host.begin_journal(2)
+    assert host.found() == []
+    (host.journal / "system@7.journal").rename(host.journal / "system@7.journal~")
+    assert host.found() == []
+    shutil.copy(host.journal / "system@7.journal~", host.journal / "system@8.journal")  # as on btrfs
+    (host.journal / "system@7.journal~").unlink()
+
+    assert host.found() == []
+
+
+def test_a_log_that_is_rotated_into_a_folder_of_its_own_was_not_cleared(host: Host) -> None:
+    (host.auth.parent / "old").mkdir()
+    host.auth.rename(host.auth.parent / "old/auth.log-20260302")
+    host.auth.write_bytes(b"new\n")
+
+    assert host.found() == []
 
 
 def test_growth_is_written_down_now_and_then_and_a_new_file_at_once(host: Host) -> None:

@@ -67,6 +67,25 @@ def test_a_host_as_it_was_noted_has_nothing_to_tell(host: Host) -> None:
         ("etc/ld.so.preload", "/usr/lib/libprocesshider.so\n", "preload", "high"),
         ("root/.ssh/authorized_keys", "ssh-rsa AAAAintruder\n", "keys", "high"),
         ("etc/pam.d/sshd", "auth sufficient pam_permit.so\n", "pam", "high"),
+        ("var/spool/cron/atjobs/a00001", "#!/bin/sh\n/tmp/.x\n", "cron", "medium"),
+        ("home/li/.config/systemd/user/x.service", "[Service]\nExecStart=/tmp/.x\n", "systemd", "medium"),
+        (
+            "usr/lib/systemd/system/ssh.service.d/x.conf",
+            "[Service]\nExecStartPre=/tmp/.x\n",
+            "systemd",
+            "medium",
+        ),
+        ("etc/rc.d/rc.local", "/tmp/.x &\n", "start", "medium"),
+        ("etc/udev/rules.d/75-x.rules", 'RUN+="/tmp/.x"\n', "start", "medium"),
+        ("etc/update-motd.d/00-x", "/tmp/.x\n", "start", "medium"),
+        (
+            "usr/lib/x86_64-linux-gnu/security/pam_unix.so",
+            "ELF, with a password of its own\n",
+            "modules",
+            "high",
+        ),
+        ("root/.ssh/authorized_keys2", "ssh-rsa AAAAintruder\n", "keys", "high"),
+        ("etc/ssh/sshd_config.d/x.conf", "PermitRootLogin yes\n", "sshd", "medium"),
     ],
 )
 def test_what_begins_to_start_by_itself_is_told_with_its_line(
@@ -94,6 +113,35 @@ def test_a_key_that_was_added_is_shown_and_the_ones_that_were_there_are_not(host
     assert finding.evidence[0]["diff"] == "@@ line 2\n+ssh-rsa AAAAintruder"
 
 
+def test_a_key_where_sshds_settings_say_is_told_when_it_comes(host: Host) -> None:
+    settings = host.write("etc/ssh/sshd_config", "AuthorizedKeysFile /var/keys/%u .ssh/authorized_keys\n")
+    host.noted = msgspec.convert(host.source().look(NOW, host.noted, alone=False).notes, Baseline)
+    host.write("var/keys/root", "ssh-rsa AAAAintruder\n")
+    (finding,) = host.found()
+    assert (finding.key, finding.severity_hint) == ("persistence:keys", "high")
+    assert finding.target == "/var/keys/root"
+
+    (host.root / "var/keys/root").unlink()
+    settings.write_text("AuthorizedKeysFile /tmp/keys\n")
+    host.write("tmp/keys", "ssh-rsa AAAAintruder\n")
+    assert {one.key for one in host.found()} == {"persistence:sshd", "persistence:keys"}
+
+
+def test_notes_of_an_agent_that_looked_at_fewer_places_learn_the_others_and_tell_nothing(host: Host) -> None:
+    host.write("usr/lib/systemd/system/ssh.service", "[Service]\n")
+    host.write("etc/ssh/sshd_config", "Port 22\n")
+    host.noted = msgspec.structs.replace(host.noted, later=False)
+    host.write("etc/cron.d/update", "* * * * * root /tmp/.x\n")
+    look = host.source().look(NOW, host.noted, alone=False)
+
+    assert [one.key for one in look.findings] == ["persistence:cron"]
+    assert isinstance(look.notes, Baseline)
+    assert look.notes.later
+    host.noted = look.notes
+    host.write("usr/lib/systemd/system/ssh.service", "[Service]\nExecStartPre=/tmp/.x\n")
+    assert [one.key for one in host.found()] == ["persistence:systemd"]
+
+
 def test_a_unit_that_is_enabled_is_a_link_that_comes(host: Host) -> None:
     wants = host.root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir()
@@ -112,12 +160,14 @@ def test_what_goes_and_what_a_package_brought_is_less_grave(host: Host) -> None:
         "persistence:cron": "medium",
         "persistence:keys": "high",
     }
+    host.write("usr/lib/x86_64-linux-gnu/security/pam_unix.so", "ELF\n")
     host.write("var/lib/dpkg/status", "Package: certbot\n")
     later = host_clock().now() + timedelta(seconds=1)
 
     assert {one.key: one.severity_hint for one in host.found(later)} == {
         "persistence:cron": "low",
         "persistence:keys": "high",
+        "persistence:modules": "low",
     }
 
 

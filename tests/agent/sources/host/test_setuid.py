@@ -156,6 +156,19 @@ def test_a_tree_without_end_is_bounded_and_named(host: Host) -> None:
     assert "/usr/bin/su" in look.notes.files
 
 
+def test_programs_in_layers_of_images_are_told_only_where_anybody_can_reach_them(host: Host) -> None:
+    """docker pull debian"""
+    store = host.root / "var/lib/docker"
+    host.put("var/lib/docker/overlay2/abc/diff/usr/bin/su", 0o4755)
+    (store / "overlay2").chmod(0o710)
+    store.chmod(0o710)
+    assert host.found() == []
+    store.chmod(0o755)
+    (store / "overlay2").chmod(0o755)
+
+    assert host.found()[0].target == "/var/lib/docker/overlay2/abc/diff/usr/bin/su"
+
+
 def test_what_an_operator_allows_is_not_told(host: Host) -> None:
     host.put("tmp/sh", 0o4755)
 

@@ -82,6 +82,113 @@ def test_what_is_no_failed_login_is_not_counted(message: str) -> None:
     assert attempt is None or attempt.succeeded
 
 
+KEYS_ONLY = [
+    "Connection closed by authenticating user root 203.0.113.9 port 9 [preauth]",
+    "Connection reset by authenticating user root 203.0.113.9 port 9 [preauth]",
+    "Disconnecting authenticating user root 203.0.113.9 port 9: Too many authentication failures [preauth]",
+    "error: maximum authentication attempts exceeded for root from 203.0.113.9 port 9 ssh2 [preauth]",
+    "Disconnected from invalid user root 203.0.113.9 port 9 [preauth]",
+    "Connection closed by invalid user root 203.0.113.9 port 9 [preauth]",
+]
+
+
+@pytest.mark.parametrize("message", KEYS_ONLY)
+@pytest.mark.parametrize("program", ["sshd", "sshd-session"])
+def test_an_attempt_that_sshd_tells_by_the_end_of_its_connection_alone_counts(
+    message: str, program: str
+) -> None:
+    attempt = read(message, program)
+
+    assert attempt is not None
+    assert (attempt.account, attempt.source_address, attempt.succeeded) == ("root", "203.0.113.9", False)
+
+
+@pytest.mark.parametrize(
+    ("messages", "times"),
+    [
+        ([KEYS_ONLY[3], KEYS_ONLY[2]], 1),
+        ([KEYS_ONLY[3], KEYS_ONLY[2], KEYS_ONLY[3], KEYS_ONLY[2]], 2),
+        (["Failed password for root from 203.0.113.9 port 9 ssh2", KEYS_ONLY[3], KEYS_ONLY[2]], 1),
+        (["Invalid user root from 203.0.113.9 port 9", KEYS_ONLY[5]], 1),
+        (
+            [
+                "User root from 203.0.113.9 not allowed because not listed in AllowUsers",
+                KEYS_ONLY[2].replace("authenticating", "invalid"),
+            ],
+            1,
+        ),
+    ],
+)
+def test_a_connection_counts_what_it_tried_and_its_end_no_second_time(
+    messages: list[str], times: int
+) -> None:
+    reader = AuthReader()
+    attempts = [reader.message("sshd", message, NOW) for message in messages]
+
+    assert sum(one.times for one in attempts if one) == times
+
+
+def test_whom_sshd_turns_away_for_what_he_failed_at_goes_on_trying() -> None:
+    dropped = "drop connection #3 from [2001:db8::9]:4242 on [2001:db8::1]:22 penalty: "
+    attempt = read(dropped + "failed authentication")
+
+    assert attempt is not None
+    assert (attempt.source_address, attempt.account, attempt.succeeded) == ("2001:db8::9", "", False)
+    assert read(dropped + "exceeded LoginGraceTime") is None
+    assert read("drop connection #9 from [10.1.1.2]:4242 on [10.1.1.1]:22 past MaxStartups") is None
+
+
+def test_failures_that_pam_tells_at_the_end_are_counted_and_those_of_sudo_no_second_time() -> None:
+    more = "2 more authentication failures; logname= uid=0 euid=0 tty=ftp ruser=li rhost=203.0.113.9  user=li"
+    vsftpd = read(f"pam_unix(vsftpd:auth): {more}", "vsftpd")
+
+    assert vsftpd is not None
+    assert (vsftpd.times, vsftpd.source_address, vsftpd.account) == (2, "203.0.113.9", "li")
+    assert read(f"pam_unix(sudo:auth): {more}", "sudo") is None
+
+
+def test_a_line_that_repeats_the_last_one_counts_as_often_as_it_says() -> None:
+    reader = AuthReader(UTC)
+    head = "Mar  2 01:10:02 portal "
+    again = head + "last message repeated 4 times"
+    assert reader.line(again, NOW) is None
+    reader.line(head + "sshd[1]: Failed password for root from 203.0.113.9 port 1 ssh2", NOW)
+    repeated = reader.line(again, NOW)
+    assert repeated is not None
+    assert (repeated.times, repeated.source_address) == (4, "203.0.113.9")
+    reader.line(head + "CRON[2]: pam_unix(cron:session): session closed for user root", NOW)
+
+    assert reader.line(again, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<38>1 2026-03-02T01:10:02Z portal sshd 831 - - ",
+        "\ufeffMar  2 01:10:02 portal sshd[831]: ",
+        "Mar  2 01:10:02 portal auth.info sshd[831]: ",
+    ],
+)
+def test_a_line_of_any_daemons_form_is_read(head: str) -> None:
+    attempt = AuthReader(UTC).line(head + "Failed password for root from ::ffff:203.0.113.9 port 1 ssh2", NOW)
+
+    assert attempt is not None
+    assert (attempt.at, attempt.source_address) == (datetime(2026, 3, 2, 1, 10, 2, tzinfo=UTC), "203.0.113.9")
+
+
+def test_a_desktops_login_is_read_although_gdm_forgets_half_a_bracket() -> None:
+    failed = "pam_unix(gdm-password:auth): authentication failure; uid=0 tty=/dev/tty1 ruser= rhost=  user=li"
+    attempt = AuthReader(UTC).line(f"Mar  2 01:10:02 portal gdm-password][831]: {failed}", NOW)
+
+    assert attempt is not None
+    assert (attempt.account, attempt.method) == ("li", "gdm-password")
+
+
+@pytest.mark.parametrize("rest", ["-- MARK --", "last message repeated 2 times", "a tag of words: text"])
+def test_a_line_of_nobody_is_no_attempt_and_not_refused(rest: str) -> None:
+    assert AuthReader(UTC).line(f"Mar  2 01:10:02 portal {rest}", NOW) is None
+
+
 def test_another_programs_line_can_not_pose_as_sshds() -> None:
     assert read("Failed password for root from 203.0.113.9 port 1 ssh2", program="nginx") is None
 

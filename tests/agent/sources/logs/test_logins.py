@@ -3,7 +3,8 @@ import json
 import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,6 +73,40 @@ async def test_a_burst_in_auth_log_is_an_incident(
         assert report.body["key"] == "logins:source:203.0.113.9"
         assert report.body["class"] == "NACRED"
         assert report.source == "logins"
+
+
+async def test_a_burst_in_a_log_by_rfc_5424_is_an_incident(
+    tmp_path: Path, log: Path, watching: Watching, started: Started
+) -> None:
+    """rsyslog's RSYSLOG_SyslogProtocol23Format."""
+    async with watching(source(tmp_path)) as heard:
+        await started()
+        failed = "Failed password for root from 203.0.113.9 port"
+        with log.open("a") as file:
+            for number in range(6):
+                at = host_clock().now().isoformat()
+                file.write(f"<38>1 {at} portal sshd 8 - -  {failed} {number} ssh2\n")
+
+        assert (await heard.until(incident)).body["key"] == "logins:source:203.0.113.9"
+
+
+async def test_a_log_that_nobody_can_read_is_told_and_not_passed_over(
+    tmp_path: Path, log: Path, watching: Watching, started: Started
+) -> None:
+    minutes = count()
+    begun = host_clock().now()
+    async with watching(source(tmp_path), lambda: begun + timedelta(minutes=2 * next(minutes))) as heard:
+        await started()
+        with log.open("ab") as file:
+            file.write(
+                "Mar  2 01:10:02 portal sshd[8]: x\nMar  2 01:10:03 portal sshd[8]: y\n".encode("utf-16")
+            )
+        gap = await heard.until(lambda one: one.kind == "gap" and one.body["count"])
+
+    assert gap.body["count"] >= 2
+    assert "no syslog line" in gap.body["why"]
+    reading = await source(tmp_path).once(host_clock().now())
+    assert "lines refused" in reading.unreadable[0].why
 
 
 async def test_a_burst_that_spans_a_restart_is_counted_whole(

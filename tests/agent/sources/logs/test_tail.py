@@ -88,13 +88,40 @@ def test_a_file_whose_predecessor_is_gone_is_told_as_a_cut(log: Path) -> None:
     assert tail.cuts == 1
 
 
-def test_a_line_without_end_is_cut_and_holds_no_memory(log: Path) -> None:
+def test_a_line_without_end_is_one_line_that_is_cut_and_holds_no_memory(log: Path) -> None:
     append(log, "x" * (MAX_LINE * 100) + "\nafter\n")
     lines = list(Tail(log, None).read())
 
-    assert lines[-1].data == b"after"
-    assert max(len(line.data) for line in lines) == MAX_LINE
-    assert not all(line.whole for line in lines)
+    assert [(line.data[:5], len(line.data), line.whole) for line in lines[2:]] == [
+        (b"xxxxx", MAX_LINE, False),
+        (b"after", 5, True),
+    ]
+
+
+def test_a_line_over_the_limit_that_grows_from_read_to_read_stays_one(log: Path) -> None:
+    tail = Tail(log, None)
+    assert texts(tail) == ["one", "two"]
+    append(log, "x" * (MAX_LINE + 1))
+    (begun,) = tail.read()
+    append(log, "y" * 9)
+    assert texts(Tail(log, tail.place)) == []
+    append(log, " forged line\nafter\n")
+
+    assert not begun.whole
+    assert texts(Tail(log, tail.place)) == ["after"]
+
+
+def test_another_file_under_the_same_inode_is_read_from_its_beginning_and_told(log: Path) -> None:
+    """The agent was down over two rotations, and the file system gave the inode away again."""
+    tail = Tail(log, None)
+    texts(tail)
+    texts(tail)
+    with log.open("r+") as file:  # the same inode, other content, and longer than the place
+        file.write("new\nnewer\nnewest\n")
+    again = Tail(log, tail.place)
+
+    assert texts(again) == ["new", "newer", "newest"]
+    assert again.cuts == 1
 
 
 def test_a_file_that_can_not_be_read_is_an_error_to_be_told(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import mmap
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.clock import Clock, host_clock
-from agent.sources.pages import comparison
+from agent.sources.pages import comparison, files
 from agent.sources.pages.baseline import Baseline
 from agent.sources.pages.files import Files, FilesSettings
 from agent.sources.pages.manifest import of_site, public_text, sign
@@ -74,6 +75,37 @@ async def test_a_tampered_home_page_is_an_incident_and_its_restoration_ends_it(
         assert ended.body["key"] == begun.body["key"]
         assert ended.body["facts"] == {"homepage_tampered_minutes": 1}
         assert ended.body["count"] == 1
+
+
+@pytest.fixture
+def home_pages_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_HOME_SECONDS", 0.2)
+
+
+def write_by_memory(page: Path) -> None:
+    with page.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        memory[4:9] = b"0wned"
+        memory.flush()
+
+
+def write_by_another_name(page: Path) -> None:
+    other = page.parents[1] / "other"
+    other.hardlink_to(page)
+    other.write_text("<h1>0wned</h1>\n")
+    other.unlink()
+
+
+@pytest.mark.parametrize("deed", [write_by_memory, write_by_another_name])
+@pytest.mark.usefixtures("home_pages_often")
+async def test_a_home_page_that_was_changed_unheard_is_found_by_the_next_look_at_home_pages(
+    site: Path, state: Path, watching: Watching, accepted: Accepted, deed: Callable[[Path], None]
+) -> None:
+    async with watching(guard(site, state)) as heard:
+        await accepted()
+        await asyncio.to_thread(deed, site / "index.html")
+        report = await heard.until(incident)
+
+    assert "homepage_tampered_since" in report.body["facts"]
 
 
 async def test_a_clock_that_is_set_makes_no_tampering_older(

@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 from agent.sources.programs.miners import miners
 from agent.sources.programs.proctable import Table
+from agent.sources.ranges import Ranges
 
 if TYPE_CHECKING:
     from tests.agent.sources.conftest import ProcTree
 
 
 def found(tree: ProcTree, shares: dict[int, float]) -> list[tuple[str, tuple[str, ...]]]:
-    return [(one.process.base, one.signs) for one in miners(Table(tree.proc), shares, 0.5)]
+    found = miners(Table(tree.proc), shares, 0.5, Ranges().outside)
+    return [(one.process.base, one.signs) for one in found]
 
 
 def test_a_miner_by_its_name_that_works_is_one(tree: ProcTree) -> None:
@@ -41,3 +43,24 @@ def test_a_busy_server_and_a_client_of_an_odd_port_are_none(tree: ProcTree) -> N
     idle = tree.process("/usr/bin/curl", sockets=(7,))
 
     assert found(tree, {busy: 3.2, idle: 0.01}) == []
+
+
+def test_a_busy_server_that_asks_a_service_inside_at_a_pools_port_is_none(tree: ProcTree) -> None:
+    """A scheduler whose workers listen at 9999; a browser's tests at 4444."""
+    tree.connection(7, remote="10.1.1.7", remote_port=9999)
+    tree.connection(8, remote="192.168.9.9", remote_port=4444)
+    busy = tree.process("/usr/bin/java", arguments="java -jar xxl-job-admin.jar", sockets=(7,))
+    tests = tree.process("/usr/bin/logminer", sockets=(8,))
+
+    assert found(tree, {busy: 3.2, tests: 0.9}) == []
+
+
+def test_a_pool_inside_is_a_sign_of_what_is_odd_already(tree: ProcTree) -> None:
+    tree.connection(7, remote="10.1.1.7", remote_port=3333)
+    named = tree.process("/usr/bin/xmrig", sockets=(7,))
+    hidden = tree.process("/dev/shm/java", sockets=(7,))
+
+    assert set(found(tree, {named: 0.0, hidden: 0.9})) == {
+        ("xmrig", ("name", "pool")),
+        ("java", ("busy", "pool")),
+    }

