@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.sources.logs.tail import MAX_LINE, Place, Tail
@@ -131,6 +131,7 @@ def test_a_file_that_can_not_be_read_is_an_error_to_be_told(tmp_path: Path) -> N
         list(Tail(tmp_path / "auth.log", None).read())
 
 
+@settings(deadline=None)  # a busy disk takes its time to rename
 @given(st.lists(st.lists(st.text("ab\n", max_size=9), max_size=4), max_size=6))
 def test_whatever_is_written_between_reads_and_rotations_is_read_once(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[list[str]]
