@@ -24,7 +24,7 @@ from agent.settings.reading import SettingsError
 from agent.sources import textdiff
 from agent.sources.host import accounts, host
 from agent.sources.network import dconf, homes, mailways, surroundings
-from agent.sources.pages import hiddenlinks, manifest
+from agent.sources.pages import hiddenlinks, manifest, scripted
 from agent.sources.rounds import kept
 from agent.sources.rounds.runs import Runs
 from agent.sources.services import certificates
@@ -35,6 +35,9 @@ from wire.messages import Outcome
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 CONFIGS = Path(__file__).parents[2] / "configs"
+SCRIPT = b"""<script>document.write('<p>' + "\\x41" + atob("PGRpdj4=") + unescape('%3C'));
+document.write(String.fromCharCode(60));
+eval(atob('bG9jYXRpb24='))</script>"""
 PAGE = (
     b'<h1>News</h1><div style="position:absolute;left:-9999px"><a href="http://bet.example/">x</a></div>'
     b'<script>document.write(\'<div style="display:none"><a href="http://bet.example/">x</a></div>\');</script>'
@@ -89,6 +92,10 @@ def _sample_outbox() -> bytes:
 
 
 OUTBOX = _sample_outbox()
+
+
+def _script(text: str) -> object:
+    return scripted.as_written(text), list(scripted.writes(text)), list(scripted.encoded(text))
 
 
 def _accounts(text: str) -> object:
@@ -228,6 +235,25 @@ DECODERS = (
         (),
         (PASSWD, b"sudo:x:27:li,wang\n", b"li ALL=(ALL) ALL\n#include /etc/x\n"),
         (b"a:", b"a:x:0:0:::\n", b"#include "),
+    ),
+    Decoder(
+        "script of a page",
+        "agent/sources/pages/scripted.py",
+        of_text(_script),
+        (),
+        (SCRIPT,),
+        (
+            b"<script>",
+            b"document.write(",
+            b"atob(",
+            b'"',
+            b"'",
+            b"\\",
+            b'\\"',
+            b"+",
+            b"String.fromCharCode(",
+            b"1,",
+        ),
     ),
     Decoder(
         "page",

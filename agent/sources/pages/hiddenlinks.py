@@ -1,7 +1,9 @@
 """Hidden links (暗链) in a page: links to elsewhere that people do not see and search engines do. Pure.
 
     hidden by style     display:none, far outside, no size, no opacity: of a <div>, <marquee>, <iframe>
-    written by script   document.write of such a style, or a branch for spiders, or for who comes from one
+    by the page's own   a style sheet that puts an id or class far outside, a script that hides an id
+    written by script   document.write of such a style, or a branch for spiders, or for who comes from one;
+                        plain or encoded (`scripted`)
     by their words      casinos, lotteries, pornography as the text of a link to another host
 
 A link counts when it leads to another host. A menu folded away by its site's own style sheet leads to the
@@ -18,28 +20,42 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from .scripted import as_written, encoded, writes
 
 MAX_LINKS = 20
 _MAX_DEPTH = 500
 _MAX_URL = 300
+_MAX_SHEETS = 20
 PAGES = re.compile(r"\.(?:s?html?|php\d?|jspx?|aspx?|js|tpl|inc|vue|ftl)$", re.IGNORECASE)
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
-_FAR = r"-\s*\d{3,}(?:\.\d+)?\s*(?:px|em|rem|pt|%)?"
+_FAR = r"-\s*(?:\d{3,}(?:\.\d+)?|\d{2,}(?:\.\d+)?(?:r?em|vw|vh))"
+_NONE = r"(?:0(?:\.0+)?(?:px|pt|em|rem|%)?|1p[xt])\s*(?:[;/!]|$)"
+_OUTSIDE = (
+    rf"(?:left|top|right|bottom|text-indent)\s*:\s*{_FAR}"
+    # Half the width of a centred page is no way to hide it.
+    r"|margin(?:-\w+)?\s*:\s*-\s*(?:9\d\d|\d{4,})"
+    rf"|opacity\s*:\s*(?:0|0?\.0+)\s*(?:;|$|!)|font(?:-size)?\s*:\s*(?:[^;:]*\s)?{_NONE}"
+    r"|(?:max-)?(?:height|width)\s*:\s*[01](?:px)?\s*(?:;|$|!)"
+    r"|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(\s*(?:[5-9]\d|100)%|transform\s*:\s*scale[XY]?\(\s*0\s*[,)]"
+)
 _HIDING = re.compile(
-    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$|!)"
-    rf"|(?:left|top|right|bottom|text-indent|margin(?:-\w+)?)\s*:\s*{_FAR}"
-    r"|font-size\s*:\s*0|(?:max-)?(?:height|width)\s*:\s*[01](?:px)?\s*(?:;|$|!)|clip\s*:\s*rect\(\s*0)",
-    re.IGNORECASE,
+    rf"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|{_OUTSIDE})", re.IGNORECASE
+)
+_FAR_OUTSIDE = re.compile(rf"(?<![\w-])(?:{_OUTSIDE})", re.IGNORECASE)
+_NO_STYLE = re.compile(r"/\*.*?\*/|\\(?=[g-zG-Z])", re.DOTALL)
+_SHEET = re.compile(r"<style\b[^>]{0,300}>([^<]{0,65536})", re.IGNORECASE)
+_RULE = re.compile(r"([#.][\w-]{1,80})\s*\{([^{}]{1,500})\}")
+_HIDES_ID = re.compile(
+    r"""getElementById\s*\(\s*["']([\w-]{1,80})["']\s*\)\s*\.\s*style\s*\.\s*(?:display\s*=\s*["']none|visibility\s*=\s*["']hidden)"""
 )
 _WORDS = re.compile(
     "博彩|赌博|赌场|百家乐|六合彩|时时彩|北京赛车|真人娱乐|棋牌游戏|老虎机|澳门新葡京|威尼斯人|太阳城|皇冠体育|成人视频|黄色网站|裸聊"
     "|代开发票|办假证|casino|baccarat|porn",
     re.IGNORECASE,
-)
-_SCRIPT_HIDES = re.compile(
-    r"""document\s*\.\s*write(?:ln)?\s*\((?P<written>.{0,2000}?)\)\s*(?:;|$)""", re.DOTALL
 )
 _SPIDER = re.compile(r"baiduspider|googlebot|sogou|360spider|bytespider|bingbot", re.IGNORECASE)
 _CLOAKS = re.compile(
@@ -65,11 +81,22 @@ def hidden_links(text: str, own: frozenset[str] = frozenset()) -> list[Link]:
         own: Hosts that are the site itself.
     """
     found: dict[str, Link] = {}
-    for link in (*_in_markup(text), *_in_scripts(text)):
+    for link in (*_in(text), *_in_encoded(text)):
         host = (urlsplit_host(link.url) or "").lower()
         if host and host not in own and len(found) < MAX_LINKS:
             found.setdefault(link.url, link)
     return list(found.values())
+
+
+def _in(text: str) -> Iterator[Link]:
+    yield from _in_markup(text)
+    yield from _in_scripts(text)
+
+
+def _in_encoded(text: str) -> Iterator[Link]:
+    for place, plain in encoded(text):
+        line = text.count("\n", 0, place) + 1
+        yield from (replace(link, line=line) for link in _in(plain))
 
 
 def urlsplit_host(url: str) -> str | None:
@@ -83,14 +110,24 @@ def urlsplit_host(url: str) -> str | None:
 def _in_markup(text: str) -> Iterator[Link]:
     if "<" not in text:
         return
-    parser = _Parser()
+    parser = _Parser(_hidden_by_the_page(text))
     # Markup of attackers breaks rules; whatever the parser makes of it counts.
     try:
-        parser.feed(_as_browsers_see_it(text))
+        parser.feed(_as_browsers_see_it(as_written(text)))
         parser.close()
     except (AssertionError, ValueError):
         pass
     yield from parser.found
+
+
+def _hidden_by_the_page(text: str) -> frozenset[str]:
+    """Return the ids (`#x`) and classes (`.x`) that the page's own style sheets or scripts hide.
+
+    What a sheet of the page only folds away (`display: none`) is a menu: a script unfolds it.
+    """
+    sheets = "".join(_SHEET.findall(text)[:_MAX_SHEETS])
+    ruled = (name for name, rule in _RULE.findall(sheets) if _FAR_OUTSIDE.search(_NO_STYLE.sub("", rule)))
+    return frozenset({*ruled, *(f"#{name}" for name in _HIDES_ID.findall(text))})
 
 
 def _as_browsers_see_it(text: str) -> str:
@@ -107,8 +144,9 @@ def _as_browsers_see_it(text: str) -> str:
 class _Parser(HTMLParser):
     """Follows which elements are open and which of them hide what is in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: frozenset[str]) -> None:
         super().__init__(convert_charrefs=True)
+        self._by_the_page = hidden
         self.found: list[Link] = []
         self._open: list[tuple[str, bool]] = []
         self._hidden = 0
@@ -117,7 +155,7 @@ class _Parser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element that opens."""
         given = {name: value or "" for name, value in attrs}
-        hides = bool(_HIDING.search(given.get("style", ""))) or "hidden" in given or _is_flat(tag, given)
+        hides = self._hides(tag, given)
         if tag == "a" and (url := given.get("href", "").strip()):
             if self._hidden or hides:
                 self._add(url, "hidden by style")
@@ -127,6 +165,15 @@ class _Parser(HTMLParser):
         if tag not in _VOID and len(self._open) < _MAX_DEPTH:
             self._open.append((tag, hides))
             self._hidden += hides
+
+    def _hides(self, tag: str, given: dict[str, str]) -> bool:
+        names = {f"#{given.get('id', '')}", *(f".{name}" for name in given.get("class", "").split())}
+        return (
+            bool(_HIDING.search(_NO_STYLE.sub("", given.get("style", ""))))
+            or "hidden" in given
+            or _is_flat(tag, given)
+            or not self._by_the_page.isdisjoint(names)
+        )
 
     def handle_endtag(self, tag: str) -> None:
         """Close the newest element of that name, and what was left open in it."""
@@ -150,14 +197,16 @@ class _Parser(HTMLParser):
 
 def _is_flat(tag: str, given: dict[str, str]) -> bool:
     """Say whether an element is given no room by its attributes."""
-    flat = any(given.get(side, "").strip().rstrip("px") in {"0", "1"} for side in ("width", "height"))
-    return flat and tag in {"marquee", "iframe", "div", "table"}
+    sides = [given.get(side, "").strip().removesuffix("px") for side in ("width", "height")]
+    if tag == "marquee":
+        return any(side.isdecimal() and len(side) == 1 for side in sides)
+    return tag in {"iframe", "div", "table"} and not {"0", "1"}.isdisjoint(sides)
 
 
 def _in_scripts(text: str) -> Iterator[Link]:
-    for written in _SCRIPT_HIDES.finditer(text):
-        if _HIDING.search(written["written"]):
-            yield from _urls(text, written.start(), written["written"], "written hidden by script")
+    for place, written in writes(text):
+        if _HIDING.search(written):
+            yield from _urls(text, place, written, "written hidden by script")
     if _CLOAKS.search(text) and _SPIDER.search(text):
         for spider in _SPIDER.finditer(text):
             near = text[max(0, spider.start() - 500) : spider.end() + 1000]

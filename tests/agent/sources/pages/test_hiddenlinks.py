@@ -1,4 +1,6 @@
 import doctest
+from base64 import b64encode
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,27 @@ def test_the_example_runs() -> None:
     "page",
     [
         f'<div style="display:none">{LINK}</div>',
+        f'<div style="position:absolute;top:-99em">{LINK}</div>',
+        f'<div style="position:fixed;left:-200vw">{LINK}</div>',
+        f'<div style="left:50%;margin-left:-9999px">{LINK}</div>',
+        f'<span style="font:0/0 a">{LINK}</span>',
+        f'<span style="font-size:1px;line-height:1px">{LINK}</span>',
+        f'<span style="opacity:.0">{LINK}</span>',
+        f'<div style="transform:scale(0)">{LINK}</div>',
+        f'<div style="clip-path:inset(100%)">{LINK}</div>',
+        f'<div style="dis\\play:/**/none">{LINK}</div>',
+        f"<marquee height=5 width=4 scrollAmount=3000>{LINK}</marquee>",
+        f'<style>.q7{{position:absolute;left:-9999px}}</style><div class="a q7">{LINK}</div>',
+        f'<div id="q7">{LINK}</div><script>document.getElementById("q7").style.display="none";</script>',
+        f"<script>document.write('<div hidden>');</script>{LINK}<script>document.write('</div>')</script>",
+        f"<script>document.writeln('<div hidden>{LINK}</div>')</script>".replace('"', '\\"'),
+        "<script>document.write(atob('"
+        + b64encode(f"<div hidden>{LINK}</div>".encode()).decode()
+        + "'))</script>",
+        '<script>document.write(unescape("' + quote(f"<div hidden>{LINK}</div>") + '"));</script>',
+        "<script>eval(atob('"
+        + b64encode(b"if(/sogou/.test(navigator.userAgent))location.href='http://bet.example/'").decode()
+        + "'))</script>",
         f'<div style="POSITION: absolute; TOP: -2000px">{LINK}</div>',
         f'<div style="height:1px;overflow:hidden"><p>{LINK}</p></div>',
         f'<span style="font-size:0">{LINK}</span>',
@@ -41,6 +64,12 @@ def test_a_hidden_link_to_elsewhere_is_found(page: str) -> None:
     [
         '<ul style="display:none"><li><a href="/news/">新闻</a></li><li><a href="#top">x</a></li></ul>',
         f"<footer>{LINK}</footer>",
+        f'<span style="font-size:0.9em">{LINK}</span>',
+        f'<span style="font:1em/1.5 serif">{LINK}</span>',
+        f'<div style="position:absolute;left:50%;margin-left:-480px">{LINK}</div>',
+        f"<style>.menu{{display:none}} .far{{left:-999px}}</style><ul class=menu><li>{LINK}</li></ul>",
+        f"<script>document.write('<div hidden>');document.write('</div>');</script>{LINK}",
+        "<script>document.write(unescape(\"%3Cscript src='https://static.example/x.js'%3E%3C/script%3E\"));</script>",
         f'<div style="display:none"><p>folded</p></div>{LINK}',
         f'<div style="display:none"><img src="x"><br></div>{LINK}',
         '<div style="display:none"><a href="https://www.example.gov.cn/x">自己</a></div>',
