@@ -5,8 +5,8 @@
     a restart     the notes are on disk: what changed meanwhile is told then
 
 The notes of a file are its digest, owner and mode, and its text where that is short, so that the report can
-show the line that came. What a package manager changed a moment ago is told as less grave; a key or a
-preloaded library never is.
+show the line that came. What a package manager changed a moment ago is told as less grave; a key, a setting
+of PAM or a preloaded library only where the package's own list names it (`packaged`).
 """
 
 import hashlib
@@ -25,7 +25,8 @@ from ..port import moment
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
 from ..textdiff import difference
-from .startplaces import Place, Sort, places, sort_of
+from .packaged import Packages
+from .startplaces import Place, Sort, places, sort_named, sort_of
 
 CLASS = "NABACKIMPL"
 _MAX_FILES = 4000
@@ -61,6 +62,11 @@ class Noted(Struct, frozen=True):
     mode: int
     uid: int
     text: str | None = None
+
+    @property
+    def changed(self) -> float:
+        """When its inode was changed, in seconds since 1970."""
+        return int(self.stamp.rpartition(".")[2]) / 1e9
 
 
 class Baseline(Struct, frozen=True):
@@ -135,21 +141,21 @@ class Persistence(Patrol[Baseline]):
         found: dict[str, tuple[Sort, Noted]],
         now: datetime,
     ) -> Iterator[Finding]:
-        by_sort: dict[str, list[tuple[Sort, dict[str, Any]]]] = {}
+        by_sort: dict[Sort, list[tuple[bool, dict[str, Any]]]] = {}
         packaged = self._packages_changed(now)
+        packages = Packages(self._root)
         for name in sorted(before.keys() | after.keys()):
             old, new = before.get(name), after.get(name)
             if old and new and (old.digest, old.mode, old.uid) == (new.digest, new.mode, new.uid):
                 continue
             sort = found[name][0] if name in found else sort_of(name)
-            by_sort.setdefault(sort.name, []).append((sort, _shown_change(name, old, new, now)))
-        for name, those in by_sort.items():
+            mild = new is None or (packaged and sort.packaged) or packages.brought(name, new.changed)
+            by_sort.setdefault(sort_named(sort.name), []).append((mild, _shown_change(name, old, new, now)))
+        for sort, those in by_sort.items():
             changes = [change for _, change in those]
-            severity = those[0][0].severity
-            if all(change["change"] == "deleted" or (packaged and sort.packaged) for sort, change in those):
-                severity = "low"
+            severity = "low" if all(mild for mild, _ in those) else sort.severity
             yield Finding(
-                key=f"persistence:{name}",
+                key=f"persistence:{sort.name}",
                 klass=CLASS,
                 severity_hint=severity,
                 target=changes[0]["path"],

@@ -14,6 +14,8 @@ by the next walk, which tells none of them.
 Layers of container images hold setuid programs of other systems, and every image that is fetched brings more.
 Where only root can reach them, as container engines have it, they give nobody power, and are not looked at.
 
+What a package brought (`packaged`) is told as less grave.
+
 So the dearest round costs some tens of milliseconds, however large the disk is. What a slice finds is told at
 once; only the first walk tells nothing, for it learns what belongs to this host.
 """
@@ -30,11 +32,13 @@ from typing import Any
 from msgspec import Struct
 
 from ...budget import Budget
-from ..names import told
+from ..names import real, told
 from ..port import moment
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
 from .filecaps import attribute, mild, words
+from .packaged import Packages
+from .startplaces import Severity
 
 CLASS = "NABACKIMPL"
 _SLICE = 2500
@@ -197,12 +201,25 @@ class Setuid(Patrol[Known]):
     def _is_hot(self, path: str) -> bool:
         return path.startswith(tuple(f"{folder}/" for folder in self._settings.hot))
 
+    def _severity(self, came: list[tuple[str, str]]) -> Severity:
+        packages = Packages(Path(self._top))
+        own = [(path, mark) for path, mark in came if not self._came_with(packages, path)]
+        if not own:
+            return "low"
+        return "high" if any(_is_grave(mark) for _, mark in own) else "medium"
+
+    def _came_with(self, packages: Packages, path: str) -> bool:
+        try:
+            return packages.brought(path, os.lstat(os.path.join(self._top, real(path).lstrip("/"))).st_ctime)  # noqa: PTH118 - text is at hand
+        except OSError:
+            return False
+
     def _finding(self, came: list[tuple[str, str]], notes: Known, now: datetime) -> Iterator[Finding]:
         if came:
             yield Finding(
                 key="setuid:files",
                 klass=CLASS,
-                severity_hint="high" if any(_is_grave(mark) for _, mark in came) else "medium",
+                severity_hint=self._severity(came),
                 target=came[0][0][:300],
                 passing=True,
                 count=len(came),

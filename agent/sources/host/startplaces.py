@@ -55,7 +55,7 @@ SORTS = (
             "var/spool/at/*",
         ),
         packaged=True,
-        later=("var/spool/cron/atjobs/*",),
+        later=("var/spool/cron/atjobs/[!.]*",),
     ),
     Sort(
         "systemd",
@@ -168,6 +168,11 @@ def places(root: Path) -> Iterator[Place]:
             later = pattern in sort.later
             found = sorted(top.glob(pattern)) if "*" in pattern or "[" in pattern else (top / pattern,)
             yield from (Place(sort, path, later) for path in found)
+
+
+def sort_named(name: str) -> Sort:
+    """Return the sort of that name: keys, and units, lie in more places than one."""
+    return next((sort for sort in (*SORTS, KEYS) if sort.name == name), KEYS)
 
 
 def sort_of(name: str) -> Sort:

@@ -171,6 +171,26 @@ def test_what_goes_and_what_a_package_brought_is_less_grave(host: Host) -> None:
     }
 
 
+def test_what_a_package_names_and_brought_is_less_grave_and_what_else_came_then_is_not(host: Host) -> None:
+    """apt-get install cron"""
+    host.write("etc/pam.d/cron", "@include common-auth\n")
+    host.write("var/lib/dpkg/info/cron.list", "/etc/pam.d\n/etc/pam.d/cron\n")
+    assert [(one.key, one.severity_hint) for one in host.found()] == [("persistence:pam", "low")]
+    host.write("etc/pam.d/sshd", "auth sufficient pam_permit.so\n")
+
+    assert [(one.key, one.severity_hint, one.count) for one in host.found()] == [
+        ("persistence:pam", "high", 2)
+    ]
+
+
+def test_a_unit_of_a_user_is_none_of_a_packages(host: Host) -> None:
+    host.write("root/.config/systemd/user/x.service", "[Service]\n")
+    host.write("var/lib/dpkg/status", "Package: certbot\n")
+    later = host_clock().now() + timedelta(seconds=1)
+
+    assert [(one.key, one.severity_hint) for one in host.found(later)] == [("persistence:systemd", "medium")]
+
+
 def test_a_file_whose_owner_or_mode_changed_is_told_and_one_only_touched_is_not(host: Host) -> None:
     path = host.root / "etc/crontab"
     os.utime(path, (1, 1))

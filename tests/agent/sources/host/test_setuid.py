@@ -156,6 +156,16 @@ def test_a_tree_without_end_is_bounded_and_named(host: Host) -> None:
     assert "/usr/bin/su" in look.notes.files
 
 
+def test_what_a_package_brought_is_less_grave_and_what_was_changed_beside_it_is_not(host: Host) -> None:
+    """apt-get install at"""
+    host.put("usr/bin/at", 0o6755)
+    host.put("var/lib/dpkg/info/at.list", 0o644).write_text("/.\n/usr/bin/at\n")
+    assert [one.severity_hint for one in host.found()] == ["low"]
+    host.put("usr/bin/find", 0o4755)
+
+    assert [(one.severity_hint, one.count) for one in host.found()] == [("high", 2)]
+
+
 def test_programs_in_layers_of_images_are_told_only_where_anybody_can_reach_them(host: Host) -> None:
     """docker pull debian"""
     store = host.root / "var/lib/docker"
