@@ -93,12 +93,20 @@ class Agent:
         language = old.settings.language
         try:
             settings = self._load()
-            if settings.state_dir != old.settings.state_dir:
-                _log.error(say(language, "reload_moves_state"))
+        except (SettingsError, SaidError) as error:
+            _log.error(say(language, "reload_refused", why=error.in_language(language)))
+            if not old.outdated:
                 return None
+            # What a collector pushed, or the way back from it, doesn't wait for somebody to mend a file.
+            settings = old.own
+        if settings.state_dir != old.settings.state_dir:
+            _log.error(say(language, "reload_moves_state"))
+            return None
+        try:
             new = World(settings, load_identity(Path(settings.state_dir)), outbox, self._clock)
-        except (SettingsError, SaidError, OSError) as error:
-            _log.error(say(language, "reload_refused", why=error))
+        except (SaidError, OSError) as error:
+            why = error.in_language(language) if isinstance(error, SaidError) else error
+            _log.error(say(language, "reload_refused", why=why))
             return None
         with suppress(OutboxFullError):  # they hold from the next tidying on
             await outbox.rebound(settings.outbox)

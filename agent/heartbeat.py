@@ -24,7 +24,8 @@ class About(Struct, frozen=True):
         metrics_address: Where Prometheus may ask, host:port; empty: nowhere.
         every: Seconds between two heartbeats.
         started: When this process started, in seconds since boot: another one is another process.
-        pushed_version, pushed_state: Of the settings a collector laid over the node's own.
+        pushed_version, pushed_state, pushed_refused: Of the settings a collector laid over the node's own:
+            which hold, and the highest that was rolled back.
         update: What became of the last update of the agent.
         authorities: Digest of the authorities that are trusted.
     """
@@ -37,6 +38,7 @@ class About(Struct, frozen=True):
     started: float = 0.0
     pushed_version: int = 0
     pushed_state: str = "none"
+    pushed_refused: int = 0
     update: Standing = Standing()
     authorities: str = ""
 
@@ -70,7 +72,11 @@ def body(
         "certificate_expires_at": about.certificate_expires_at.isoformat(),
         "authorities": about.authorities,
         "metrics_address": about.metrics_address,
-        "pushed": {"version": about.pushed_version, "state": about.pushed_state},
+        "pushed": {
+            "version": about.pushed_version,
+            "state": about.pushed_state,
+            "refused": about.pushed_refused,
+        },
         "update": {
             "state": about.update.state,
             "version": about.update.version,

@@ -136,6 +136,13 @@ TEXTS: dict[str, Name] = {
         "下发设置第 {version} 版已回退（{why}），恢复第 {before} 版。",
         "settings {version} of the collector are rolled back ({why}); back to {before}.",
     ),
+    "settings_silent": Name(
+        "{seconds:.0f} 秒内没有采集端应答", "no collector answered within {seconds:.0f} s"
+    ),
+    "settings_disk_full": Name(
+        "试用的情况无法写入磁盘（{why}），{seconds:.0f} 秒后再试。",
+        "what became of a trial can't be written ({why}), next try in {seconds:.0f} s.",
+    ),
     "pushed_unusable": Name(
         "采集端下发的设置无法使用（{why}），使用本机设置。",
         "the collector's settings can't be used ({why}); the node's own hold.",
@@ -158,6 +165,12 @@ TEXTS: dict[str, Name] = {
         "首次请运行 fengsui-agent update --adopt。",
         "{path} is no folder of releases: `good` has to name a or b with a RELEASE.json. For the first time: "
         "fengsui-agent update --adopt.",
+    ),
+    "update_shared": Name(
+        "{path} 中还装有采集端，而升级包只含探针：升级会使采集端消失。"
+        "请把两者装在各自的目录里（docs/update.md）。",
+        "{path} holds a collector too, and a release holds the agent alone: the first update would take the "
+        "collector away. Install each in a folder of its own (docs/update.md).",
     ),
     "update_locked": Name("另一次升级正在进行（{path}）。", "another update is under way ({path})."),
     "mirror_away": Name(

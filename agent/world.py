@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -30,13 +31,14 @@ from .powers import Deputy, Local, Powers, never_of
 from .program import Programs
 from .release import Proof, own_release, read_standing
 from .renewal import Renewal
-from .settings import TRIAL_SECONDS, Pushed, PushedError, Settings, overlaid
+from .settings import Pushed, Settings, overlaid
 from .shipped import release
 from .signatures import Signatures
 from .sources import Rules, build
 from .tasks import Tasks
 from .texts import say
 from .transport import Transport
+from .trial import Trial
 from .uplink import Uplink
 from .watching import Watching, gap
 
@@ -58,11 +60,12 @@ class World:
         Raises:
             OSError: the identity's files can't be read.
         """
-        self._own = settings
+        self.own = settings
         self._pushed = Pushed(Path(settings.state_dir))
-        self.settings = settings = self._laid_over(settings)
-        self._outbox = outbox
         self._clock = clock
+        self._trial = Trial(self._pushed, clock, _random, settings.language)
+        self.settings = settings = self._trial.laid_over(settings)
+        self._outbox = outbox
         self._identity = identity
         tls = identity.tls()
         self._about = self._introduction()
@@ -102,18 +105,14 @@ class World:
         self._programs = [self._program_for(source, signatures) for source in rules]
         self._beside: list[asyncio.Task[None]] = []
 
-    def _laid_over(self, settings: Settings) -> Settings:
-        """Return the settings with those of a collector over them, where these have no mistake now."""
-        held = self._pushed.read()
-        try:
-            return overlaid(settings, held.settings)
-        except PushedError as error:
-            _log.error(say(settings.language, "pushed_unusable", why=error))
-            return settings
+    @property
+    def outdated(self) -> bool:
+        """Whether other settings were pushed, or taken back, since this world was made."""
+        return self._trial.outdated
 
     def _introduction(self) -> About:
         """Return what every heartbeat says and only a reload changes."""
-        pushed = self._pushed.read()
+        held = self._trial.held
         return About(
             version=release(),
             settings=heartbeat.digest(self.settings),
@@ -121,8 +120,9 @@ class World:
             metrics_address=_reachable(self.settings.metrics.listen),
             every=self.settings.heartbeat_seconds,
             started=heartbeat.started(),
-            pushed_version=pushed.version,
-            pushed_state=pushed.state,
+            pushed_version=held.version,
+            pushed_state=held.state,
+            pushed_refused=held.refused,
             authorities=digest_of(self._identity.authorities().decode()),
         )
 
@@ -134,7 +134,7 @@ class World:
             restart=lambda names: self._soon(lambda: self.watching.begin_anew(names)),
             renew=lambda: self._soon(self._renewal.want),
             pushed=self._pushed,
-            check=lambda given: overlaid(self._own, given),
+            check=lambda given: overlaid(self.own, given),
             reload=lambda: self._soon(self._again),
         )
 
@@ -167,7 +167,7 @@ class World:
         tasks.spawn("renewal", self._renewal.run(reload))
         tasks.spawn("tidy", self._tidy())
         tasks.spawn("release", self._prove())
-        if self._pushed.read().state == "trial":
+        if self._trial.held.state == "trial":
             tasks.spawn("trial", self._try(reload))
         self._beside = [
             tasks.spawn("orders", self._orders.run()),
@@ -189,21 +189,10 @@ class World:
                 await self._outbox.drained()
 
     async def _try(self, reload: Callable[[], None]) -> None:
-        """Keep pushed settings once a collector answers under them; without an answer go back."""
-        language, version = self.settings.language, self._pushed.read().version
-        _log.warning(say(language, "settings_on_trial", version=version, seconds=TRIAL_SECONDS))
-        try:
-            async with asyncio.timeout(TRIAL_SECONDS):
-                await self._uplink.answered.wait()
-        except TimeoutError:
-            before = self._pushed.roll_back().before_version
-            why = f"no collector answered within {TRIAL_SECONDS:.0f} s"
-            _log.error(say(language, "settings_rolled_back", version=version, why=why, before=before))
-            reload()
-        else:
-            self._pushed.keep()
+        if await self._trial.run(self._uplink.answered) == "kept":
             self._about = msgspec.structs.replace(self._about, pushed_state="kept")
-            _log.info(say(language, "settings_kept", version=version))
+        else:
+            reload()
         await asyncio.Event().wait()
 
     async def _prove(self) -> None:
@@ -211,15 +200,8 @@ class World:
         own = own_release()
         if own is not None:
             await self._uplink.answered.wait()
-            backoff = Backoff(_random)
-            while True:
-                try:
-                    Proof(Path(self.settings.state_dir)).give(own)
-                    break
-                except OSError as error:
-                    wait = backoff.failed()
-                    _log.error(say(self.settings.language, "disk_full", why=error, seconds=wait))
-                    await asyncio.sleep(wait)
+            proof = Proof(Path(self.settings.state_dir))
+            await self._trial.written(partial(proof.give, own))
         await asyncio.Event().wait()
 
     def _program_for(self, rules: Rules, signatures: Signatures) -> Programs:

@@ -1,7 +1,7 @@
 """What an operator writes for a node, read with every mistake at its place."""
 
 from .model import Bounds, LogFile, MetricsSettings, OrdersSettings, Settings, UpdateSettings
-from .pushed import TRIAL_SECONDS, Held, Pushed, PushedError, overlaid
+from .pushed import TRIAL_SECONDS, Held, Moment, Pushed, PushedError, overlaid
 from .reading import Mistake, SettingsError, read
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "LogFile",
     "MetricsSettings",
     "Mistake",
+    "Moment",
     "OrdersSettings",
     "Pushed",
     "PushedError",

@@ -5,8 +5,9 @@
     kept v3 ──apply v4──> trial v4 (v3 remembered) ──a collector answered──> kept v4
                                └──no answer in time──> kept v3, v4 refused for good
 
-A kill in a trial begins it anew at the next start. A version ascends: what was rolled back or is older never
-comes again.
+A trial ends at one moment, however often the agent is started in it: settings that let it die before a
+collector answers are rolled back by the first start after that. A version ascends: what was rolled back or is
+older never comes again.
 
 What may be pushed is told by its type: numbers, switches and words of a closed list, and two lists whose
 items are read as addresses and networks (`collectors`, `internal_ranges`). Text is the node's own: a path, a
@@ -46,6 +47,25 @@ class PushedError(ValueError):
     """Settings that can't be laid over the node's own; the text names the place."""
 
 
+class Moment(Struct, frozen=True):
+    """A time by the host's clocks.
+
+    Fields:
+        boot_id, monotonic: The boot, and seconds since it; compares within one boot only.
+        wall: Seconds since 1970; somebody may set it.
+    """
+
+    boot_id: str
+    monotonic: float
+    wall: float
+
+    def since(self, earlier: "Moment") -> float:
+        """Return the seconds since an earlier moment: of this boot, else by the wall clock, never below 0."""
+        same_boot = self.boot_id == earlier.boot_id
+        passed = self.monotonic - earlier.monotonic if same_boot else self.wall - earlier.wall
+        return max(0.0, passed)
+
+
 class Held(Struct, frozen=True):
     """What is kept.
 
@@ -53,6 +73,7 @@ class Held(Struct, frozen=True):
         version, settings, state: What is laid over the node's own now.
         before_version, before: What a trial goes back to.
         refused: The highest version that was rolled back.
+        begun: When the trial began; None: no agent has started in it yet.
     """
 
     version: int = 0
@@ -61,6 +82,12 @@ class Held(Struct, frozen=True):
     before_version: int = 0
     before: dict[str, Any] = {}
     refused: int = 0
+    begun: Moment | None = None
+
+    def left(self, now: Moment, seconds: float) -> float:
+        """Return how much of a trial of `seconds` is left, 0 where it is over."""
+        passed = now.since(self.begun) if self.begun else 0.0
+        return max(0.0, seconds - passed)
 
 
 class Pushed:
@@ -95,16 +122,36 @@ class Pushed:
         )
         self._write(Held(version, settings, "trial", *before, held.refused))
 
-    def keep(self) -> None:
-        """End the trial: a collector has answered."""
-        held = self.read()
-        if held.state == "trial":
-            self._write(structs.replace(held, state="kept", before_version=0, before={}))
+    def start_clock(self, now: Moment) -> Held:
+        """Return what is kept; a trial without a beginning begins now.
 
-    def roll_back(self) -> Held:
-        """Go back to what was before the trial; returns what was given up."""
+        Raises:
+            OSError: the disk did not take it; the trial has no beginning still.
+        """
         held = self.read()
-        if held.state == "trial":
+        if held.state == "trial" and held.begun is None:
+            held = structs.replace(held, begun=now)
+            self._write(held)
+        return held
+
+    def keep(self, version: int) -> None:
+        """End the trial of a version: a collector has answered under it. One that began since goes on.
+
+        Raises:
+            OSError: the disk did not take it; the trial goes on.
+        """
+        held = self.read()
+        if held.state == "trial" and held.version == version:
+            self._write(structs.replace(held, state="kept", before_version=0, before={}, begun=None))
+
+    def roll_back(self, version: int) -> Held:
+        """Go back to what was before the trial of a version; returns what was given up.
+
+        Raises:
+            OSError: the disk did not take it; the trial goes on.
+        """
+        held = self.read()
+        if held.state == "trial" and held.version == version:
             state: State = "kept" if held.before_version else "none"
             self._write(
                 Held(held.before_version, held.before, state, refused=max(held.refused, held.version))

@@ -136,6 +136,7 @@ PRESENCES: Mapping[str, Name] = {
     "stopped": Name("探针已停止", "agent stopped"),
     "shutdown": Name("主机关机", "host shut down"),
     "killed": Name("探针被终止", "agent killed"),
+    "frozen": Name("探针停滞，主机仍在应答", "agent frozen, its host answers"),
     "network": Name("网络中断或断电", "network lost, or no power"),
     "unknown": Name("原因不明", "reason unknown"),
 }
@@ -340,6 +341,7 @@ FINDINGS: Mapping[str, Name] = {
     ),
     "unknown_asset": Name("登记册中没有该系统", "the register has no such asset"),
     "asset_not_enrolled": Name("该系统未随本节点注册", "the node is not enrolled for this asset"),
+    "settings_rolled_back": Name("下发设置已由节点自行回退", "the node rolled pushed settings back"),
     "update_refused": Name("探针升级未能安装", "the agent's update could not be installed"),
     "update_rolled_back": Name("探针升级已自动回退", "the agent's update was taken back"),
     "version": Name("版本", "version"),

@@ -1,4 +1,4 @@
-"""What an agent says of its own updates: one that was refused or taken back is noted at the node."""
+"""What an agent says of its updates and of pushed settings: what was taken back is noted at the node."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,9 @@ class Upkeep:
     name = "upkeep"
 
     async def apply(self, conn: AsyncConnection, item: Item) -> Item | None:
-        """Note what became of an update, or that it is mended."""
+        """Note what became of an update or of pushed settings, or that it is mended."""
         if item.kind == "heartbeat" and isinstance(item.body, Mapping):
-            told = _told(item.body.get("update"))
+            told = _told(item.body.get("update")) + _given_up(item.body.get("pushed"))
             if told != _of_upkeep(item.node.findings):
                 await self._note(conn, item, told)
         return item
@@ -55,3 +55,13 @@ def _told(update: object) -> list[dict[str, Any]]:
         if isinstance(value := update.get(name), str) and value
     }
     return [{"kind": kind, **words}]
+
+
+def _given_up(pushed: object) -> list[dict[str, Any]]:
+    """Return the finding that the node rolled settings back and holds none that are newer."""
+    if not isinstance(pushed, Mapping):
+        return []
+    refused, held = pushed.get("refused"), pushed.get("version")
+    if not isinstance(refused, int) or not isinstance(held, int) or refused <= held:
+        return []
+    return [{"kind": "settings_rolled_back", "version": str(refused)[:20], "before": str(held)[:20]}]

@@ -16,8 +16,8 @@ from .schema import exits, node_facts, nodes, quarantine, seen_reports
 
 MAX_QUARANTINED_BYTES = 65_536
 DIFFERENCES = ("asset_not_enrolled", "filing_number_differs", "grade_differs", "unknown_asset")
-UPKEEP = ("update_refused", "update_rolled_back")
-"""Kinds of findings at a node: against the register, and of its updates."""
+UPKEEP = ("settings_rolled_back", "update_refused", "update_rolled_back")
+"""Kinds of findings at a node: against the register, and of its updates and pushed settings."""
 
 
 class Fact(Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ def test_a_heartbeat_says_which_boot_how_much_waits_what_was_lost_and_when_the_c
         "certificate_expires_at": "2026-03-02T01:10:00+00:00",
         "authorities": "d1",
         "metrics_address": "node-1:9443",
-        "pushed": {"version": 0, "state": "none"},
+        "pushed": {"version": 0, "state": "none", "refused": 0},
         "update": {"state": "current", "version": "", "before": "", "why": None, "at": None},
         "every": 30.0,
         "started": 0.0,

@@ -18,6 +18,7 @@ from agent.release.proof import Standing, write_standing
 from agent.settings import Pushed, UpdateSettings
 from agent.sources import Sensors, SourcesSettings
 from agent.tasks import Tasks
+from agent.texts import SaidError
 from agent.watching import Watching
 from agent.world import World
 from tests.agent.flaky import Flaky
@@ -159,14 +160,14 @@ async def test_pushed_settings_are_kept_once_a_collector_answers_under_them(
             while pushed.read().state != "kept":  # noqa: ASYNC110 - a file is awaited
                 await asyncio.sleep(0.01)
 
-    assert bodies(far_side, "heartbeat")[0]["pushed"] == {"version": 3, "state": "trial"}
-    assert bodies(far_side, "heartbeat")[-1]["pushed"] == {"version": 3, "state": "kept"}
+    assert bodies(far_side, "heartbeat")[0]["pushed"] == {"version": 3, "state": "trial", "refused": 0}
+    assert bodies(far_side, "heartbeat")[-1]["pushed"] == {"version": 3, "state": "kept", "refused": 0}
 
 
 async def test_pushed_settings_that_cut_the_node_off_are_rolled_back_by_itself(
     far_side: FarSide, load: Load, identity: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.world.TRIAL_SECONDS", 0.5)
+    monkeypatch.setattr("agent.trial.TRIAL_SECONDS", 0.5)
     pushed = Pushed(identity.folder.parent)
     pushed.begin_trial(3, {"collectors": ["https://127.0.0.1:1"]})
 
@@ -174,6 +175,21 @@ async def test_pushed_settings_that_cut_the_node_off_are_rolled_back_by_itself(
         await far_side.until(lambda: "heartbeat" in far_side.kinds())
 
     assert (pushed.read().state, pushed.read().refused) == ("none", 3)
+    assert bodies(far_side, "heartbeat")[-1]["pushed"] == {"version": 0, "state": "none", "refused": 3}
+
+
+async def test_the_way_back_does_not_wait_for_somebody_to_mend_the_settings_file(
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.trial.TRIAL_SECONDS", 0.5)
+    pushed = Pushed(identity.folder.parent)
+    pushed.begin_trial(3, {"collectors": ["https://127.0.0.1:1"]})
+
+    async with running(load, clock):
+        while pushed.read().begun is None:  # noqa: ASYNC110 - a file is awaited
+            await asyncio.sleep(0.01)
+        load.error = SaidError("settings_unreadable", file="agent.yaml", why="a mistake")
+        await far_side.until(lambda: "heartbeat" in far_side.kinds())
 
 
 async def test_pushed_settings_that_fit_no_more_leave_the_nodes_own_in_force(

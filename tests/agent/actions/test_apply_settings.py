@@ -42,7 +42,7 @@ def test_right_settings_are_kept_on_trial_and_the_agent_reloads(node: Node) -> N
 def test_the_same_order_again_after_a_kill_changes_nothing(node: Node) -> None:
     order = asked("apply_settings", version=3, settings=GOOD)
     node.action.carry_out(order)
-    node.pushed.keep()
+    node.pushed.keep(3)
 
     assert node.action.carry_out(order).detail == {"version": 3, "state": "kept"}
     assert node.reloads == 1
@@ -68,7 +68,7 @@ def test_a_mistake_is_refused_with_its_place_and_nothing_is_applied(
 
 def test_a_version_that_was_seen_or_rolled_back_is_refused(node: Node) -> None:
     node.action.carry_out(asked("apply_settings", version=3, settings=GOOD))
-    node.pushed.roll_back()
+    node.pushed.roll_back(3)
 
     for version in (2, 3):
         with pytest.raises(BadParametersError, match="is not newer than 3"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.settings import Pushed, PushedError, Settings, overlaid
+from agent.settings import Moment, Pushed, PushedError, Settings, overlaid
 from agent.settings.pushed import Held
 from agent.sources import SourcesSettings
 
@@ -87,11 +87,11 @@ def test_whatever_comes_is_laid_over_or_refused_and_leaves_the_nodes_own_alone(
 def test_a_trial_that_ends_well_is_kept_and_one_that_does_not_goes_back(tmp_path: Path) -> None:
     pushed = Pushed(tmp_path)
     pushed.begin_trial(3, {"heartbeat_seconds": 3})
-    pushed.keep()
+    pushed.keep(3)
     pushed.begin_trial(4, {"heartbeat_seconds": 4})
     pushed.begin_trial(5, {"heartbeat_seconds": 5})
 
-    given_up = pushed.roll_back()
+    given_up = pushed.roll_back(5)
 
     assert (given_up.version, given_up.before_version) == (5, 3)
     assert pushed.read() == Held(3, {"heartbeat_seconds": 3}, "kept", refused=5)
@@ -100,10 +100,10 @@ def test_a_trial_that_ends_well_is_kept_and_one_that_does_not_goes_back(tmp_path
 def test_the_first_trial_goes_back_to_the_nodes_own(tmp_path: Path) -> None:
     pushed = Pushed(tmp_path)
     pushed.begin_trial(1, {"heartbeat_seconds": 3})
-    pushed.roll_back()
+    pushed.roll_back(1)
 
     assert pushed.read() == Held(refused=1)
-    assert pushed.roll_back().state == "none"
+    assert pushed.roll_back(1).state == "none"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", msgspec.json.encode({"version": "x"})])
@@ -111,3 +111,33 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pushed.json").write_bytes(content)
 
     assert Pushed(tmp_path).read() == Held()
+
+
+def test_a_trial_has_one_end_however_often_the_agent_is_started_in_it(tmp_path: Path) -> None:
+    pushed = Pushed(tmp_path)
+    pushed.begin_trial(1, {"heartbeat_seconds": 3})
+
+    assert pushed.start_clock(Moment("boot", 100.0, 5000.0)).left(Moment("boot", 130.0, 9.0), 180) == 150
+    assert pushed.start_clock(Moment("boot", 250.0, 9.0)).left(Moment("boot", 250.0, 9.0), 180) == 30
+    after_a_reboot = Moment("other", 3.0, 5170.0)
+    assert pushed.start_clock(after_a_reboot).left(after_a_reboot, 180) == 10
+    assert pushed.read().left(Moment("other", 9.0, 6000.0), 180) == 0
+
+
+def test_a_clock_that_was_set_back_gives_a_trial_no_more_than_its_whole_time(tmp_path: Path) -> None:
+    pushed = Pushed(tmp_path)
+    pushed.begin_trial(1, {"heartbeat_seconds": 3})
+    pushed.start_clock(Moment("boot", 100.0, 5000.0))
+
+    assert pushed.read().left(Moment("other", 3.0, 0.0), 180) == 180
+
+
+def test_an_answer_under_one_version_keeps_no_other_that_came_since(tmp_path: Path) -> None:
+    pushed = Pushed(tmp_path)
+    pushed.begin_trial(4, {"heartbeat_seconds": 4})
+    pushed.begin_trial(5, {"heartbeat_seconds": 5})
+
+    pushed.keep(4)
+    pushed.roll_back(4)
+
+    assert (pushed.read().version, pushed.read().state) == (5, "trial")

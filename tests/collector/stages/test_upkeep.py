@@ -95,3 +95,26 @@ async def test_a_nodes_own_words_are_cut(sqlite_state: Store, make_item: Callabl
     told = {"state": "refused", "version": ["0.2.0"], "why": "x" * 9000}
     (noted,) = await hear(sqlite_state, Upkeep(), make_item, "heartbeat", {"update": told})
     assert noted == {"kind": "update_refused", "why": "x" * 300}
+
+
+async def test_settings_that_a_node_rolled_back_are_noted_until_it_holds_newer_ones(
+    sqlite_state: Store, make_item: Callable[..., Item]
+) -> None:
+    await enrol(sqlite_state)
+    noted = {"kind": "settings_rolled_back", "version": "4", "before": "3"}
+    back = {"version": 3, "state": "kept", "refused": 4}
+    assert await hear(sqlite_state, Upkeep(), make_item, "heartbeat", {"pushed": back}) == [noted]
+    both = await hear(sqlite_state, Upkeep(), make_item, "heartbeat", {"pushed": back, "update": BACK})
+    assert both == [NOTED, noted]
+    newer = {"version": 5, "state": "kept", "refused": 4}
+    assert await hear(sqlite_state, Upkeep(), make_item, "heartbeat", {"pushed": newer}) == []
+
+
+@pytest.mark.parametrize(
+    "pushed", [None, 3, {}, {"version": 3, "state": "kept"}, {"refused": "9", "version": 1}, {"refused": 9}]
+)
+async def test_pushed_settings_that_hold_are_no_finding(
+    sqlite_state: Store, make_item: Callable[..., Item], pushed: object
+) -> None:
+    await enrol(sqlite_state)
+    assert await hear(sqlite_state, Upkeep(), make_item, "heartbeat", {"pushed": pushed}) == []
