@@ -12,11 +12,13 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from .loading import DEFAULT_CONFIG, load
 
 _CHECK_SECONDS = 60
 _RESTART_SECONDS = 120
+MIRROR = "mirror"
+"""Where, in the folder of releases, what was seen of the mirror is kept."""
 
 
 def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -55,21 +59,22 @@ def run(args: argparse.Namespace) -> int:
     if not settings.update.mirror:
         raise SaidError("update_unset", config=_config(args))
     try:
+        if args.check:
+            with _seen(slots.folder) as seen:
+                return _look(_updater(settings, slots, _config(args), seen), slots, args)
         with _alone(slots.folder):
-            updater = _updater(settings, slots, _config(args))
-            return _look(updater, slots, args) if args.check else _tell(updater.update(), slots, args)
+            updater = _updater(settings, slots, _config(args), slots.folder / MIRROR)
+            return _tell(updater.update(), slots, args)
     except OSError as error:
         raise SaidError("state_folder", path=error.filename or slots.folder, why=error.strerror) from None
 
 
-def _updater(settings: Settings, slots: Slots, config: Path) -> Updater:
+def _updater(settings: Settings, slots: Slots, config: Path, seen: Path) -> Updater:
     update = settings.update
     authority = Path(update.authority) if update.authority else None
     # A deputy that is not started anew would go on from a slot that the next update clears away.
     commands = (update.restart_deputy, update.restart) if settings.orders.deputy else (update.restart,)
-    mirror = Mirror(
-        update.mirror, Path(update.root), slots.folder / "mirror", authority=authority, most=update.max_bytes
-    )
+    mirror = Mirror(update.mirror, Path(update.root), seen, authority=authority, most=update.max_bytes)
     ways = Ways(
         install=partial(_install, most=update.max_bytes),
         check=partial(_check, config=config),
@@ -145,6 +150,8 @@ def _adopt(slots: Slots, args: argparse.Namespace) -> int:
     if slots.release(slots.named("good")) is None:
         if Path(sys.prefix).resolve() != slots.path("a").resolve():
             raise SaidError("update_folder", path=slots.folder)
+        if _serves_collector():
+            raise SaidError("update_shared", path=slots.path("a"))
         try:
             slots.complete("a", Release(version("fengsui"), secrets.token_hex(16)))
             slots.point("good", "a")
@@ -158,6 +165,27 @@ def _adopt(slots: Slots, args: argparse.Namespace) -> int:
     else:
         print(_said(args, "update_adopted", path=slots.folder, version=running), file=sys.stderr)
     return 0
+
+
+def _serves_collector() -> bool:
+    """Whether a collector can run from here: the next release, of the agent alone, would take it away."""
+    return find_spec("alembic") is not None and find_spec("sqlalchemy") is not None
+
+
+@contextlib.contextmanager
+def _seen(folder: Path) -> Iterator[Path]:
+    """Give a copy of the metadata that was seen of the mirror, for a look that changes nothing of it.
+
+    An update may be under way: what it replaces is there before and after, and what goes is passed over.
+    """
+    with tempfile.TemporaryDirectory(prefix="fengsui-look-") as name:
+        copy = Path(name)
+        for path in (folder / MIRROR).rglob("*.json"):
+            beside = copy / path.relative_to(folder / MIRROR)
+            beside.parent.mkdir(exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                beside.write_bytes(path.read_bytes())
+        yield copy
 
 
 @contextlib.contextmanager

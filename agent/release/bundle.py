@@ -23,6 +23,7 @@ _MEMBER = re.compile(r"requirements\.txt|wheels/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,20
 _MEMBERS = 500
 _SECONDS = 900
 _LAST_LINES = 5
+_PREFIX = "bundle-"
 
 
 class BundleError(SaidError):
@@ -73,7 +74,9 @@ def install(bundle: Path, slot: Path, most: int) -> None:
         BundleError: it can't be installed; the text says why.
         OSError: the disk did not take it.
     """
-    with tempfile.TemporaryDirectory(prefix="bundle-", dir=slot.parent) as name:
+    for left in slot.parent.glob(f"{_PREFIX}*"):  # by an update that was killed here; there is never a second
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=slot.parent) as name:
         folder = Path(name)
         unpack(bundle, folder, most)
         # The base interpreter's, so that a release does not hang on the one that installs it.

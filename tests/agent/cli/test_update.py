@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -125,9 +126,55 @@ def test_what_is_installed_is_adopted_only_from_within(
     assert call(path, "--adopt") == 1
     assert "no folder of releases" in capsys.readouterr().err
     monkeypatch.setattr(sys, "prefix", str(folder / "a"))
+    monkeypatch.setattr("agent.cli.update.find_spec", lambda _: None)
     assert call(path, "--adopt") == 0
     assert Slots(folder).named("current") == Slots(folder).named("good") == "a"
     assert call(path, "--adopt") == 0
+
+
+def test_a_slot_that_serves_a_collector_too_is_not_adopted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A release holds the agent alone: with the first update the collector would be gone."""
+    folder = tmp_path / "new"
+    (folder / "a").mkdir(parents=True)
+    path = tmp_path / "agent.yaml"
+    path.write_text(json.dumps({"update": {"folder": str(folder)}}))
+    monkeypatch.setattr(sys, "prefix", str(folder / "a"))
+
+    assert call(path, "--adopt") == 1
+    assert "holds a collector too" in capsys.readouterr().err
+    assert Slots(folder).named("good") is None
+
+
+def test_a_look_waits_for_no_update_and_changes_nothing(
+    config: Path, signer: Signer, slots: Slots, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(config) == 0
+    signer.offer("0.2.0")
+    before = {path: path.lstat().st_mtime_ns for path in slots.folder.rglob("*")}
+    held = os.open(slots.folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+
+    assert call(config, "--check") == 0
+
+    os.close(held)
+    assert "0.1.0 -> 0.2.0" in capsys.readouterr().err
+    assert {path: path.lstat().st_mtime_ns for path in slots.folder.rglob("*")} == before
+
+
+def test_a_look_refuses_a_mirror_that_went_back_as_an_update_does(
+    config: Path, signer: Signer, slots: Slots, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(signer.folder, tmp_path / "older")
+    signer.offer("0.2.0")
+    assert call(config) == 0
+    shutil.rmtree(signer.folder)
+    shutil.move(tmp_path / "older", signer.folder)
+
+    assert call(config, "--check") == 1
+    assert "is not to be trusted" in capsys.readouterr().err
+    assert slots.named("good") == "b"
 
 
 def test_a_release_can_be_run_by_others_whatever_roots_umask_is(
