@@ -2,8 +2,9 @@
 
     last heartbeat said `stopping`          stopped, or shutting down where the host was: no alarm
     connection ended by the node, no word   killed: the agent died, its host lives: an incident
+    connection open, its kernel answers     frozen: the agent was halted or hangs, its host lives: an incident
     connection open, nothing comes          network, or a host without power
-    neither                                 unknown: this collector was not looking
+    neither, or it asks and tells nothing   unknown: this collector was not looking, or can not say
 
 What it was shows when the node is back: another boot is a reboot, the same boot with another process a
 restart or, without a goodbye, a kill; the same process was cut off. Both ends stand in the journal.
@@ -45,10 +46,19 @@ KLASS = "DETECH"
 SOURCE = "presence"
 _ENDED_BEFORE = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
+_ASKS_EVERY = 52.0
+"""Seconds within which an agent that runs asks for orders again: a poll of 50, and what the way takes."""
+_ACKS_EVERY = 40.0
+"""Seconds within which a host that lives acknowledges a probe (`ingest.links`): two of them, and some."""
 _YIELDS = {"killed": EVERY, "unknown": 2 * EVERY}
 """By what is known here: how much longer than the others this process waits before it tells."""
-Why = Literal["stopped", "shutdown", "killed", "network", "unknown"]
-After = Literal["reboot", "restart", "killed", "network", "unknown"]
+_TITLES = {
+    "wave": ("多个探针在短时间内被终止", "several agents killed within minutes"),
+    "killed": ("探针被终止：{name}", "agent killed: {name}"),
+    "frozen": ("探针停滞，主机仍在应答：{name}", "agent frozen, its host still answers: {name}"),
+}
+Why = Literal["stopped", "shutdown", "killed", "frozen", "network", "unknown"]
+After = Literal["reboot", "restart", "killed", "frozen", "network", "unknown"]
 
 
 class Link(Protocol):
@@ -62,6 +72,16 @@ class Link(Protocol):
     @property
     def ended_at(self) -> datetime | None:
         """When the node itself ended the last one."""
+        ...
+
+    @property
+    def asked_ago(self) -> float | None:
+        """Seconds since anything came over one of them, where that is known."""
+        ...
+
+    @property
+    def acked_ago(self) -> float | None:
+        """Seconds since the node's kernel acknowledged something, where that is known."""
         ...
 
 
@@ -99,7 +119,7 @@ class Presence:
         self.last_pass: datetime | None = None
 
     async def run(self) -> None:
-        """Look every five seconds."""
+        """Look every four seconds."""
         while True:
             try:
                 await self.look()
@@ -144,10 +164,9 @@ class Presence:
         if not await set_presence(conn, agent.id, seen, agent.last_seen):
             return  # another process was first, or it spoke meanwhile
         await journal.write(conn, _entry(agent, "node.silent", seen), now)
-        if why == "killed":
-            await self._open(
-                conn, finding_of(agent, heard, now, wave=self._is_wave(agent.unit, now)), now, now
-            )
+        if why in {"killed", "frozen"}:
+            wave = why == "killed" and self._is_wave(agent.unit, now)
+            await self._open(conn, finding_of(agent, why, heard, now, wave=wave), now, now)
 
     def _is_wave(self, unit: str, now: datetime) -> bool:
         """Count a kill; say whether its unit has so many that they are one matter.
@@ -175,10 +194,17 @@ def why_silent(said: dict[str, Any] | None, link: Link, heard: datetime) -> Why:
     if said and said.get("stopping"):
         return "shutdown" if said.get("why") == "shutdown" else "stopped"
     if link.open:
-        return "network"
+        return _of_open(link)
     if link.ended_at is not None and link.ended_at >= heard - _ENDED_BEFORE:
         return "killed"
     return "unknown"
+
+
+def _of_open(link: Link) -> Why:
+    """Return what the kernels know of a connection that is open and brings no report."""
+    if link.asked_ago is None or link.acked_ago is None or link.acked_ago > _ACKS_EVERY:
+        return "network"
+    return "frozen" if link.asked_ago > _ASKS_EVERY else "unknown"
 
 
 def why_back(before: dict[str, Any], said: dict[str, Any]) -> After:
@@ -194,29 +220,30 @@ def why_back(before: dict[str, Any], said: dict[str, Any]) -> After:
     if said["boot_id"] != before["boot_id"]:
         return "reboot"
     if said.get("started") == before.get("started"):
-        return "network"
+        return "frozen" if before.get("why") == "frozen" else "network"
     return "restart" if before.get("why") in {"stopped", "shutdown"} else "killed"
 
 
-def finding_of(agent: Agent, heard: datetime, now: datetime, *, wave: bool) -> Finding:
-    """Return what is said of an agent that was killed; `wave`: with many others of its unit."""
+def finding_of(agent: Agent, why: Why, heard: datetime, now: datetime, *, wave: bool) -> Finding:
+    """Return what is said of an agent that was killed or frozen; `wave`: with many others of its unit."""
     name = agent.host_name
+    zh, en = _TITLES["wave" if wave else why]
     return Finding(
-        fingerprint=f"{agent.unit}/agents-killed" if wave else f"{agent.id}/agent-killed",
+        fingerprint=f"{agent.unit}/agents-killed" if wave else f"{agent.id}/agent-{why}",
         klass=KLASS,
         unit=agent.unit,
         node=None if wave else agent.id,
         times={"occurred": heard, "detected": now},
         first_seen=heard,
         last_seen=now,
-        title="多个探针在短时间内被终止" if wave else f"探针被终止：{name}",
-        title_en="several agents killed within minutes" if wave else f"agent killed: {name}",
+        title=zh.format(name=name),
+        title_en=en.format(name=name),
         evidence=(
             {
                 "source": SOURCE,
                 "node": agent.id,
                 "host": name,
-                "why": "killed",
+                "why": why,
                 "since": heard.isoformat(),
                 "received_at": now.isoformat(),
             },

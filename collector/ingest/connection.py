@@ -62,7 +62,7 @@ class Door(Protocol):
         """Count a connection in and say which node it is; None when there are too many."""
         ...
 
-    def closed(self, node: str, *, by_peer: bool) -> None:
+    def closed(self, node: str, transport: asyncio.BaseTransport, *, by_peer: bool) -> None:
         """Count it out; `by_peer`: the other side ended it."""
         ...
 
@@ -70,7 +70,7 @@ class Door(Protocol):
 class Connection(RequestHandler):
     """Serves the requests of one connection, one after the other."""
 
-    __slots__ = ("_address", "_door", "_first", "_node", "_ours", "_serial")
+    __slots__ = ("_address", "_door", "_first", "_line", "_node", "_ours", "_serial")
 
     def __init__(self, door: Door, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -86,10 +86,13 @@ class Connection(RequestHandler):
         self._address = ""
         self._ours = False
         self._serial = ""
+        # aiohttp forgets its own reference when it is closed by force, before the end is told.
+        self._line = asyncio.BaseTransport()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it in, or cut it where there are too many."""
         super().connection_made(transport)
+        self._line = transport
         node = self._door.opened(transport)
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
@@ -103,7 +106,7 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out; what was being served is cancelled, what was committed stays."""
         by_peer = not self._ours and not self._force_close and not isinstance(exc, TimeoutError)
-        self._door.closed(self._node, by_peer=by_peer)
+        self._door.closed(self._node, self._line, by_peer=by_peer)
         if self._first is not None:
             self._first.cancel()
         super().connection_lost(exc)

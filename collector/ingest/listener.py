@@ -27,7 +27,7 @@ from ..store.nodes import Standing
 from ..trust.ca import NODE_URN
 from .answers import RefusedError, Reply, problem
 from .connection import Connection, Head
-from .links import Links
+from .links import Links, keep_asking
 from .routes import Call, Route
 from .standings import Standings
 from .tally import Tally
@@ -111,6 +111,8 @@ class Listener:
             backlog=_BACKLOG,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
         )
+        for listening in self._server.sockets:
+            keep_asking(listening)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self, grace: float) -> None:
@@ -138,13 +140,13 @@ class Listener:
             self.tally.refused["connections"] += 1
             return None
         node = self._identify(transport)
-        self.links.opened(node)
+        self.links.opened(node, transport)
         return node
 
-    def closed(self, node: str, *, by_peer: bool) -> None:
+    def closed(self, node: str, transport: asyncio.BaseTransport, *, by_peer: bool) -> None:
         """See `Door.closed`."""
         self.tally.connections -= 1
-        self.links.closed(node, by_peer=by_peer, at=self._clock())
+        self.links.closed(node, transport, by_peer=by_peer, at=self._clock())
 
     async def handle(self, head: Head, proceed: Callable[[], None]) -> Reply:
         """See `Door.handle`."""

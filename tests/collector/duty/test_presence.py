@@ -103,6 +103,9 @@ async def test_silence_is_noticed_within_ninety_seconds_and_not_before_it_is_one
         ({"stopping": True}, Link(), "stopped", 0),
         ({"stopping": True, "why": "shutdown"}, Link(), "shutdown", 0),
         ({}, Link(open=2), "network", 0),
+        ({}, Link(open=2, asked_ago=80, acked_ago=80), "network", 0),
+        ({}, Link(open=2, asked_ago=80, acked_ago=9), "frozen", 1),
+        ({}, Link(open=2, asked_ago=9, acked_ago=9), "unknown", 0),
         ({}, Link(0, NINE + timedelta(seconds=1)), "killed", 1),
         ({}, Link(), "unknown", 0),
         ({}, Link(0, NINE - timedelta(hours=1)), "unknown", 0),
@@ -211,6 +214,16 @@ async def test_whatever_was_seen_a_silence_is_noticed_with_time_to_spare(
         await watch.presence.look()
 
     assert timedelta(seconds=75) < watch.now - heard < timedelta(seconds=88)
+
+
+async def test_a_frozen_agent_that_goes_on_was_frozen_and_not_cut_off(watch: Watch) -> None:
+    watch.link = Link(open=2, asked_ago=80, acked_ago=9)
+    await watch.seconds(90)
+    await watch.hear()
+
+    await watch.seconds(5)
+
+    assert await watch.told() == [("node.silent", "frozen"), ("node.back", "frozen")]
 
 
 async def test_a_time_in_which_nobody_was_looking_is_no_silence(watch: Watch) -> None:
