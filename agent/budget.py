@@ -29,6 +29,8 @@ agent.budget.RestingError: overdrawn, resting for 583 s more
 
 from msgspec import Struct
 
+from .bounded import Count, Pause, Seconds
+
 
 class RefusedError(RuntimeError):
     """A run that may not start now; a later one may."""
@@ -53,11 +55,11 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         stuck_after: Seconds after which a run counts as stuck.
     """
 
-    cpu_seconds: float = 3.0
-    report_bytes: int = 4 * 1024 * 1024
-    window: float = 300.0
-    cool_down: float = 300.0
-    stuck_after: float = 30.0
+    cpu_seconds: Seconds = 3.0
+    report_bytes: Count = 4 * 1024 * 1024
+    window: Seconds = 300.0
+    cool_down: Pause = 300.0
+    stuck_after: Seconds = 30.0
 
 
 class Overdraft(Struct, frozen=True):

@@ -26,6 +26,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ..bounded import Count, Seconds
 from ..clock import moment
 from .repeats import Finding
 from .tally import Tally, text
@@ -51,9 +52,9 @@ class ArpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             the cards of a bonded host.
     """
 
-    window: float = 60.0
-    changes: int = 3
-    unasked: int = 3
+    window: Seconds = 60.0
+    changes: Count = 3
+    unasked: Count = 3
     known: dict[str, Macs] = {}
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from ..bounded import Count, Rate
 from ..clock import moment
 from .repeats import Finding
 from .tally import Contact, port, text
@@ -29,9 +30,9 @@ class FloodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         seconds: For so long.
     """
 
-    syn_per_second: float = 500.0
-    udp_per_second: float = 10000.0
-    seconds: int = 2
+    syn_per_second: Rate = 500.0
+    udp_per_second: Rate = 10000.0
+    seconds: Count = 2
 
 
 class _Run(Struct):

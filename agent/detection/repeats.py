@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from ..bounded import Count, Pause, Seconds
 from ..clock import moment
 
 Severity = Literal["low", "medium", "high"]
@@ -44,9 +45,9 @@ class RepeatSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         most: Troubles of one signature or rule; what comes after is told as one.
     """
 
-    window: float = 900.0
-    repeat: float = 60.0
-    most: int = 50
+    window: Seconds = 900.0
+    repeat: Pause = 60.0
+    most: Count = 50
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
+from ..bounded import Count, Pause, Seconds
 from ..clock import moment
 from .repeats import Finding
 
@@ -48,11 +49,11 @@ class ScanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         ignore: Who may scan: addresses or networks of the unit's own scanners and monitoring.
     """
 
-    window: float = 60.0
-    doors: int = 25
-    slow_window: float = 21600.0
-    slow_doors: int = 60
-    patience: float = 3.0
+    window: Seconds = 60.0
+    doors: Count = 25
+    slow_window: Seconds = 21600.0
+    slow_doors: Count = 60
+    patience: Pause = 3.0
     ignore: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

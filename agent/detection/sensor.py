@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from wire.messages import ReportKind
 
+from ..bounded import Share
 from ..clock import moment
 from .loss import CLASS, LossMeter
 from .record import MAX_RECORD, RecordError, Seen
@@ -47,7 +48,7 @@ class SensorSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         repeats, scans: When records are told.
     """
 
-    loss_threshold: float = 0.01
+    loss_threshold: Share = 0.01
     silence: Annotated[float, Meta(ge=0)] = 1800.0
     least: Severity = "low"
     ignore: tuple[str, ...] = ()

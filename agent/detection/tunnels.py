@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from ..bounded import Count, Rate, Seconds
 from ..clock import moment
 from .dns import shown
 from .repeats import Finding
@@ -41,9 +42,9 @@ class TunnelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ignore: Domains that may do so.
     """
 
-    window: float = 600.0
-    names: int = 40
-    length: float = 30.0
+    window: Seconds = 600.0
+    names: Count = 40
+    length: Rate = 30.0
     ignore: tuple[str, ...] = ()
 
 

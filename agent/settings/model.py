@@ -23,9 +23,9 @@ class Bounds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         min_free_bytes: Below this much free disk the backlog of telemetry shrinks to a mebibyte.
     """
 
-    max_bytes: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
-    max_age_hours: Annotated[float, Meta(gt=0)] = 24.0 * 14
-    min_free_bytes: Annotated[int, Meta(ge=0)] = 200 * 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=1024, le=2**53)] = 256 * 1024 * 1024
+    max_age_hours: Annotated[float, Meta(gt=0, le=87600)] = 24.0 * 14
+    min_free_bytes: Annotated[int, Meta(ge=0, le=2**53)] = 200 * 1024 * 1024
 
 
 class LogFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,6 +10,7 @@ agent.yaml:3:20: heartbeat_seconds: found 'often', expected a number
 """
 
 import difflib
+import math
 import re
 import types
 from collections.abc import Collection, Mapping
@@ -232,9 +233,12 @@ class _Reader:
         if "\0" in node.value:
             raise self._note(node.start_mark, path, "a zero byte", "text")
         try:
-            return msgspec.convert(node.value, kind, strict=False)
+            found = msgspec.convert(node.value, kind, strict=False)
         except ValueError as error:
             raise self._note(node.start_mark, path, _describe(node), _words(kind, str(error))) from None
+        if isinstance(found, float) and not math.isfinite(found):
+            raise self._note(node.start_mark, path, _describe(node), _words(kind))
+        return found
 
 
 def _strip(kind: Kind) -> Kind:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, to_builtins
 
 from wire.messages import Name
 
+from ...bounded import Seconds
 from ...budget import Budget, RefusedError
 from ...netlink import inet_diag, rtnetlink
 from ...netlink.message import NetlinkError
@@ -53,8 +54,8 @@ class AssetSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     enabled: bool = True
     unit: str = ""
     assets: tuple[DeclaredAsset, ...] = ()
-    poll: float = 60.0
-    period: float = 3600.0
+    poll: Seconds = 60.0
+    period: Seconds = 3600.0
     budget: Budget = Budget()
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..port import moment
 from ..rounds.matters import Finding
@@ -56,7 +57,7 @@ class LogsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     enabled: bool = True
     files: tuple[str, ...] = FILES
     journals: tuple[str, ...] = ("/var/log/journal",)
-    poll: float = 20.0
+    poll: Seconds = 20.0
     budget: Budget = Budget()
 
 

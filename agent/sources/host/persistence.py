@@ -20,6 +20,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..port import moment
 from ..rounds.matters import Finding
@@ -49,7 +50,7 @@ class PersistenceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     enabled: bool = True
-    poll: float = 60.0
+    poll: Seconds = 60.0
     ignore: tuple[str, ...] = ()
     budget: Budget = Budget()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..port import moment
 from ..rounds.matters import Finding
@@ -22,7 +23,7 @@ class PrivilegesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Settings of the privileges source."""
 
     enabled: bool = True
-    poll: float = 60.0
+    poll: Seconds = 60.0
     budget: Budget = Budget()
 
 

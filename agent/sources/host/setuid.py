@@ -31,6 +31,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...bounded import Count, Seconds
 from ...budget import Budget
 from ..names import real, told
 from ..port import moment
@@ -69,11 +70,11 @@ class SetuidSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     enabled: bool = True
-    poll: float = 120.0
+    poll: Seconds = 120.0
     hot: tuple[str, ...] = HOT
     cold: tuple[str, ...] = COLD
-    sweep: float = 6 * 3600.0
-    max_files: int = 400_000
+    sweep: Seconds = 6 * 3600.0
+    max_files: Count = 400_000
     allow: tuple[str, ...] = ()
     budget: Budget = Budget()
 

@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from ...bounded import Count, Pause, Seconds
 from ..port import moment
 from .authlog import Attempt, item
 from .spraying import Sprayed, Spraying, SpraySettings
@@ -44,13 +45,13 @@ class BurstSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         spray: When failures of many accounts from many addresses belong together.
     """
 
-    window: float = 300.0
-    by_source: int = 10
-    by_account: int = 20
-    repeat: float = 60.0
-    slow_window: float = 86400.0
-    slow_by_source: int = 40
-    slow_by_account: int = 60
+    window: Seconds = 300.0
+    by_source: Count = 10
+    by_account: Count = 20
+    repeat: Pause = 60.0
+    slow_window: Seconds = 86400.0
+    slow_by_source: Count = 40
+    slow_by_account: Count = 60
     spray: SpraySettings = SpraySettings()
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from wire.program import Rule
 
+from ...bounded import Count
 from ...budget import Budget, RefusedError
 from ...detection.record import bounded
 from ...detection.repeats import Finding, Repeats, RepeatSettings, Trouble
@@ -56,7 +57,7 @@ class RulesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     enabled: bool = True
-    most: int = 60
+    most: Count = 60
     journalctl: tuple[str, ...] = ("journalctl",)
     repeats: RepeatSettings = RepeatSettings()
     budget: Budget = Budget(cpu_seconds=15.0, cool_down=60.0)

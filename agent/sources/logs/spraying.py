@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from ...bounded import Count, Pause, Seconds
 from ..port import moment
 from .authlog import Attempt, item
 
@@ -38,12 +39,12 @@ class SpraySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         repeat: Seconds between two reports.
     """
 
-    window: float = 300.0
-    accounts: int = 25
-    slow_window: float = 86400.0
-    slow_accounts: int = 80
-    sources: int = 5
-    repeat: float = 60.0
+    window: Seconds = 300.0
+    accounts: Count = 25
+    slow_window: Seconds = 86400.0
+    slow_accounts: Count = 80
+    sources: Count = 5
+    repeat: Pause = 60.0
 
 
 class Try(Struct):

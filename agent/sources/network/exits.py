@@ -24,6 +24,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from ...bounded import Seconds
 from ...budget import Budget, RefusedError
 from ...netlink import nat, rtnetlink, wireless
 from ...netlink.message import NetlinkError
@@ -56,8 +57,8 @@ class ExitsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     enabled: bool = True
-    poll: float = 30.0
-    period: float = 3600.0
+    poll: Seconds = 30.0
+    period: Seconds = 3600.0
     reach: ReachSettings = ReachSettings()
     mail: MailSettings = MailSettings()
     budget: Budget = Budget(cpu_seconds=6.0, cool_down=15.0)

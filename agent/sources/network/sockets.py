@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from ...bounded import Seconds
 from ...budget import Budget, RefusedError
 from ...netlink import inet_diag, rtnetlink
 from ...netlink.conntrack import Flow as NewFlow
@@ -47,8 +48,8 @@ class SocketsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     enabled: bool = True
-    poll: float = 30.0
-    period: float = 3600.0
+    poll: Seconds = 30.0
+    period: Seconds = 3600.0
     budget: Budget = Budget()
 
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...bounded import Pause, Seconds
 from ...budget import Budget, RefusedError
 from ..port import Clock, Emit, Observation, Reading, Unreadable
 from ..programs.procfs import writers
@@ -60,9 +61,9 @@ class FilesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     roots: tuple[WebRoot, ...] = ()
-    settle: float = 0.3
-    repeat: float = 60.0
-    rescan: float = 3600.0
+    settle: Pause = 0.3
+    repeat: Pause = 60.0
+    rescan: Seconds = 3600.0
     budget: Budget = Budget(cpu_seconds=60.0, cool_down=60.0, stuck_after=600.0)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ...bounded import Count
 from ..names import real, told
 from .baseline import Baseline, Entry
 from .windows import DeployWindow
@@ -54,7 +55,7 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     path: str
     exclude: tuple[str, ...] = ()
     home_pages: tuple[str, ...] = HOME_PAGES
-    max_files: int = 100_000
+    max_files: Count = 100_000
     hosts: tuple[str, ...] = ()
     deploy_windows: tuple[DeployWindow, ...] = ()
     manifest: Annotated[str, Meta(pattern="^(/.*)?$")] = ""

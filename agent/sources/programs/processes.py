@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..ranges import INTERNAL, Ranges
 from ..rounds.matters import Finding
@@ -40,7 +41,7 @@ class ProcessesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """
 
     enabled: bool = True
-    poll: float = 15.0
+    poll: Seconds = 15.0
     servers: tuple[str, ...] = ("inetd", "xinetd", "systemd", "tcpserver", "s6-tcpserver", "tcpsvd")
     allowed_memory: tuple[str, ...] = ("runc_cloned:*", "runc_dmz*", "crun*")
     miner_share: Annotated[float, Meta(gt=0, le=64)] = 0.5

@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..port import moment
 from ..rounds.matters import Finding
@@ -67,7 +68,7 @@ class BackupsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Settings of the backups source; without `backups` it does not run."""
 
     backups: tuple[Backup, ...] = ()
-    poll: float = 900.0
+    poll: Seconds = 900.0
     budget: Budget = Budget(stuck_after=120.0)
 
 

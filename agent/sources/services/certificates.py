@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..port import moment
 from ..ranges import INTERNAL
@@ -43,7 +44,7 @@ class CertificatesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ports: tuple[_Target, ...] = ()
     warn_days: Annotated[float, Meta(gt=0)] = 30.0
     urgent_days: Annotated[float, Meta(gt=0)] = 7.0
-    poll: float = 3600.0
+    poll: Seconds = 3600.0
     budget: Budget = Budget(stuck_after=300.0)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..ranges import INTERNAL
 from ..rounds.matters import Finding
@@ -70,7 +71,7 @@ class OutagesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     services: tuple[Service, ...] = ()
-    poll: float = 20.0
+    poll: Seconds = 20.0
     timeout: Annotated[float, Meta(gt=0, le=20)] = 5.0
     down_after: Annotated[int, Meta(ge=1)] = 3
     up_after: Annotated[int, Meta(ge=1)] = 2

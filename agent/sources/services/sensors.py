@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
@@ -26,7 +27,7 @@ class SensorsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     enabled: bool = True
     after: Annotated[float, Meta(ge=0)] = 300.0
-    poll: float = 30.0
+    poll: Seconds = 30.0
     budget: Budget = Budget()
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from msgspec import Meta, Struct
 
+from ...bounded import Seconds
 from ...budget import Budget
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
@@ -39,7 +40,7 @@ class TimekeepingSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_offset: Annotated[float, Meta(gt=0)] = 5.0
     max_error: Annotated[float, Meta(gt=0)] = 16.0
     grace: Annotated[float, Meta(ge=0)] = 1800.0
-    poll: float = 60.0
+    poll: Seconds = 60.0
     budget: Budget = Budget()
 
 
