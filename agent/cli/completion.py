@@ -7,9 +7,9 @@ from wire.completion import add_parser, script
 
 def run(args: argparse.Namespace) -> int:
     """Print the script: `fengsui-agent completion bash > /etc/bash_completion.d/fengsui-agent`."""
-    from . import build_parser  # noqa: PLC0415 - the commands' list names this one too
+    from . import build_parser, language  # noqa: PLC0415 - the commands' list names this one too
 
-    print(script(build_parser(), args.shell))
+    print(script(build_parser(language=language(args.lang)), args.shell))
     return 0
 
 

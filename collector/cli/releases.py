@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wire.releases import Index
+from wire.usage import Parser
 from wire.vocabulary import Name
 
 from ..trust.secret_files import read_secret
+from .telling import language_of
 
 if TYPE_CHECKING:
     from ..trust.release_keys import Keys
@@ -43,9 +45,7 @@ _WHOLE = Name(
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its parts."""
     parser = commands.add_parser("releases", help="the mirror that agents update from")
-    parts = parser.add_subparsers(
-        dest="part", metavar="PART", required=True, parser_class=argparse.ArgumentParser
-    )
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True, parser_class=Parser)
     init = _part(parts, "init", "make keys and an empty mirror")
     init.add_argument("--makers", type=int, default=3, metavar="N", help="how many keys sign")
     init.add_argument("--threshold", type=int, default=2, metavar="N", help="how many of them are needed")
@@ -87,7 +87,7 @@ def _list(holders: "tuple[Holder, ...]", args: argparse.Namespace) -> int:
         print(json.dumps({"keys": rows}))
         return 0
     for one in holders:
-        print(f"{one.role:8} {one.key}  {one.file or _ELSEWHERE.in_language(args.lang or 'en')}")
+        print(f"{one.role:8} {one.key}  {one.file or _ELSEWHERE.in_language(language_of(args))}")
     return 0
 
 
@@ -129,7 +129,7 @@ def _tell(args: argparse.Namespace, text: Name, values: dict[str, str]) -> int:
     if args.json:
         print(json.dumps({"part": args.part} | values))
     else:
-        print(text.in_language(args.lang or "en").format(**values), file=sys.stderr)
+        print(text.in_language(language_of(args)).format(**values), file=sys.stderr)
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ..phrasebook import in_language
 from .loading import world_of
 from .telling import language_of
 
@@ -36,8 +37,13 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     world = world_of(args)
-    notes: Notes = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731 - one line to one place
-    code = _runner(language_of(args), notes)(serve(world, args.config, notes))
+    language = language_of(args)
+
+    def notes(text: str) -> None:
+        lines = (in_language(line, language) for line in text.split("\n"))
+        print("\n".join(lines), file=sys.stderr, flush=True)
+
+    code = _runner(language, notes)(serve(world, args.config, notes))
     logging.shutdown()
     # A database driver's thread that hangs must not keep a process whose every part has been closed.
     os._exit(code)

@@ -10,7 +10,7 @@ The mechanism is `wire.phrases`. A new sentence costs one line in the table of i
 from wire.phrases import Phrasebook
 from wire.usage import CHINESE as OF_ARGPARSE
 
-from . import backups, commands, drills, files, helps, law, plans, refusals, register, releases
+from . import backups, commands, drills, files, helps, law, plans, refusals, register, releases, running
 
 BOOK = Phrasebook(
     files.CHINESE,
@@ -23,6 +23,7 @@ BOOK = Phrasebook(
     releases.CHINESE,
     helps.CHINESE,
     refusals.CHINESE,
+    running.CHINESE,
     OF_ARGPARSE,
 )
 in_language = BOOK.in_language

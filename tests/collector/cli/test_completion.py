@@ -33,3 +33,15 @@ def test_a_language_and_a_file_are_offered(script: Path) -> None:
 def test_other_shells_have_theirs(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     assert PROG in capsys.readouterr().out
+
+
+def test_what_zsh_shows_beside_a_word_is_in_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["completion", "zsh", "--lang", "zh"]) == 0
+    chinese = capsys.readouterr().out
+    assert main(["completion", "zsh", "--lang", "en"]) == 0
+
+    assert "事件的报告义务" in chinese
+    assert "reporting duties of an incident" not in chinese
+    assert "reporting duties of an incident" in capsys.readouterr().out

@@ -38,6 +38,17 @@ def test_from_new_keys_to_a_release_that_is_taken_back(
     assert "the mirror is whole; it offers 0.2.0" in capsys.readouterr().err
 
 
+def test_help_mistakes_and_outcome_are_in_the_hosts_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "zh")
+    assert main(["releases", "init", str(tmp_path / "mirror"), "--keys", str(tmp_path / "keys")]) == 0
+    assert "镜像已建立" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["releases", "init"])
+    assert "用法：fengsui-collector releases init" in capsys.readouterr().err
+
+
 def test_a_lost_key_is_found_by_its_id_and_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ class Process:
         self.log = folder / "log"
         shutil.copy(CONFIGS / "registry.yaml", folder)
         self.settings.write_text(
-            "unit: district\nregistry: registry.yaml\nstate_dir: state\n"
+            "unit: district\nregistry: registry.yaml\nstate_dir: state\nlanguage: en\n"
             "listen: {agents: {host: 127.0.0.1, port: 0}, console: {port: 0}}\n"
         )
 
@@ -138,9 +138,9 @@ async def test_a_taken_port_is_told_in_a_sentence(process: Process, tmp_path: Pa
     other.mkdir()
     second = Process(other)
     second.settings.write_text(
-        second.settings.read_text().replace(
-            "host: 127.0.0.1, port: 0", f"host: 127.0.0.1, port: {process.ports['agents']}"
-        )
+        second.settings.read_text()
+        .replace("host: 127.0.0.1, port: 0", f"host: 127.0.0.1, port: {process.ports['agents']}")
+        .replace("language: en", "language: zh")
     )
     with second.log.open("wb") as log:
         child = await asyncio.create_subprocess_exec(
@@ -151,4 +151,5 @@ async def test_a_taken_port_is_told_in_a_sentence(process: Process, tmp_path: Pa
 
     assert "Traceback" not in second.log.read_text()
     assert str(process.ports["agents"]) in second.log.read_text()
-    assert "请检查设置中的 `listen`" in second.log.read_text()  # the settings say zh
+    assert "首次启动：账号 admin，密码" in second.log.read_text()  # the settings say zh
+    assert "请检查设置中的 `listen`" in second.log.read_text()
