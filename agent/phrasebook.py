@@ -9,6 +9,8 @@ MISTAKES: dict[str, str] = {
     "{size} characters": " {size} 个字符",
     "at most {size}": "至多 {size}",
     "a YAML error ({what})": " YAML 语法错误（{what}）",
+    "the byte {byte}": "字节 {byte}",
+    "text in UTF-8": " UTF-8 文本",
     "no mapping": "的不是 YAML 映射",
     "one YAML mapping of settings": "一个由设置组成的 YAML 映射",
     "more than {count} levels": "超过 {count} 层嵌套",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
@@ -63,11 +63,14 @@ class Listen(Struct, frozen=True, kw_only=True):
     console: Console = Console()
 
 
+DatabaseAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite\+aiosqlite|postgresql\+asyncpg)://")]
+
+
 class Database(Struct, frozen=True, kw_only=True):
     """SQLAlchemy addresses of the state and of the event log; empty: SQLite files in `state_dir`."""
 
-    url: str = ""
-    events: str = ""
+    url: DatabaseAddress = ""
+    events: DatabaseAddress = ""
 
 
 class Route(Struct, frozen=True, kw_only=True):

@@ -86,6 +86,7 @@ def build_world(settings: Settings) -> World:
             mistakes.extend(error.mistakes)
             return None
 
+    _refuse_missing(settings)
     configs = shipped.configs_dir()
     registry = gather(lambda: _registry(settings))
     table = str(configs / "classes.yaml")
@@ -126,8 +127,10 @@ def read_text(path: str) -> str:
     """
     try:
         return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise PermanentError(f"{path}: is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8").split("\n")
+        place = f"{path}:{len(before)}:{len(before[-1]) + 1}"
+        raise PermanentError(f"{place}: is not UTF-8 text") from None
     except OSError as error:
         raise PermanentError(f"{path}: {error.strerror}") from None
 
@@ -152,8 +155,16 @@ def _folders(shipped_folder: Path, own: str) -> tuple[Path, ...]:
 
 
 def _own(folder: str) -> tuple[Path, ...]:
-    if not folder:
-        return ()
-    if not Path(folder).is_dir():
-        raise PermanentError(f"{folder}: the settings name this folder, and it is not there")
-    return (Path(folder),)
+    return (Path(folder),) if folder else ()
+
+
+def _refuse_missing(settings: Settings) -> None:
+    """Raise where folders of the operator's own are not there, all of them at once."""
+    own = (settings.regimes, settings.playbooks, settings.escalation, settings.calendars, settings.sigma)
+    told = [
+        f"{folder}: the settings name this folder, and it is not there"
+        for folder in own
+        if folder and not Path(folder).is_dir()
+    ]
+    if told:
+        raise PermanentError("\n".join(told))

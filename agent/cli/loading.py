@@ -8,7 +8,7 @@ from msgspec import structs
 
 from wire.language import spoken
 
-from ..settings import Settings, read
+from ..settings import Mistake, Settings, SettingsError, read
 from ..sources import DeclaredAsset, SourcesSettings
 from ..texts import SaidError
 
@@ -49,11 +49,16 @@ def load_file(path: Path) -> Settings:
         SaidError: the file can't be read.
     """
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise SaidError("settings_unreadable", file=path, why=why) from None
-    return parse(text, str(path))
+        content = path.read_bytes()
+    except OSError as error:
+        raise SaidError("settings_unreadable", file=path, why=error.strerror or error) from None
+    try:
+        return parse(content.decode("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8").split("\n")
+        found = f"the byte 0x{content[error.start]:02x}"
+        mistake = Mistake(str(path), len(before), len(before[-1]) + 1, "", found, "text in UTF-8")
+        raise SettingsError([mistake]) from None
 
 
 def parse(text: str, file: str) -> Settings:

@@ -94,12 +94,17 @@ class _Reader:
         self._hidden = hidden
         self._mistakes: list[Mistake] = []
         self._places: dict[str, Any] = {}
+        self._moved: dict[str, str] = {}
 
     def stop_if_wrong(self) -> None:
         if self._mistakes:
             raise SettingsError(self._mistakes)
 
     def object(self, path: str, found: str, expected: str) -> None:
+        for now, written in self._moved.items():
+            if path == now or path.startswith(f"{now}."):
+                path = written + path.removeprefix(now)
+                break
         if path in self._places:
             self._note(self._places[path], path, found, expected)
 
@@ -202,12 +207,15 @@ class _Reader:
     def _items(self, node: yaml.Node, kind: Kind, path: str) -> Any:  # noqa: ANN401 - what `kind` says
         if not isinstance(node, yaml.SequenceNode):
             raise self._note(node.start_mark, path, _describe(node), "a list")
-        found = []
+        found: list[Any] = []
         for number, item in enumerate(node.value):
             try:
-                found.append(self.value(item, get_args(kind)[0], f"{path}[{number}]"))
+                made = self.value(item, get_args(kind)[0], f"{path}[{number}]")
             except _Unusable:
                 continue
+            # Behind one that is left out an item has another number than in the file.
+            self._moved[f"{path}[{len(found)}]"] = f"{path}[{number}]"
+            found.append(made)
         origin: Any = get_origin(kind)
         return origin(found)
 

@@ -133,9 +133,7 @@ def _tell(args: argparse.Namespace, text: Name, values: dict[str, str]) -> int:
     return 0
 
 
-def _part(
-    parts: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, does: str, *, keys: bool = True
-) -> argparse.ArgumentParser:
+def _part(parts: "argparse._SubParsersAction[Parser]", name: str, does: str, *, keys: bool = True) -> Parser:
     part = parts.add_parser(name, help=does)
     part.add_argument("folder", metavar="MIRROR", help="folder with metadata/ and targets/")
     if keys:

@@ -113,3 +113,9 @@ def test_a_place_that_no_template_has_is_told_where_it_stands() -> None:
     )
 
     assert found.startswith("c.yaml:4:63: channels[0].sms.body.to[0]: found '{fone}', expected a place")
+
+
+def test_a_database_that_nobody_here_speaks_is_told_before_the_start() -> None:
+    (told,) = mistakes_of(LEAST + "database: {url: 'mysql://db/fengsui'}\n")
+
+    assert told.startswith("c.yaml:3:17: database.url: found 'mysql://db/fengsui'")

@@ -91,3 +91,18 @@ def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     shutil.copy(CONFIGS / "registry.yaml", folder)
     with pytest.raises(PermanentError, match="absent: the settings name this folder"):
         load_world(write_settings(folder, playbooks="absent"), {})
+
+
+def test_every_folder_that_is_named_and_not_there_is_told_at_once(folder: Path) -> None:
+    with pytest.raises(PermanentError) as refused:
+        load_world(write_settings(folder, regimes="gone", playbooks="away", sigma="lost"), {})
+
+    told = str(refused.value).splitlines()
+    assert [Path(line.partition(":")[0]).name for line in told] == ["gone", "away", "lost"]
+
+
+def test_a_byte_that_is_no_text_is_told_at_its_place(folder: Path) -> None:
+    (folder / "registry.yaml").write_bytes("# 登记册\nunits: 县".encode() + b"\xff\n")
+
+    with pytest.raises(PermanentError, match=r"registry\.yaml:2:9: is not UTF-8 text"):
+        load_world(str(folder / "collector.yaml"), {})

@@ -7,7 +7,7 @@ import yaml
 
 from agent.cli import main
 from agent.cli.loading import load_file, parse
-from agent.settings import Settings
+from agent.settings import Settings, SettingsError
 
 SHIPPED = Path(__file__).parents[3] / "configs/agent.yaml"
 
@@ -76,3 +76,25 @@ def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("fengsui-agent ")
+
+
+def test_a_byte_that_is_no_text_is_told_at_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_bytes("# 单位\nunit: 县".encode() + b"\xff\n")
+
+    assert main(["check-config", str(path), "--lang", "zh"]) == 1
+    assert capsys.readouterr().err == f"{path}:2:8: 发现字节 0xff，应为 UTF-8 文本\n"
+
+
+def test_behind_a_mistake_in_a_list_the_next_is_told_at_its_own_place(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text("collectors: ['http://x', 'https://x', 'https://x/y']\n")
+
+    with pytest.raises(SettingsError) as refused:
+        load_file(path)
+
+    first, second = str(refused.value).splitlines()
+    assert first.startswith(f"{path}:1:14: collectors[0]: found 'http://x'")
+    assert second.startswith(f"{path}:1:39: collectors[2]: found 'https://x/y'")

@@ -76,7 +76,5 @@ def test_the_shipped_file_shows_every_setting_of_every_source_with_its_default()
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    for path in (tmp_path / "missing", tmp_path / "binary"):
-        with pytest.raises(SaidError, match=str(path)):
-            load_file(path)
+    with pytest.raises(SaidError, match=str(tmp_path / "missing")):
+        load_file(tmp_path / "missing")
