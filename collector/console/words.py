@@ -10,6 +10,7 @@ from wire.vocabulary import LEVELS, LINK_KINDS, ORDER_STATES, ORDERS, VERDICTS, 
 from ..desk.answers import KINDS as ANSWERS
 from ..desk.answers import OUTCOMES
 from ..desk.correcting import NAMES as FACT_NAMES
+from .evidence_words import EVIDENCE
 
 INCIDENT_STATES: Mapping[str, Name] = {
     "open": Name("待签收", "open"),
@@ -392,7 +393,7 @@ TABLES: Mapping[str, Mapping[str, Name]] = {
     "node_kind": NODE_KINDS,
     "role": ROLES,
     "action": ACTIONS,
-    "fact": {**FACTS, **FACT_NAMES},
+    "fact": {**EVIDENCE, **FACTS, **FACT_NAMES},
     "finding": FINDINGS,
     "medium": MEDIA,
     "answer": ANSWERS,

@@ -332,7 +332,7 @@ async def with_orders(room: Room, node: str, now: datetime) -> str:
             )
             order = row.id
             if state != "open":
-                detail = {"why": "its deadline had passed"}
+                detail = {"files": 2} if state == "done" else {"why": "its deadline had passed"}
                 outcome = Outcome(version=VERSION, order=row.id, state=state, at=now, detail=detail)  # type: ignore[arg-type]
                 await end_order(conn, outcome, node, now)
         manifest = Manifest(
