@@ -3,7 +3,8 @@
     .venv/bin/python packaging/make_bundle.py OUT.tar [--wheels FOLDER] [--extra update] [--extra yara]
 
 Wheels come from `--wheels`, where it is given, else from the package index that pip is set to; what has no
-wheel for this platform is to be built into that folder first (docs/host.md). Nothing is signed here.
+wheel for this platform is to be built into that folder first (docs/loongarch64.md). Nothing is signed here.
+The interpreter is that of `make .venv/.run`, which has what builds this checkout.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,8 @@ def main() -> int:
     parser.add_argument("--wheels", type=Path, metavar="FOLDER", help="take wheels from here alone")
     parser.add_argument("--extra", action="append", default=["update"], choices=["update", "yara"])
     args = parser.parse_args()
+    if find_spec("hatchling") is None:
+        parser.error("hatchling is not installed here: `make .venv/.run`, then run this by .venv/bin/python")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(folder)]
