@@ -95,7 +95,8 @@ class AgentsDoor:
         return await self._listener.start(host, port, self._context)
 
     async def close(self) -> None:
-        """Take no more connections and let what is in work end."""
+        """Take no more connections and let what is in work end; who waits for orders waits in vain."""
+        self._desk.dismiss()
         await self._listener.stop(GRACE_SECONDS)
 
     async def _keep_certificate(self) -> None:

@@ -46,6 +46,7 @@ class OrderDesk:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._busy: set[str] = set()
         self._answered: dict[str, tuple[list[str], float]] = {}
+        self._closed = False
 
     async def poll(self, node: str, seconds: float) -> Orders:
         """Return a node's open orders as soon as there are any to tell, or none after `seconds`."""
@@ -54,6 +55,13 @@ class OrderDesk:
             async with asyncio.timeout(min(max(seconds, 0.0), MAX_WAIT_SECONDS)):
                 orders = await self._await_orders(node)
         return Orders(version=VERSION, orders=orders)
+
+    def dismiss(self) -> None:
+        """Answer who waits, and who asks from now on, that there is nothing: the collector is about to go."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            for news in waiting:
+                news.set()
 
     async def watch(self) -> None:
         """Wake the polls whose node has open orders; runs until cancelled."""
@@ -74,13 +82,15 @@ class OrderDesk:
 
     async def _await_orders(self, node: str) -> list[Signed]:
         news = asyncio.Event()
-        if node in self._busy:
+        if node in self._busy or self._closed:
             news.set()
         waiting = self._waiting.setdefault(node, set())
         waiting.add(news)
         try:
             while True:
                 await news.wait()
+                if self._closed:
+                    return []
                 news.clear()
                 orders = await self._find(node)
                 if orders and self._worth_telling(node, orders):

@@ -221,12 +221,6 @@ class Pair(Region):
             numbers[entry.node, entry.epoch] += fresh
         return dict(numbers)
 
-    async def end(self) -> None:
-        """Stop everybody, the agent first: its last words need somebody who hears them."""
-        if "node" in self.troupe.names():
-            await self.troupe.stop("node")
-        await super().end()
-
     async def lose(self, name: str, by: signal.Signals) -> None:
         """End a collector."""
         code = await self.troupe.stop(name, by)

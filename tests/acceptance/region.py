@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Region:
         self.stage = Stage(folder, "zh")
         self.troupe = Players(folder / "logs")
         self.subjects: list[str] = []
+        self._collectors: set[str] = set()
         self.receiver = Receiver(lambda _, subject: self.subjects.append(subject))
 
     async def ask(self, where: str, *words: str) -> Any:  # noqa: ANN401 - JSON
@@ -85,7 +86,10 @@ class Region:
         await self.start("district")
 
     async def end(self) -> None:
-        """Stop everybody."""
+        """Stop everybody, the agents first: their last words need somebody who hears them."""
+        for name in self.troupe.names() - self._collectors:
+            with suppress(ProcessLookupError):
+                await self.troupe.stop(name)
         await self.troupe.end()
         await self.receiver.stop()
 
@@ -107,6 +111,7 @@ class Region:
 
     async def start(self, name: str) -> None:
         """Start a collector and wait until it listens."""
+        self._collectors.add(name)
         ports = self.stage.state(name) / "ports.json"
         ports.unlink(missing_ok=True)
         await self.troupe.start(name, "fengsui-collector", "run", "--config", str(self.stage.settings(name)))

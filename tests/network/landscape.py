@@ -97,13 +97,12 @@ class Landscape:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what was started and remove the namespaces."""
+        """End what was started, the agent before its collector, and remove the namespaces."""
         for child in reversed(self._children):
             child.terminate()
             for pipe in (child.stdin, child.stdout):
                 if pipe:
                     pipe.close()
-        for child in self._children:
             try:
                 child.wait(10)
             except subprocess.TimeoutExpired:

@@ -65,11 +65,13 @@ class Troupe:
                 )
 
     async def end(self) -> None:
-        """Ask every child to stop, the last started first, and insist after a while."""
+        """Ask one child after the other to stop, the last started first, and insist after a while.
+
+        An agent has last words; where the collector ends at the same time, it waits for an answer in vain.
+        """
         for process in reversed(self._players.values()):
             if process.returncode is None:
                 process.terminate()
-        for process in self._players.values():
             try:
                 await asyncio.wait_for(process.wait(), _PATIENCE)
             except TimeoutError:

@@ -88,6 +88,7 @@ async def test_an_answered_order_is_not_told_again_at_once_but_a_new_one_is() ->
 
 async def test_an_order_whose_answer_was_lost_is_told_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders, "REPEAT_SECONDS", 0.2)
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.05)
     shelf = Shelf()
     shelf.put("a", order("o1"))
     async with watched(shelf) as desk, asyncio.timeout(10):
@@ -106,7 +107,21 @@ async def test_two_polls_of_one_node_are_both_woken() -> None:
     assert [found.id for found in answer.orders] == ["o1"]
 
 
-async def test_a_store_that_is_away_for_a_moment_ends_no_watch() -> None:
+async def test_who_waits_when_the_collector_goes_is_answered_at_once_and_the_store_asked_nothing() -> None:
+    shelf = Shelf()
+    waiting = [asyncio.get_running_loop().create_task(shelf.desk.poll(f"n{n}", 50)) for n in range(3)]
+    await asyncio.sleep(0)
+    shelf.desk.dismiss()
+
+    async with asyncio.timeout(5):
+        told = [await poll for poll in waiting]
+        told.append(await shelf.desk.poll("late", 50))
+    assert [one.orders for one in told] == 4 * [[]]
+    assert shelf.looks == 0
+
+
+async def test_a_store_that_is_away_for_a_moment_ends_no_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.05)
     shelf = Shelf()
     shelf.broken = True
     async with watched(shelf) as desk:
