@@ -9,7 +9,14 @@
                                 else                                  -> done
     outcome and evidence in one transaction of the outbox  ->  POST /v1/outcomes until it is taken
 
-The deadline is judged by the collector's clock, as its answer tells it: a node's wrong clock changes nothing.
+    lane of the packet filter    block, unblock, isolate, release: one after the other, as they were given
+    a lane for each other kind   a capture of five minutes, a log on a file system that hangs
+
+What takes long keeps nothing of another lane waiting, and what is done is told at once: told behind the rest,
+it might be past its deadline at the collector, which would take it for not done.
+
+The deadline is judged by the collector's clock, as its answer tells it: a node's wrong clock changes nothing,
+nor does setting it while an order waits for its turn.
 """
 
 import asyncio
@@ -32,7 +39,9 @@ from wire.vocabulary import OrderKind, OrderState
 from .actions import Action, Asked, BadParametersError, Finished
 from .backoff import Backoff
 from .outbox import Entry, Outbox, OutboxFullError
+from .powers import FirewallError
 from .signatures import SignatureError, Signatures
+from .tasks import Tasks
 from .texts import say
 from .transport import UnreachableError, Way
 
@@ -40,6 +49,7 @@ _log = logging.getLogger("fengsui.orders")
 _WAIT_SECONDS = 50
 _PERMANENT = frozenset({400, 404, 409, 410, 422})
 _LEAST_SECONDS = 1.0
+_PACKET_FILTER = frozenset({"block_address", "unblock_address", "isolate_node", "release_node"})
 KINDS: frozenset[str] = frozenset(get_args(OrderKind))
 
 
@@ -58,6 +68,20 @@ class _Kinded(Struct, frozen=True):
     kind: str = ""
 
 
+class _Job(Struct, frozen=True):
+    """An order in its lane, as it came; at `steady` seconds of the loop's clock it is `theirs`."""
+
+    raw: bytes
+    named: _Named
+    kind: str
+    theirs: datetime
+    steady: float
+
+    def time(self, steady: float) -> datetime:
+        """Return the collector's time now."""
+        return self.theirs + timedelta(seconds=steady - self.steady)
+
+
 class _EndedError(Exception):
     def __init__(self, state: OrderState, why: str) -> None:
         super().__init__(why)
@@ -65,11 +89,12 @@ class _EndedError(Exception):
 
 
 _answers: Codec[_Orders] = Codec(_Orders)
+_LATER = (UnreachableError, WireError, OutboxFullError)
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Orders:
-    """Asks for orders and brings each to its end, one at a time.
+    """Asks for orders and brings each to its end.
 
     Attributes:
         unbelieved: Orders that no collector of ours had signed for this node.
@@ -96,71 +121,104 @@ class Orders:
         self._node = node
         self._signatures = signatures
         self._now = now
-        self._backoff = Backoff(random, first=_LEAST_SECONDS)
+        self._asking = Backoff(random, first=_LEAST_SECONDS)
+        self._telling = Backoff(random, first=_LEAST_SECONDS)
         self._language = language
         self._sleep = sleep
+        self._lanes: dict[str, asyncio.Queue[_Job]] = {}
+        self._working: set[str] = set()
+        self._untold = asyncio.Event()
         self.unbelieved = 0
         self.ended: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> None:
         """Ask for ever."""
-        while True:
-            try:
-                await self._tell()
-                fresh, waited = await self._ask()
-                await self._tell()
-            except (UnreachableError, WireError, OutboxFullError) as error:
-                _log.info("orders: %s", error)
-                await self._sleep(self._backoff.failed())
-                continue
-            self._backoff.succeeded()
-            # A collector that keeps listing what is ended must not be asked in a circle.
-            if not fresh and not waited:
-                await self._sleep(_LEAST_SECONDS)
+        self._lanes.clear()
+        self._working.clear()
+        async with Tasks() as tasks:
+            tasks.spawn("orders-tell", self._tell_for_ever())
+            while True:
+                try:
+                    fresh, waited = await self._ask(tasks)
+                except _LATER as error:
+                    _log.info("orders: %s", error)
+                    await self._sleep(self._asking.failed())
+                    continue
+                self._asking.succeeded()
+                # A collector that keeps listing what is ended or begun must not be asked in a circle.
+                if not fresh and not waited:
+                    await self._sleep(_LEAST_SECONDS)
 
-    async def _ask(self) -> tuple[bool, bool]:
+    async def _ask(self, tasks: Tasks) -> tuple[bool, bool]:
         """Ask once; say whether an order was new, and whether the poll waited without any."""
         reply = await self._way.request("GET", f"/v1/orders?wait={_WAIT_SECONDS}", seconds=_WAIT_SECONDS + 15)
         if reply.status != 200:
             raise UnreachableError(f"the poll for orders was answered with status {reply.status}")
         found = _answers.decode(reply.body).orders
-        ahead = reply.date - self._now() if reply.date else timedelta()
-        fresh = [await self._bring_to_an_end(bytes(raw), ahead) for raw in found]
+        theirs = reply.date or self._now()
+        fresh = [await self._take(bytes(raw), theirs, tasks) for raw in found]
         return any(fresh), not found
 
-    async def _bring_to_an_end(self, raw: bytes, ahead: timedelta) -> bool:
-        """Carry out one order unless it was; `ahead` is what the collector's clock is ahead of ours."""
+    async def _take(self, raw: bytes, theirs: datetime, tasks: Tasks) -> bool:
+        """Put an order into its lane; False where it has ended, or is there already."""
         try:
             named = msgspec.json.decode(raw, type=_Named)
         except UNREADABLE as error:
             raise WireError("malformed", 400, f"an order without an id: {error}") from None
-        if await self._outbox.order_ended(named.id):
+        if named.id in self._working:
             return False
-        state: OrderState = "done"
+        if await self._outbox.order_ended(named.id):
+            self._untold.set()
+            return False
         kind = _kind_within(raw)
-        try:
-            finished = await self._carry_out(raw, named, ahead)
-        except _EndedError as error:
-            state, finished = error.state, Finished({"why": str(error)})
-        outcome = Outcome(
-            version=VERSION, order=named.id, state=state, at=self._now(), detail=finished.detail
-        )
-        entries = [Entry("evidence", "orders", self._now(), body) for body in finished.evidence]
-        await self._outbox.conclude(outcome, entries)
-        self.ended[kind, state] += 1
-        why = finished.detail.get("why", "")
-        _log.info(say(self._language, "order_ended", order=named.id, state=state, why=why))
+        lane = "packet-filter" if kind in _PACKET_FILTER else kind
+        if lane not in self._lanes:
+            self._lanes[lane] = asyncio.Queue()
+            tasks.spawn(f"orders-{lane}", self._serve(self._lanes[lane]))
+        self._working.add(named.id)
+        self._lanes[lane].put_nowait(_Job(raw, named, kind, theirs, asyncio.get_running_loop().time()))
         return True
 
-    async def _carry_out(self, raw: bytes, named: _Named, ahead: timedelta) -> Finished:
-        theirs = self._now() + ahead
-        order = self._believed(raw, named, theirs)
+    async def _serve(self, lane: asyncio.Queue[_Job]) -> None:
+        """Bring the orders of a lane to their ends; one whose end can't be written comes again."""
+        while True:
+            job = await lane.get()
+            try:
+                await self._bring_to_an_end(job)
+            except OutboxFullError as error:
+                _log.info("orders: %s", error)
+            finally:
+                self._working.discard(job.named.id)
+            self._untold.set()
+
+    async def _bring_to_an_end(self, job: _Job) -> None:
+        """Carry out one order and write down its outcome with what it brought."""
+        state: OrderState = "done"
+        try:
+            finished = await self._carry_out(job)
+        except _EndedError as error:
+            state, finished = error.state, Finished({"why": str(error)})
+        except Exception as error:  # noqa: BLE001 - one order nobody foresaw must not end the agent, and come again
+            _log.exception("order %s failed", job.named.id)
+            state, finished = "failed", Finished({"why": _short(error)})
+        order, detail = job.named.id, finished.detail
+        outcome = Outcome(version=VERSION, order=order, state=state, at=self._now(), detail=detail)
+        entries = [Entry("evidence", "orders", self._now(), body) for body in finished.evidence]
+        await self._outbox.conclude(outcome, entries)
+        self.ended[job.kind, state] += 1
+        _log.info(
+            say(self._language, "order_ended", order=order, state=state, why=finished.detail.get("why", ""))
+        )
+
+    async def _carry_out(self, job: _Job) -> Finished:
+        theirs = job.time(asyncio.get_running_loop().time())
+        order = self._believed(job.raw, job.named, theirs)
         action = self._actions.get(order.kind)
         if action is None:
             raise _EndedError("refused", f"this node's settings do not allow {order.kind!r}")
         seconds = (order.deadline - theirs).total_seconds()
         if seconds <= 0:
-            raise _EndedError("expired", "its deadline had passed when it arrived")
+            raise _EndedError("expired", "its deadline had passed before its turn came")
         if order.deadline > theirs + timedelta(days=LONGEST_DAYS):
             raise _EndedError("refused", f"its deadline is more than {LONGEST_DAYS} days ahead")
         try:
@@ -185,30 +243,53 @@ class Orders:
         if (order.id, order.node) != (named.id, self._node):
             self.unbelieved += 1
             raise _EndedError("refused", f"it is order {order.id} for node {order.node}, not for this one")
+        if order.deadline.tzinfo is None or order.issued_at.tzinfo is None:
+            raise _EndedError("refused", "its times have no offset from UTC")
         return order
 
+    async def _tell_for_ever(self) -> None:
+        while True:
+            self._untold.clear()
+            try:
+                await self._tell()
+            except _LATER as error:
+                _log.info("orders: %s", error)
+                await self._sleep(self._telling.failed())
+                continue
+            self._telling.succeeded()
+            await self._untold.wait()
+
     async def _tell(self) -> None:
-        """Send every outcome that the collector has not taken."""
-        for outcome in await self._outbox.untold_outcomes():
-            headers = {"Content-Type": JSON}
-            reply = await self._way.request("POST", "/v1/outcomes", encode(outcome), headers)
-            if not 200 <= reply.status < 300 and reply.status not in _PERMANENT:
-                raise UnreachableError(f"an outcome was answered with status {reply.status}")
-            await self._outbox.outcome_told(outcome.order)
+        """Send every outcome that the collector has not taken; one that it can't take now holds up no other.
+
+        Raises:
+            UnreachableError: some are still to be told.
+        """
+        while outcomes := await self._outbox.untold_outcomes():
+            left = ""
+            for outcome in outcomes:
+                headers = {"Content-Type": JSON}
+                reply = await self._way.request("POST", "/v1/outcomes", encode(outcome), headers)
+                if 200 <= reply.status < 300 or reply.status in _PERMANENT:
+                    await self._outbox.outcome_told(outcome.order)
+                else:
+                    left = f"an outcome was answered with status {reply.status}"
+            if left:
+                raise UnreachableError(left)
 
 
 async def _within(seconds: float, action: Action, asked: Asked) -> Finished:
     order = asked.order
+    deadline = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds):
+        async with deadline:
             return await _in_thread(lambda: action.carry_out(asked), f"order-{order.kind}")
-    except TimeoutError:
-        raise _EndedError("expired", "it was not done by its deadline") from None
     except BadParametersError as error:
         raise _EndedError("refused", str(error)) from None
-    except Exception as error:
-        _log.exception("order %s failed", order.id)
-        raise _EndedError("failed", _short(error)) from error
+    except (OSError, FirewallError) as error:  # what a host may answer: no such interface, no right, no nft
+        if deadline.expired():
+            raise _EndedError("expired", "it was not done by its deadline") from None
+        raise _EndedError("failed", _short(error)) from None
 
 
 async def _in_thread(work: Callable[[], Finished], name: str) -> Finished:

@@ -53,10 +53,11 @@ class Desk:
         self.clock = clock
         self.waits: list[float] = []
         self.probe = Probe(brings)
+        self.block = Probe(brings)
         self.orders = Orders(
             transport,
             outbox,
-            {"collect_evidence": self.probe},
+            {"collect_evidence": self.probe, "block_address": self.block},
             node="node-1",
             signatures=Signatures(far_side.authority.pem().encode()),
             now=clock.now,
@@ -166,6 +167,97 @@ async def test_an_order_that_comes_late_or_takes_too_long_expires(desk: Desk) ->
 
     stuck.set()
     assert ended == [("late", "expired"), ("slow", "expired")]
+
+
+async def test_what_hangs_keeps_no_block_waiting_and_what_is_done_is_told_at_once(desk: Desk) -> None:
+    """A log on a file system that is gone, a capture of five minutes: told behind it, a block done in time
+    would be past its deadline at the collector."""
+    stuck = threading.Event()
+
+    def hangs(_: Asked) -> Finished:
+        stuck.wait(20)
+        return Finished({})
+
+    desk.probe.does = hangs
+    desk.far.orders += [desk.order("slow"), desk.order("block", "block_address", address="203.0.113.9")]
+    async with Tasks() as tasks:
+        tasks.spawn("orders", desk.orders.run())
+        await desk.far.until(lambda: bool(desk.far.outcomes), 5)
+        assert [(one.order, one.state) for one in desk.far.outcomes] == [("block", "done")]
+        stuck.set()
+        await desk.far.until(lambda: len(desk.far.outcomes) == 2)
+    assert (desk.probe.runs, desk.block.runs) == (1, 1)
+
+
+async def test_blocks_are_made_one_after_the_other_as_they_were_given(desk: Desk) -> None:
+    made: list[str] = []
+    first = threading.Event()
+
+    def blocks(asked: Asked) -> Finished:
+        if asked.order.id == "o1":
+            first.wait(0.2)
+        made.append(asked.order.id)
+        return Finished({})
+
+    desk.block.does = blocks
+
+    await desk.issue(*(desk.order(f"o{n}", "block_address", address=f"203.0.113.{n}") for n in range(1, 5)))
+
+    assert made == ["o1", "o2", "o3", "o4"]
+
+
+async def test_times_without_an_offset_are_refused_and_end_nothing(desk: Desk) -> None:
+    """A signed order that nobody can judge: the agent goes on, and does the next one."""
+    order = Order(
+        id="o1",
+        node="node-1",
+        kind="collect_evidence",
+        params={},
+        issued_at=desk.clock.now().replace(tzinfo=None),
+        deadline=(desk.clock.now() + timedelta(minutes=1)).replace(tzinfo=None),
+    )
+
+    ended = await desk.issue(desk.far.authority.signed(order), desk.order("o2"))
+
+    assert ended == [("o1", "refused"), ("o2", "done")]
+    assert "offset" in desk.far.outcomes[0].detail["why"]
+
+
+async def test_what_times_out_before_its_deadline_has_failed_and_says_why(desk: Desk) -> None:
+    def hangs_in_the_kernel(_: Asked) -> Finished:
+        raise TimeoutError("process 7 did not end; it hangs in the kernel")
+
+    desk.probe.does = hangs_in_the_kernel
+
+    assert await desk.issue(desk.order()) == [("o1", "failed")]
+    assert "hangs in the kernel" in desk.far.outcomes[0].detail["why"]
+
+
+async def test_an_outcome_that_a_collector_fails_on_keeps_no_other_and_no_order_waiting(desk: Desk) -> None:
+    async def outcome(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=500) if b'"o1"' in await request.read() else None
+
+    desk.far.behave["/v1/outcomes"] = outcome
+    desk.far.orders += [desk.order("o1"), desk.order("o2")]
+    async with Tasks() as tasks:
+        tasks.spawn("orders", desk.orders.run())
+        await desk.far.until(lambda: bool(desk.far.outcomes))
+        assert [(one.order, one.state) for one in desk.far.outcomes] == [("o2", "done")]
+        desk.far.orders.append(desk.order("o3"))
+        await desk.far.until(lambda: {one.order for one in desk.far.outcomes} == {"o2", "o3"})
+
+
+async def test_a_clock_that_is_set_while_an_order_waits_for_its_turn_expires_nothing(desk: Desk) -> None:
+    real, off = desk.clock.now, [timedelta()]
+    desk.orders._now = lambda: real() + off[0]
+
+    def sets_the_clock(_: Asked) -> Finished:
+        off[0] += timedelta(days=1)
+        return Finished({})
+
+    desk.probe.does = sets_the_clock
+
+    assert await desk.issue(*(desk.order(f"o{n}") for n in range(3))) == [(f"o{n}", "done") for n in range(3)]
 
 
 async def test_parameters_of_another_form_never_reach_the_action(desk: Desk) -> None:
