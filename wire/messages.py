@@ -73,7 +73,7 @@ class Ack(Struct, frozen=True, kw_only=True):
 
     version: int
     epoch: str
-    highest: int
+    highest: Position
     highest_id: str
     received_at: datetime
     authorities: str = ""
@@ -89,7 +89,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     version: int
     reason: Literal["gap", "fork"]
     epoch: str
-    highest: int
+    highest: Position
     highest_id: str
 
 

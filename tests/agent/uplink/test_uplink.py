@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.agent.conftest import FarSide
 
 pytestmark = pytest.mark.usefixtures("uplink")
+ACK = b'{"version":1,"epoch":"EPOCH","highest":%d,"highest_id":"x","received_at":"2026-03-02T09:00:00Z"}'
 
 
 class Waits:
@@ -270,11 +271,21 @@ async def test_a_collector_that_takes_nothing_is_left_alone_as_long_as_it_asks_a
 async def test_an_answer_that_makes_no_sense_is_not_believed(
     far_side: FarSide, outbox: Outbox, clock: Clock, waits: Waits
 ) -> None:
-    answers = iter([web.Response(body=b"<html>"), web.Response(status=409, body=b"{}")])
+    strange = (
+        (200, b"<html>"),
+        (409, b"{}"),
+        (200, b"[" * 100_000),
+        (200, ACK % 2**64),
+        (409, b'{"version":1,"reason":"gap","epoch":"EPOCH","highest":-1,"highest_id":"x"}'),
+    )
+    answers = iter(strange)
 
     async def babble(request: web.Request) -> web.StreamResponse | None:
-        await request.read()
-        return next(answers, None)
+        sent = unpack(await request.read(), request.headers.get("Content-Encoding", ""))
+        for status, body in answers:
+            epoch = msgspec.json.decode(sent)["epoch"].encode()
+            return web.Response(status=status, body=body.replace(b"EPOCH", epoch))
+        return None
 
     far_side.behave["/v1/batches"] = babble
     ids = await put(outbox, clock, "a")
@@ -282,7 +293,7 @@ async def test_an_answer_that_makes_no_sense_is_not_believed(
     await drained(outbox)
 
     assert [report.id for report in far_side.reports] == ids
-    assert len(waits.asked) == 2
+    assert len(waits.asked) == len(strange)
 
 
 async def test_a_refusal_that_would_change_nothing_is_waited_out(
