@@ -19,6 +19,9 @@ _QUICK_SECONDS = 2.0
 _KEEP_ALIVE_SECONDS = 100.0
 # What says "not me" rather than "not now": another address may do better.
 _ELSEWHERE = frozenset({404, 421, 502, 504})
+# What says "not now". Said so often in a row it is believed to be "not me": a full disk, a lost database.
+_NOT_NOW = frozenset({500, 503, 507})
+_PATIENCE = 3
 _NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -84,6 +87,7 @@ class Transport:
         self._now = now
         self.offset: float | None = None
         self._current = 0
+        self._put_off: dict[str, int] = {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, keepalive_timeout=_KEEP_ALIVE_SECONDS, limit=4),
             auto_decompress=False,
@@ -100,6 +104,7 @@ class Transport:
     ) -> Reply:
         """Ask the collectors, one after the other until one answers.
 
+        One that has put off the same path again and again is left for the next time: another may have room.
         Several requests are on their way at once: each goes round by itself, and what one of them learns late
         of an address moves nobody away from the one that was found since.
 
@@ -115,16 +120,31 @@ class Transport:
             try:
                 reply = await self._ask(method, address + path, body, headers, seconds)
             except (aiohttp.ClientError, OSError, ValueError) as error:
-                failures.append(f"{address}: {str(error) or type(error).__name__}")
+                failures.append(f"{address}: {' '.join(str(error).split()) or type(error).__name__}")
                 bodies += not isinstance(error, _NOT_CONNECTED)
             else:
                 bodies += 1
                 if reply.status not in _ELSEWHERE:
+                    if self._is_put_off(path.partition("?")[0], reply.status):
+                        self._leave(at)
                     return replace(reply, bodies=bodies)
                 failures.append(f"{address}: status {reply.status}")
-            if self._current == at:
-                self._current = (at + 1) % len(self.addresses)
+            self._leave(at)
         raise UnreachableError("; ".join(failures), bodies)
+
+    def _is_put_off(self, path: str, status: int) -> bool:
+        """Count the answers in a row that put a path off; whether there were too many."""
+        if status not in _NOT_NOW:
+            self._put_off.pop(path, None)
+            return False
+        self._put_off[path] = self._put_off.get(path, 0) + 1
+        return self._put_off[path] >= _PATIENCE
+
+    def _leave(self, at: int) -> None:
+        """Begin at the next address from now on, unless another request has moved on already."""
+        if self._current == at:
+            self._current = (at + 1) % len(self.addresses)
+            self._put_off.clear()
 
     async def _ask(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float
@@ -141,10 +161,12 @@ class Transport:
                     raise ValueError(f"the answer has more than {_MOST_BYTES} bytes")
             date = _date(answer.headers.get("Date"))
             self._measure(asked, date)
+            # A date of theirs is told from by their clock: this host's may be a day off.
+            waits = seconds_asked(answer.headers.get("Retry-After"), date or self._now())
             return Reply(
                 status=answer.status,
                 body=bytes(content),
-                retry_after=seconds_asked(answer.headers.get("Retry-After"), self._now()),
+                retry_after=waits,
                 date=date,
             )
 

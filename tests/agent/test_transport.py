@@ -5,6 +5,7 @@ import socket
 import ssl
 from contextlib import suppress
 from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -238,3 +239,62 @@ async def test_every_quick_answer_tells_by_how_much_the_clocks_differ(
 
     assert ahead.offset == pytest.approx(90, abs=1.6)
     await ahead.close()
+
+
+@pytest.mark.parametrize("status", [500, 503, 507])
+async def test_an_address_that_always_puts_off_is_left_for_another(
+    far_side: FarSide, identity: Identity, clock: Clock, authority: Authority, status: int
+) -> None:
+    """Its disk is full, its database gone; another collector has room. Other paths may go well meanwhile."""
+
+    async def puts_off(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status)
+
+    far_side.behave["/v1/batches"] = puts_off
+    async for second in serve(FarSide(authority)):
+
+        async def takes(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=200)
+
+        second.behave["/v1/batches"] = takes
+        transport = Transport([far_side.url, second.url], identity.tls(), clock.now)
+        said = []
+        for _ in range(4):
+            said.append((await transport.request("POST", "/v1/batches", b"{}")).status)
+            await transport.request("GET", "/v1/orders?wait=0")
+        await transport.close()
+        assert said == [status, status, status, 200]
+
+
+async def test_one_that_puts_off_now_and_then_is_kept(
+    far_side: FarSide, identity: Identity, clock: Clock, authority: Authority
+) -> None:
+    answers = iter([503, 503, 200] * 3)
+
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=next(answers))
+
+    far_side.behave["/v1/batches"] = busy
+    async for second in serve(FarSide(authority)):
+        transport = Transport([far_side.url, second.url], identity.tls(), clock.now)
+        said = [(await transport.request("POST", "/v1/batches", b"{}")).status for _ in range(9)]
+        await transport.close()
+        assert said == [503, 503, 200] * 3
+        assert second.connections == set()
+
+
+@pytest.mark.parametrize("days", [-400, 0, 400])
+async def test_a_wait_asked_for_as_a_date_is_told_by_the_clock_that_wrote_it(
+    far_side: FarSide, identity: Identity, clock: Clock, days: int
+) -> None:
+    async def wait(_: web.Request) -> web.StreamResponse:
+        until = format_datetime(clock.now() + timedelta(seconds=90), usegmt=True)
+        return web.Response(status=503, headers={"Retry-After": until})
+
+    far_side.behave["/v1/batches"] = wait
+    transport = Transport([far_side.url], identity.tls(), lambda: clock.now() + timedelta(days=days))
+    reply = await transport.request("POST", "/v1/batches", b"{}")
+    await transport.close()
+
+    assert reply.retry_after is not None
+    assert 85 <= reply.retry_after <= 91
