@@ -8,6 +8,7 @@ The identity is a folder of its own, complete before a symbolic link names it; t
 """
 
 import os
+import shutil
 import socket
 import ssl
 from base64 import b64decode, urlsafe_b64decode
@@ -255,11 +256,16 @@ def _store(state_dir: Path, url: str, key: bytes, granted: Enrolment, now: datet
     folder = state_dir / f"{_LINK}-{now:%Y%m%dT%H%M%S%fZ}"
     folder.mkdir(mode=0o700)
     about = {"node": granted.node, "unit": granted.unit, "collector": url}
-    _write(folder / "key.pem", key)
-    _write(folder / "certificate.pem", granted.certificate.encode())
-    _write(folder / "authorities.pem", granted.authorities.encode())
-    _write(folder / "identity.json", msgspec.json.encode(about))
-    _sync(folder)
+    try:
+        _write(folder / "key.pem", key)
+        _write(folder / "certificate.pem", granted.certificate.encode())
+        _write(folder / "authorities.pem", granted.authorities.encode())
+        _write(folder / "identity.json", msgspec.json.encode(about))
+        _sync(folder)
+    except OSError:
+        # On a full disk each try would leave another one.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     new = state_dir / f"{_LINK}.new"
     new.unlink(missing_ok=True)
     new.symlink_to(folder.name)

@@ -6,17 +6,19 @@ be due for ever, or never.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from .backoff import Backoff
 from .enrolment import Host, Identity, renew
 from .texts import SaidError
 from .transport import Transport
 
 _LOOK_SECONDS, _FIRST_LOOK_SECONDS = 3600.0, 10.0
 _log = logging.getLogger(__name__)
+Sleep = Callable[[float], Awaitable[None]]
 
 
 class Renewal:
@@ -29,6 +31,8 @@ class Renewal:
         host: What to tell of the host.
         now: The host's clock.
         language: Of what is logged.
+        random: Numbers from 0 to below 1.
+        sleep: Waits.
     """
 
     def __init__(
@@ -40,6 +44,8 @@ class Renewal:
         host: Host,
         now: Callable[[], datetime],
         language: str,
+        random: Callable[[], float],
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._identity = identity
         self._transport = transport
@@ -48,6 +54,8 @@ class Renewal:
         self._now = now
         self._language = language
         self._wanted = asyncio.Event()
+        self._pause = Backoff(random, first=_FIRST_LOOK_SECONDS, longest=_LOOK_SECONDS)
+        self._sleep = sleep
 
     def want(self) -> None:
         """Renew now: a collector or an order asks for it."""
@@ -59,10 +67,12 @@ class Renewal:
         while True:
             theirs = self._theirs()
             if (theirs is not None and theirs >= due) or self._wanted.is_set():
-                self._wanted.clear()
                 if await self._renew():
                     renewed()
                     await asyncio.Event().wait()
+                # Every acknowledgement may want it: what was refused is not asked for as often.
+                await self._sleep(self._pause.failed())
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(_FIRST_LOOK_SECONDS if theirs is None else _LOOK_SECONDS):
                     await self._wanted.wait()

@@ -10,9 +10,10 @@ import pytest
 from aiohttp import web
 
 from agent import renewal as renewal_module
-from agent.enrolment import Host
+from agent.enrolment import Host, renew
 from agent.renewal import Renewal
 from agent.tasks import Tasks
+from agent.texts import SaidError
 from agent.transport import Transport
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def renewal(identity: Identity, transport: Transport, clock: Clock, ahead: timed
         host=Host("host-1"),
         now=lambda: clock.now() + ahead,
         language="en",
+        random=lambda: 0.5,
     )
 
 
@@ -169,3 +171,60 @@ async def test_a_renewal_that_is_refused_is_said_and_ends_nothing(
         tasks.spawn("renewal", renewal(identity, transport, clock, LATE).run(lambda: None))
         while "revoked" not in caplog.text:  # noqa: ASYNC110 - a log line is awaited
             await asyncio.sleep(0.01)
+
+
+async def test_a_renewal_that_is_refused_is_not_asked_for_at_every_acknowledgement(
+    far_side: FarSide, identity: Identity, transport: Transport, clock: Clock
+) -> None:
+    """While a backlog is sent there are hundreds a second, and each may tell of another authority."""
+
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=503)
+
+    waits: list[float] = []
+    paused, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+        paused.set()
+        await go_on.wait()
+
+    asked = len(far_side.requests)
+    far_side.behave["/v1/enrol"] = refuse
+    renewed = asyncio.Event()
+    renews = Renewal(
+        identity,
+        transport,
+        identity.folder.parent,
+        host=Host("host-1"),
+        now=clock.now,
+        language="en",
+        random=lambda: 0.5,
+        sleep=pause,
+    )
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("renewal", renews.run(renewed.set))
+        renews.want()
+        await paused.wait()
+        for _ in range(100):
+            renews.want()
+            await asyncio.sleep(0)
+        assert waits == [5.0]
+        del far_side.behave["/v1/enrol"]
+        go_on.set()
+        await renewed.wait()
+    assert len(far_side.requests) == asked + 1
+
+
+async def test_a_full_disk_leaves_no_half_identity_behind(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = sorted(path.name for path in identity.folder.parent.iterdir())
+    monkeypatch.setattr("agent.enrolment._sync", full)
+    with pytest.raises(SaidError, match="No space left"):
+        await renew(identity, identity.collector, identity.folder.parent, Host("host-1"), clock.now)
+
+    assert sorted(path.name for path in identity.folder.parent.iterdir()) == before
