@@ -76,6 +76,7 @@ class Agent:
     async def _live(self, world: World, outbox: Outbox) -> World | None:
         """Run a world until the next one stands; None: told to stop."""
         try:
+            await outbox.speak_for(world.node)
             async with Tasks() as tasks:
                 world.start(tasks, partial(self._changes.put_nowait, "reload"), await outbox.rests())
                 while True:

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from ..app import Agent
@@ -35,9 +36,21 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         code = 1
     except BaseExceptionGroup as dead:
-        logging.getLogger("fengsui.agent").critical("a part of the agent died", exc_info=dead)
+        known, strange = dead.split((OutboxError, OutboxFullError))
+        for one in _leaves(known):
+            print(one, file=sys.stderr)
+        if strange:
+            logging.getLogger("fengsui.agent").critical("a part of the agent died", exc_info=strange)
         code = 1
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _leaves(group: BaseExceptionGroup[Any] | None) -> Iterator[BaseException]:
+    for error in group.exceptions if group else ():
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

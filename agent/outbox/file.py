@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import msgspec
 from wire.ids import uuid7
 from wire.messages import Outcome
 
-from . import rests
+from . import rests, speaker
 
 NAME = "outbox.db"
 _LOCK = "agent.lock"
+_USED = b"outbox\n"
+_GONE = "outbox was gone or empty, and this folder had one; what waited in it is lost"
 _FORMAT = 2
 _DAMAGE = {
     sqlite3.SQLITE_ERROR,
@@ -23,7 +26,13 @@ _DAMAGE = {
     sqlite3.SQLITE_MISMATCH,
     sqlite3.SQLITE_NOTADB,
 }
-_OTHERS = ("SELECT * FROM state", "SELECT * FROM counters", "SELECT * FROM refused", "SELECT * FROM rests")
+_OTHERS = (
+    "SELECT * FROM state",
+    "SELECT * FROM counters",
+    "SELECT * FROM refused",
+    "SELECT * FROM rests",
+    "SELECT * FROM speaker",
+)
 _ONE = """INSERT INTO reports
     (id, kind, source, observed_at, boot_id, monotonic, body, accepted, rank, size)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -123,6 +132,19 @@ def lock(folder: Path) -> int:
     return handle
 
 
+def had_outbox(handle: int) -> bool:
+    """Whether a state folder has had an outbox, by its lock file; that of an older agent does not say."""
+    return os.pread(handle, len(_USED), 0) == _USED
+
+
+def has_outbox(handle: int) -> None:
+    """Say in the lock file that the folder has an outbox; a full disk leaves it unsaid."""
+    if not had_outbox(handle):
+        with suppress(OSError):
+            os.pwrite(handle, _USED, 0)
+            os.fsync(handle)
+
+
 def create(db: sqlite3.Connection, now: datetime) -> sqlite3.Connection:
     """Make the tables of a new outbox in an empty database and return it."""
     db.executescript(_SCHEMA)
@@ -131,11 +153,16 @@ def create(db: sqlite3.Connection, now: datetime) -> sqlite3.Connection:
     return db
 
 
-def open_or_begin_anew(folder: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
+def open_or_begin_anew(folder: Path, now: datetime, *, used: bool = False) -> tuple[sqlite3.Connection, str]:
     """Open the outbox of a state folder.
 
+    Args:
+        folder: Where it lies.
+        now: Begin of its life where there is none.
+        used: The folder has had one: after a power cut a file may be there and empty.
+
     Returns:
-        The connection, and the reason why an older file was set aside (empty: it was not).
+        The connection, and the reason why an older file was set aside or is lost (empty: neither).
 
     Raises:
         OutboxError: the file can't be opened, or a newer agent wrote it.
@@ -143,7 +170,8 @@ def open_or_begin_anew(folder: Path, now: datetime) -> tuple[sqlite3.Connection,
     path = folder / NAME
     try:
         try:
-            return _open(path, now), ""
+            lost = _GONE if used and not (path.exists() and path.stat().st_size) else ""
+            return _open(path, now), lost
         except DamagedError as error:
             kept = _set_aside(path, now)
             return _open(path, now), f"outbox was damaged ({error}); kept as {kept.name}"
@@ -180,6 +208,7 @@ def _prepare(db: sqlite3.Connection, path: Path, now: datetime) -> None:
     elif written == 1:
         db.executescript(_FROM_1)
     db.execute(rests.TABLE)
+    db.execute(speaker.TABLE)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 8388608")

@@ -8,8 +8,9 @@ from wire.messages import Ack, Batch, Outcome, Refusal
 
 from ..clock import Clock
 from ..settings import Bounds
-from . import file
+from . import file, speaker
 from .entry import Entry, Observed
+from .file import OutboxError
 from .ledger import MOST_BYTES, MOST_REPORTS, Ledger, Settled, Status
 from .orders import OrderBook
 from .rests import Rests
@@ -23,7 +24,8 @@ class Outbox:
 
     Attributes:
         news: Set when a report was accepted; cleared by whoever sends.
-        damage: Why an older file was set aside at opening, with its new name; empty when it was not.
+        damage: Why an older file was set aside at opening, with its new name, or that there is none any
+            more; empty when all is as it was left.
     """
 
     def __init__(self, folder: Path, clock: Clock, bounds: Bounds) -> None:
@@ -35,10 +37,14 @@ class Outbox:
         self._folder = folder
         self._lock = file.lock(folder)
         try:
-            self._db, self.damage = file.open_or_begin_anew(folder, clock.now())
+            used = file.had_outbox(self._lock)
+            self._db, self.damage = file.open_or_begin_anew(folder, clock.now(), used=used)
+            file.has_outbox(self._lock)
         except BaseException:
             os.close(self._lock)
             raise
+        opened = (folder / file.NAME).stat()
+        self._opened = (opened.st_dev, opened.st_ino)
         self._ledger = Ledger(self._db, clock, bounds)
         self._orders = OrderBook(self._db, clock, self._ledger)
         self._rests = Rests(self._db, clock)
@@ -52,6 +58,16 @@ class Outbox:
             await self._worker.do(lambda: self._ledger.tell_missed(self.damage))
         await self.tidy()
         self.news.set()
+
+    async def speak_for(self, node: str) -> bool:
+        """Begin a new epoch where the node is another than before; whether it is."""
+        return await self._worker.do(lambda: self._speak_for(node))
+
+    def _speak_for(self, node: str) -> bool:
+        other = speaker.becomes(self._db, node)
+        if other:
+            self._ledger.renumber()
+        return other
 
     async def accept(self, seen: Observed) -> str:
         """Write an observation as a report, and the rest it tells of with it; return its id after fsync.
@@ -101,9 +117,24 @@ class Outbox:
 
     async def tidy(self) -> None:
         """Apply age and free disk, and give freed pages back."""
-        disk = os.statvfs(self._folder)
+        disk = os.statvfs(self._in_place())
         await self._worker.do(lambda: self._ledger.tidy(disk.f_bavail * disk.f_frsize))
         await self._worker.do(self._give_back)
+
+    def _in_place(self) -> Path:
+        """Return the folder, whose file must still be the one that was opened.
+
+        Raises:
+            OutboxError: it was removed or replaced: what is accepted goes where no next start will find it.
+        """
+        path = self._folder / file.NAME
+        try:
+            there = path.stat()
+        except OSError as error:
+            raise OutboxError(f"{path}: {error.strerror}; expected the outbox that is in use") from None
+        if (there.st_dev, there.st_ino) != self._opened:
+            raise OutboxError(f"{path}: was replaced; expected the outbox that is in use")
+        return self._folder
 
     def _give_back(self) -> None:
         (spare,) = self._db.execute("PRAGMA freelist_count").fetchone()

@@ -122,3 +122,26 @@ async def test_an_agent_that_was_never_enrolled_says_what_to_do(
 
     with pytest.raises(SaidError, match="fengsui-agent enrol"):
         await Agent(load, clock).run()
+
+
+async def test_an_agent_that_got_another_id_goes_on_with_its_outbox_and_tells_of_no_loss(
+    far_side: FarSide, load: Load, identity: Identity, clock: Clock
+) -> None:
+    """Enrolled anew, or parted from its clone: of the new id the collector holds nothing yet."""
+    await one_life(far_side, load, clock, 1)
+    about = identity.folder / "identity.json"
+    about.write_text(about.read_text().replace("node-1", "node-2"))
+    far_side.held.clear()
+    heard = far_side.kinds().count("heartbeat")
+
+    await one_life(far_side, load, clock, heard + 1)
+
+    assert "gap" not in far_side.kinds()
+
+
+async def one_life(far_side: FarSide, load: Load, clock: Clock, heartbeats: int) -> None:
+    agent = Agent(load, clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(agent.run())
+        await far_side.until(lambda: far_side.kinds().count("heartbeat") >= heartbeats)
+        agent._changes.put_nowait("stop")

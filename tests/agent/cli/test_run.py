@@ -63,6 +63,21 @@ async def test_sighup_reads_the_settings_again_and_mistakes_change_nothing(
     await far_side.until(lambda: far_side.kinds().count("heartbeat") == 2)
 
 
+async def test_an_agent_whose_outbox_is_taken_away_says_so_without_a_traceback(
+    far_side: FarSide, identity: Identity, child: asyncio.subprocess.Process
+) -> None:
+    await far_side.until(lambda: "heartbeat" in far_side.kinds())
+    (identity.folder.parent / "outbox.db").unlink()
+
+    child.send_signal(signal.SIGHUP)  # the bounds are applied anew, as they are once a minute
+    async with asyncio.timeout(10):
+        _, said = await child.communicate()
+
+    assert child.returncode == 1
+    assert b"expected the outbox that is in use" in said
+    assert b"Traceback" not in said
+
+
 async def test_a_running_agent_is_lean_and_never_imports_scapy_or_a_server(
     far_side: FarSide, child: asyncio.subprocess.Process
 ) -> None:

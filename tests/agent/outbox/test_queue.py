@@ -187,3 +187,42 @@ async def test_two_agents_cannot_share_a_folder(tmp_path: Path, clock: Clock) ->
 def test_the_rooms_story_is_true() -> None:
     assert doctest.testmod(room).attempted
     assert doctest.testmod(room).failed == 0
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+async def test_an_outbox_that_is_gone_or_empty_after_a_power_cut_is_a_loss_that_is_told(
+    tmp_path: Path, clock: Clock, how: str
+) -> None:
+    outbox = opened(tmp_path, clock)
+    assert outbox.damage == ""
+    await outbox.accept(entry())
+    outbox.close()
+    (tmp_path / "outbox.db").unlink()
+    if how == "empty":
+        (tmp_path / "outbox.db").touch()
+
+    again = opened(tmp_path, clock)
+    await again.begin()
+    batch = await again.peek()
+
+    assert batch is not None
+    assert [report.kind for report in batch.reports] == ["gap"]
+    assert "what waited in it is lost" in msgspec.json.decode(batch.reports[0].body)["why"]
+    again.close()
+    last = opened(tmp_path, clock)
+    assert last.damage == ""
+    last.close()
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+async def test_what_is_written_where_no_next_start_finds_it_is_said(
+    tmp_path: Path, clock: Clock, how: str
+) -> None:
+    outbox = opened(tmp_path, clock)
+    (tmp_path / "outbox.db").unlink()
+    if how == "replaced":
+        (tmp_path / "outbox.db").touch()
+
+    with pytest.raises(OutboxError, match="expected the outbox that is in use"):
+        await outbox.tidy()
+    outbox.close()
