@@ -24,7 +24,11 @@ DRILLS = Bounds(requests=64, bytes=1024 * 1024, per_node=2)
 OUTCOMES = Bounds(requests=256, bytes=64 * 1024 * 1024, per_node=8)
 PROGRAMS = Bounds(requests=512, bytes=0, per_node=2)
 ORDERS = Bounds(requests=50_000, bytes=0, per_node=4)
-ENROLMENTS = Bounds(requests=64, bytes=4 * 1024 * 1024, per_node=64)
+RENEWALS = Bounds(requests=64, bytes=4 * 1024 * 1024, per_node=2)
+ENROLMENTS = Bounds(requests=64, bytes=4 * 1024 * 1024, per_node=16)
+"""Of hosts without a certificate, by address: several may stand behind one."""
+MAX_ENROLMENT = 64 * 1024
+"""Bytes of a request for a certificate: a token, a request and names."""
 
 
 class Budget:

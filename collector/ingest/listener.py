@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from wire.codec import MAX_PACKED, WireError
+from wire.codec import WireError
 
 from ..errors import RetryableError
 from ..eventlog.port import StorageFullError
@@ -174,8 +174,9 @@ class Listener:
         if head.method != route.method:
             raise RefusedError("method", 405, f"{path} takes {route.method}, not {head.method[:20]}")
         peer = await self._peer(head, route)
-        size = _length(head) if route.method == "POST" else 0
-        with route.budget.hold(peer.id if peer else head.address, size):
+        size = _length(head, route.most) if route.method == "POST" else 0
+        budget = route.budget if peer or not route.strangers else route.strangers
+        with budget.hold(peer.id if peer else head.address, size):
             body = await _body(head, size, proceed)
             encoding = head.headers.get("Content-Encoding", "")
             return await route.serve(Call(peer, body, encoding.lower(), query, self._clock(), head.serial))
@@ -183,10 +184,10 @@ class Listener:
     async def _peer(self, head: Head, route: Route) -> Standing | None:
         if head.node:
             peer = await self._standings.active(head.node)
-            if not route.open_to_strangers:
+            if not route.strangers:
                 self._standings.hold_clone(peer, head.serial)
             return peer
-        if route.open_to_strangers:
+        if route.strangers:
             return None
         raise RefusedError("certificate", 403, "this route needs a node's client certificate; enrol first")
 
@@ -202,13 +203,13 @@ def _allow_connections() -> int:
     return files - _OTHER_FILES
 
 
-def _length(head: Head) -> int:
+def _length(head: Head, most: int) -> int:
     given = head.headers.get("Content-Length")
     if given is None:
         raise RefusedError("length", 411, "a body needs a Content-Length")
     size = int(given)
-    if size > MAX_PACKED:
-        raise RefusedError("oversize", 413, f"body has {size} bytes, at most {MAX_PACKED} are taken")
+    if size > most:
+        raise RefusedError("oversize", 413, f"body has {size} bytes, at most {most} are taken")
     return size
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from msgspec import Struct
 
-from wire.codec import Codec, encode, unpack
+from wire.codec import MAX_PACKED, Codec, encode, unpack
 from wire.messages import EnrolmentRequest, Refusal
 
 from ..store.nodes import Standing
@@ -40,12 +40,18 @@ class Call(Struct, frozen=True, gc=False):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """How a path is served."""
+    """How a path is served.
+
+    Fields:
+        strangers: What who shows no certificate may use, and so keep from nobody who has one; None: nothing.
+        most: Bytes a body may have.
+    """
 
     method: str
     serve: Callable[[Call], Awaitable[Reply]]
     budget: limits.Budget
-    open_to_strangers: bool = False
+    strangers: limits.Budget | None = None
+    most: int = MAX_PACKED
 
 
 class Flows(Struct, frozen=True, kw_only=True):
@@ -103,7 +109,11 @@ def routes(flows: Flows) -> dict[str, Route]:
         "/v1/filings": Route(method="POST", serve=filings, budget=limits.Budget(limits.FILINGS)),
         "/v1/drills": Route(method="POST", serve=drills, budget=limits.Budget(limits.DRILLS)),
         "/v1/enrol": Route(
-            method="POST", serve=enrol, budget=limits.Budget(limits.ENROLMENTS), open_to_strangers=True
+            method="POST",
+            serve=enrol,
+            budget=limits.Budget(limits.RENEWALS),
+            strangers=limits.Budget(limits.ENROLMENTS),
+            most=limits.MAX_ENROLMENT,
         ),
     }
 

@@ -209,6 +209,45 @@ async def test_a_certificate_is_renewed_by_showing_the_old_one(tower: Tower) -> 
     assert said["certificate"] != agent.certificate
 
 
+async def test_a_stranger_keeps_no_node_from_its_renewal_and_no_other_host_from_enrolling(
+    tower: Tower,
+) -> None:
+    """Bodies that never come, as many as it may have: whoever shows a certificate has room of its own."""
+    agent = await tower.enrol()
+    context = client_context(tower.authority.trusted, "", b"", tower.folder)
+    head = b"POST /v1/enrol HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{"
+    lines = [await asyncio.open_connection("localhost", tower.port, ssl=context) for _ in range(80)]
+    for _, writer in lines:
+        writer.write(head)
+        await writer.drain()
+    async with asyncio.timeout(10):
+        while not tower.tally.refused["too_many"]:  # noqa: ASYNC110 - a plain counter of the product
+            await asyncio.sleep(0.01)
+
+    _, csr = request_certificate()
+    asked = {"version": 1, "token": "", "csr": csr, "host_name": "web-1"}
+    async with (
+        tower.session(agent) as session,
+        session.post("/v1/enrol", data=codec.encode(asked)) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+    asked["token"] = await tower.token()
+    elsewhere = TCPConnector(ssl=context, local_addr=("127.0.0.2", 0))
+    async with (
+        ClientSession(tower.url, connector=elsewhere) as session,
+        session.post("/v1/enrol", data=codec.encode(asked)) as answer,
+    ):
+        assert answer.status == 201, await answer.text()
+    for _, writer in lines:
+        writer.close()
+
+
+async def test_a_request_for_a_certificate_that_is_none_by_its_size_is_refused_unread(tower: Tower) -> None:
+    async with tower.session() as session, session.post("/v1/enrol", data=bytes(100_000)) as answer:
+        assert answer.status == 413
+    assert tower.tally.refused["oversize"] == 1
+
+
 @given(data=st.data())
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_no_request_makes_a_fault(tower: Tower, data: st.DataObject) -> None:
