@@ -13,7 +13,7 @@ wire.orders.ParamsError: params.address: found '203.0.113.9; rm', expected an IP
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -127,6 +127,7 @@ PARAMS: dict[OrderKind, type[Params]] = {
     "apply_settings": ApplySettings,
 }
 MAX_PARAMS = 64 * 1024
+_MAPPED_BITS = 96
 
 
 def read_params(kind: OrderKind, params: Mapping[str, Any]) -> Params:
@@ -147,9 +148,28 @@ def read_params(kind: OrderKind, params: Mapping[str, Any]) -> Params:
         what, _, where = str(error).partition(" - at `$")
         raise ParamsError(f"params{where.rstrip('`')}: {what[:300]}") from None
     address = getattr(read, "address", None)
-    if address is not None and not is_address(address):
+    if address is None:
+        return read
+    if not is_address(address):
         raise ParamsError(f"params.address: found {address[:80]!r}, expected an IP address or network")
-    return read
+    return msgspec.structs.replace(read, address=as_on_the_wire(address))
+
+
+def as_on_the_wire(address: str) -> str:
+    """Return an address or network as packets bear it.
+
+    A program that listens for both families writes of an IPv4 peer as of an IPv6 one, and so do its logs; no
+    packet has that address, so that a block of it would drop nothing.
+
+    >>> [as_on_the_wire(text) for text in ("::ffff:203.0.113.9", "::ffff:c000:200/120", "2001:db8::/32")]
+    ['203.0.113.9', '192.0.2.0/24', '2001:db8::/32']
+    """
+    network = ip_network(address)
+    inside = network.prefixlen - _MAPPED_BITS
+    if isinstance(network, IPv4Network) or inside < 0 or network.network_address.ipv4_mapped is None:
+        return address
+    plain = network.network_address.ipv4_mapped
+    return str(plain) if inside == plain.max_prefixlen else f"{plain}/{inside}"
 
 
 def is_address(text: str) -> bool:

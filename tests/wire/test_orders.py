@@ -22,6 +22,14 @@ def test_every_kind_of_order_has_parameters_and_a_name() -> None:
     assert list(get_args(OrderState)) == list(ORDER_STATES)
 
 
+@pytest.mark.parametrize("kind", ["block_address", "unblock_address", "snapshot_traffic"])
+def test_an_ipv4_address_that_is_written_as_an_ipv6_one_is_read_as_packets_bear_it(kind: OrderKind) -> None:
+    """So the logs of a program that listens for both write it; in no packet it would be found."""
+    read = read_params(kind, {"address": "::ffff:203.0.113.9"})
+
+    assert read == read_params(kind, {"address": "203.0.113.9"})
+
+
 @pytest.mark.parametrize(
     ("kind", "params", "told"),
     [
