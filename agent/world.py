@@ -27,7 +27,7 @@ from .heartbeat import About
 from .metrics import Figures, own_cost
 from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
-from .powers import Deputy, Local, Powers, never_of
+from .powers import Deputy, FirewallError, Local, Powers, never_of
 from .program import Programs
 from .release import Proof, own_release, read_standing
 from .renewal import Renewal
@@ -45,6 +45,8 @@ from .watching import Watching, gap
 _log = logging.getLogger("fengsui.agent")
 _LAST_WORDS_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
+_GUARD_SECONDS = 60.0
+_GUARDED = frozenset({"block_address", "isolate_node"})
 _ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
 _random = random.SystemRandom().random
 
@@ -79,6 +81,7 @@ class World:
             host=this_host(asset.id for asset in settings.assets),
             now=clock.now,
             language=settings.language,
+            random=_random,
         )
         self._uplink = Uplink(
             self.transport,
@@ -90,6 +93,7 @@ class World:
         )
         self._loop = asyncio.get_running_loop()
         self._reload: Callable[[], None] = lambda: None
+        self._power = self._powers()
         signatures = Signatures(identity.authorities())
         self._orders = Orders(
             self.transport,
@@ -129,7 +133,7 @@ class World:
     def _node(self) -> actions.Node:
         """Return what actions work with; they run in threads of their own."""
         return actions.Node(
-            powers=self._powers(),
+            powers=self._power,
             sources=tuple(source.name for source in self.watching.sources),
             restart=lambda names: self._soon(lambda: self.watching.begin_anew(names)),
             renew=lambda: self._soon(self._renewal.want),
@@ -175,8 +179,15 @@ class World:
             *(tasks.spawn("program", programs.run()) for programs in self._programs),
         ]
         self.watching.start(tasks, rests)
+        if _GUARDED & set(self.settings.orders.allow):
+            tasks.spawn("guard", self._keep_guard())
         if self.settings.metrics.listen:
             tasks.spawn("metrics", self._serve_metrics())
+
+    @property
+    def node(self) -> str:
+        """The id under which it speaks."""
+        return self._identity.node
 
     async def last_words(self) -> None:
         """Stop looking, say so, and give what waits a moment to leave."""
@@ -254,6 +265,20 @@ class World:
                 await self._outbox.tidy()
             except OutboxFullError as error:
                 _log.warning("%s", error)
+
+    async def _keep_guard(self) -> None:
+        """Let what is never blocked, and what isolation lets through, follow collectors that move."""
+        told = ""
+        while True:
+            await asyncio.sleep(_GUARD_SECONDS)
+            try:
+                await asyncio.to_thread(self._power.refresh)
+                why = ""
+            except (OSError, FirewallError) as error:
+                why = str(error)
+            if why and why != told:
+                _log.warning("%s", why)
+            told = why
 
     async def _serve_metrics(self) -> None:
         # The server's half of aiohttp and the metrics' library are 6 MB that most nodes never need.

@@ -29,12 +29,11 @@ class BlockAddress:
         assert isinstance(params, BlockParams)  # noqa: S101 - the kind's own struct
         seconds = seconds_left(asked.order, params.seconds, asked.at)
         try:
-            if asked.order.dry_run:
-                self._powers.check_block(params.address)
-                return Finished({"would": "block", "address": params.address, "seconds": seconds})
-            fresh = self._powers.block(params.address, seconds)
+            fresh = self._powers.block(params.address, seconds, dry_run=asked.order.dry_run)
         except ForbiddenError as error:
             raise BadParametersError(str(error)) from None
+        if asked.order.dry_run:
+            return Finished({"would": "block", "address": params.address, "seconds": seconds})
         return Finished({"address": params.address, "seconds": seconds, "changed": fresh})
 
 

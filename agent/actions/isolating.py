@@ -24,12 +24,12 @@ class IsolateNode:
         params = asked.params
         assert isinstance(params, IsolateParams)  # noqa: S101 - the kind's own struct
         seconds = seconds_left(asked.order, params.seconds, asked.at)
-        if asked.order.dry_run:
-            return Finished({"would": "isolate", "seconds": seconds})
         try:
-            fresh = self._powers.isolate(seconds)
+            fresh = self._powers.isolate(seconds, dry_run=asked.order.dry_run)
         except ForbiddenError as error:
             raise BadParametersError(str(error)) from None
+        if asked.order.dry_run:
+            return Finished({"would": "isolate", "seconds": seconds})
         return Finished({"seconds": seconds, "changed": fresh})
 
 

@@ -20,8 +20,9 @@ class StopProcess:
         params = asked.params
         assert isinstance(params, StopParams)  # noqa: S101 - the kind's own struct
         told = {"pid": params.pid, "program": params.program}
+        ago = (asked.at - asked.order.issued_at).total_seconds()
         try:
-            became = self._powers.stop(params.pid, params.program, dry_run=asked.order.dry_run)
+            became = self._powers.stop(params.pid, params.program, asked_ago=ago, dry_run=asked.order.dry_run)
         except ForbiddenError as error:
             raise BadParametersError(str(error)) from None
         if asked.order.dry_run:

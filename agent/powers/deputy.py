@@ -27,6 +27,7 @@ from wire.codec import UNREADABLE
 from .capture import Captured, Wanted
 from .firewall import FirewallError
 from .port import ForbiddenError, Powers
+from .processes import refuse_own
 
 _MOST_BYTES = 32 * 1024 * 1024
 _ASK_BYTES = 64 * 1024
@@ -42,6 +43,7 @@ class _Asked(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: int = 0
     pid: int = 0
     program: str = ""
+    asked_ago: float = 0.0
     dry_run: bool = False
     wanted: Wanted | None = None
 
@@ -62,18 +64,20 @@ _ERRORS: Mapping[str, type[Exception]] = {
     "os": OSError,
 }
 _VERBS: Mapping[str, Callable[[Powers, _Asked], object]] = {
-    "check_block": lambda powers, asked: powers.check_block(asked.address),
-    "block": lambda powers, asked: powers.block(asked.address, asked.seconds),
+    "block": lambda powers, asked: powers.block(asked.address, asked.seconds, dry_run=asked.dry_run),
     "unblock": lambda powers, asked: powers.unblock(asked.address),
-    "isolate": lambda powers, asked: powers.isolate(asked.seconds),
+    "isolate": lambda powers, asked: powers.isolate(asked.seconds, dry_run=asked.dry_run),
+    "refresh": lambda powers, _: powers.refresh(),
     "release": lambda powers, _: powers.release(),
-    "stop": lambda powers, asked: powers.stop(asked.pid, asked.program, dry_run=asked.dry_run),
+    "stop": lambda powers, asked: powers.stop(
+        asked.pid, asked.program, asked_ago=asked.asked_ago, dry_run=asked.dry_run
+    ),
     "capture": lambda powers, asked: powers.capture(_wanted(asked)),
 }
 VERB_OF = {
-    "block_address": ("check_block", "block"),
+    "block_address": ("block", "refresh"),
     "unblock_address": ("unblock",),
-    "isolate_node": ("isolate",),
+    "isolate_node": ("isolate", "refresh"),
     "release_node": ("release",),
     "stop_process": ("stop",),
     "snapshot_traffic": ("capture",),
@@ -93,29 +97,31 @@ class Deputy:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def check_block(self, address: str) -> None:
-        """See `Powers.check_block`."""
-        self._ask(_Asked("check_block", address=address))
-
-    def block(self, address: str, seconds: int) -> bool:
+    def block(self, address: str, seconds: int, *, dry_run: bool = False) -> bool:
         """See `Powers.block`."""
-        return bool(self._ask(_Asked("block", address=address, seconds=seconds)))
+        return bool(self._ask(_Asked("block", address=address, seconds=seconds, dry_run=dry_run)))
 
     def unblock(self, address: str) -> bool:
         """See `Powers.unblock`."""
         return bool(self._ask(_Asked("unblock", address=address)))
 
-    def isolate(self, seconds: int) -> bool:
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
         """See `Powers.isolate`."""
-        return bool(self._ask(_Asked("isolate", seconds=seconds)))
+        return bool(self._ask(_Asked("isolate", seconds=seconds, dry_run=dry_run)))
+
+    def refresh(self) -> bool:
+        """See `Powers.refresh`."""
+        return bool(self._ask(_Asked("refresh")))
 
     def release(self) -> bool:
         """See `Powers.release`."""
         return bool(self._ask(_Asked("release")))
 
-    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
-        """See `Powers.stop`."""
-        return str(self._ask(_Asked("stop", pid=pid, program=program, dry_run=dry_run)))
+    def stop(self, pid: int, program: str, *, asked_ago: float = 0.0, dry_run: bool = False) -> str:
+        """See `Powers.stop`; what is the deputy's own it knows itself, what is the agent's only the agent."""
+        refuse_own(pid)
+        asked = _Asked("stop", pid=pid, program=program, asked_ago=asked_ago, dry_run=dry_run)
+        return str(self._ask(asked))
 
     def capture(self, wanted: Wanted) -> Captured:
         """See `Powers.capture`."""

@@ -8,6 +8,7 @@
     the agent is gone            likewise
 
     each packet  lo: accept | blocked and not never: drop | kept: accept | isolated: drop
+                 (what IP itself lives by, neighbours and errors that come in, is kept too)
 
 `never` and `kept` are written anew with every change. A hook of ours only ever drops: `accept` here leaves
 the packet to every other table. Documents go to `nft -j -f -` as JSON, in one transaction each.
@@ -25,8 +26,15 @@ Network: TypeAlias = IPv4Network | IPv6Network
 TABLE = "fengsui"
 _SECONDS = 20
 _PRIORITY = -290  # before other filters, behind the defragmentation of packets
+_SETS = ("blocked4", "blocked6", "isolated4", "isolated6")
 _EVERYTHING = ("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1")
 _NEIGHBOURS = ["nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert"]
+# What tells a sender how long a packet may be, and that nobody is there: without it a collector behind a
+# narrower line is lost, as every full packet is.
+_ERRORS = (
+    ("icmp", ["destination-unreachable", "time-exceeded", "parameter-problem"]),
+    ("icmpv6", ["destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem"]),
+)
 
 
 class FirewallError(RuntimeError):
@@ -69,8 +77,8 @@ class Firewall:
         left = [block.seconds for block in self._elements("isolated4") + self._elements("isolated6")]
         return min(left) if len(left) == len(_EVERYTHING) else 0
 
-    def block(self, network: Network, seconds: int, guard: Guard) -> bool:
-        """Block a network; False where it is blocked as long already.
+    def block(self, network: Network, seconds: int, guard: Guard, *, dry_run: bool = False) -> bool:
+        """Block a network; False where it is blocked as long already. `dry_run`: the kernel only judges it.
 
         Raises:
             FirewallError: it could not be done.
@@ -87,7 +95,8 @@ class Firewall:
             )
         changes = [_element("delete", name, one.network) for one in standing]
         longest = max([seconds, *(one.seconds for one in standing)])
-        self._apply([*_table(), *_rules(guard), *changes, _element("add", name, network, longest)])
+        changes.append(_element("add", name, network, longest))
+        self._apply([*_table(), *_rules(guard), *changes], dry_run=dry_run)
         return True
 
     def unblock(self, network: Network) -> bool:
@@ -98,15 +107,22 @@ class Firewall:
         self._apply([_element("delete", name, network)])
         return True
 
-    def isolate(self, seconds: int, guard: Guard) -> bool:
-        """Drop all but what is kept; False where it is isolated as long already."""
+    def isolate(self, seconds: int, guard: Guard, *, dry_run: bool = False) -> bool:
+        """Drop all but what is kept; False where it is isolated as long already. See `block`."""
         if self.isolated() >= seconds - 1:
             return False
         changes = self._deletions()
         for text in _EVERYTHING:
             network = ip_network(text)
             changes.append(_element("add", f"isolated{network.version}", network, seconds))
-        self._apply([*_table(), *_rules(guard), *changes])
+        self._apply([*_table(), *_rules(guard), *changes], dry_run=dry_run)
+        return True
+
+    def refresh(self, guard: Guard) -> bool:
+        """Write the rules anew where blocks or an isolation stand; False where none does."""
+        if not any(self._elements(name) for name in _SETS):
+            return False
+        self._apply([*_table(), *_rules(guard)])
         return True
 
     def release(self) -> bool:
@@ -129,9 +145,9 @@ class Firewall:
             return []
         return elements(answer)
 
-    def _apply(self, changes: list[dict[str, Any]]) -> None:
+    def _apply(self, changes: list[dict[str, Any]], *, dry_run: bool = False) -> None:
         document = json.dumps({"nftables": changes}).encode()
-        if self._run(["-j", "-f", "-"], document) is None:
+        if self._run([*(["-c"] if dry_run else []), "-j", "-f", "-"], document) is None:
             raise FirewallError("the kernel's packet filter lost our table meanwhile; try again")
 
     def _run(self, words: list[str], document: bytes | None) -> bytes | None:
@@ -224,8 +240,9 @@ def _rules(guard: Guard) -> list[dict[str, Any]]:
         made.append(_rule(hook, [], {"jump": {"target": blocks}}))
         made += [_rule(blocks, [_address(far, network)], "return") for network in guard.never]
         made += [_rule(blocks, [_in(far, f"blocked{version}")], "drop") for version in (4, 6)]
-        neighbours = {"payload": {"protocol": "icmpv6", "field": "type"}}
-        made.append(_rule(hook, [_match(neighbours, {"set": _NEIGHBOURS})], "accept"))
+        made.append(_rule(hook, [_icmp("icmpv6", _NEIGHBOURS)], "accept"))
+        if hook == "input":
+            made += [_rule(hook, [_icmp(protocol, types)], "accept") for protocol, types in _ERRORS]
         made += [rule for one in guard.kept for rule in _keep(hook, far, one)]
         made += [_rule(hook, [_in(far, f"isolated{version}")], "drop") for version in (4, 6)]
     for far in ("saddr", "daddr"):
@@ -256,6 +273,10 @@ def _rule(chain: str, matches: list[dict[str, Any]], verdict: str | dict[str, An
 
 def _match(left: dict[str, Any], right: object) -> dict[str, Any]:
     return {"match": {"op": "==", "left": left, "right": right}}
+
+
+def _icmp(protocol: str, types: list[str]) -> dict[str, Any]:
+    return _match({"payload": {"protocol": protocol, "field": "type"}}, {"set": types})
 
 
 def _address(far: str, network: Network) -> dict[str, Any]:

@@ -21,31 +21,31 @@ class Local:
         self._now = now
         self._firewall = firewall or Firewall()
 
-    def check_block(self, address: str) -> None:
-        """See `Powers.check_block`."""
-        self._never().check(ip_network(address))
-
-    def block(self, address: str, seconds: int) -> bool:
+    def block(self, address: str, seconds: int, *, dry_run: bool = False) -> bool:
         """See `Powers.block`."""
         never = self._never()
         never.check(ip_network(address))
-        return self._firewall.block(ip_network(address), seconds, never.guard)
+        return self._firewall.block(ip_network(address), seconds, never.guard, dry_run=dry_run)
 
     def unblock(self, address: str) -> bool:
         """See `Powers.unblock`."""
         return self._firewall.unblock(ip_network(address))
 
-    def isolate(self, seconds: int) -> bool:
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
         """See `Powers.isolate`."""
-        return self._firewall.isolate(seconds, self._never().guard)
+        return self._firewall.isolate(seconds, self._never().guard, dry_run=dry_run)
+
+    def refresh(self) -> bool:
+        """See `Powers.refresh`."""
+        return self._firewall.refresh(self._never().guard)
 
     def release(self) -> bool:
         """See `Powers.release`."""
         return self._firewall.release()
 
-    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
+    def stop(self, pid: int, program: str, *, asked_ago: float = 0.0, dry_run: bool = False) -> str:
         """See `Powers.stop`."""
-        return processes.stop(pid, program, dry_run=dry_run)
+        return processes.stop(pid, program, asked_ago=asked_ago, dry_run=dry_run)
 
     def capture(self, wanted: Wanted) -> Captured:
         """See `Powers.capture`."""

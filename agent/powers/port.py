@@ -12,12 +12,10 @@ class ForbiddenError(PermissionError):
 class Powers(Protocol):
     """The fixed verbs. Each blocks its thread; each done twice leaves what doing it once leaves."""
 
-    def check_block(self, address: str) -> None:
-        """Find out whether an address may be blocked; raises `ForbiddenError`."""
-        ...
-
-    def block(self, address: str, seconds: int) -> bool:
+    def block(self, address: str, seconds: int, *, dry_run: bool = False) -> bool:
         """Drop what goes to and comes from an address or network; False: it was blocked as long already.
+
+        In a dry run the kernel judges it, and nothing is done: what fails then would fail in earnest.
 
         Raises:
             ForbiddenError: it touches what is never blocked.
@@ -29,19 +27,34 @@ class Powers(Protocol):
         """End a block; False: there was none."""
         ...
 
-    def isolate(self, seconds: int) -> bool:
-        """Let through the collectors alone; False: it was isolated as long already."""
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
+        """Let through the collectors alone; False: it was isolated as long already.
+
+        Raises:
+            ForbiddenError: what has to stay reachable can't be found out.
+            FirewallError: the kernel or `nft` refused.
+        """
+        ...
+
+    def refresh(self) -> bool:
+        """Find out anew what is never blocked and what isolation lets through; False: nothing stands."""
         ...
 
     def release(self) -> bool:
         """End an isolation; False: there was none."""
         ...
 
-    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
+    def stop(self, pid: int, program: str, *, asked_ago: float = 0.0, dry_run: bool = False) -> str:
         """End a process that runs `program`: `ended`, `killed` or `gone` (`running` in a dry run).
 
+        Args:
+            pid: Its number.
+            program: Path of what it runs.
+            asked_ago: Seconds since it was asked for; one that began since is another.
+            dry_run: Only look.
+
         Raises:
-            ForbiddenError: it is the agent's own, or the first.
+            ForbiddenError: it is the agent's own, the first, or another that got its number.
         """
         ...
 

@@ -68,10 +68,10 @@ class _Nobody:
 
 
 class _NobodyElse(_Nobody):
-    def check_block(self, *_: object) -> None:
+    def block(self, *_: object, **__: object) -> None:
         pass
 
-    block = unblock = isolate = release = stop = capture = check_block
+    unblock = isolate = release = refresh = stop = capture = block
 
 
 def _done(work: Coroutine[Any, Any, object]) -> object:

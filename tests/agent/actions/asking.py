@@ -45,25 +45,23 @@ class Noted:
         self.did.append(what)
         return self._changes
 
-    def check_block(self, address: str) -> None:
-        if self._forbids:
-            raise ForbiddenError(self._forbids)
-        assert address
-
-    def block(self, address: str, seconds: int) -> bool:
-        return self._note("block", address, seconds)
+    def block(self, address: str, seconds: int, *, dry_run: bool = False) -> bool:
+        return self._note("look" if dry_run else "block", address, seconds)
 
     def unblock(self, address: str) -> bool:
         return self._note("unblock", address)
 
-    def isolate(self, seconds: int) -> bool:
-        return self._note("isolate", seconds)
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
+        return self._note("look" if dry_run else "isolate", seconds)
+
+    def refresh(self) -> bool:
+        return self._note("refresh")
 
     def release(self) -> bool:
         return self._note("release")
 
-    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
-        self._note("look" if dry_run else "stop", pid, program)
+    def stop(self, pid: int, program: str, *, asked_ago: float = 0.0, dry_run: bool = False) -> str:
+        self._note("look" if dry_run else "stop", pid, program, asked_ago)
         return "running" if dry_run else "ended"
 
     def capture(self, wanted: Wanted) -> Captured:

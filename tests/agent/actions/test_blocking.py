@@ -4,6 +4,8 @@ import pytest
 
 from agent.actions import BadParametersError
 from agent.actions.blocking import BlockAddress, UnblockAddress
+from agent.powers import FirewallError, Local, Never
+from agent.powers.firewall import Firewall
 from tests.agent.actions.asking import Noted, asked
 
 
@@ -59,7 +61,15 @@ def test_a_dry_run_blocks_and_unblocks_nothing() -> None:
     ]
 
     assert [one["would"] for one in would] == ["block", "unblock"]
-    assert powers.did == []
+    assert powers.did == [("look", "203.0.113.9", 3600)]
+
+
+def test_a_dry_run_fails_where_the_block_would_fail() -> None:
+    """Without `nft`, without the right to, without a deputy: whoever looks first hears of it."""
+    with pytest.raises(FirewallError, match="nftables"):
+        BlockAddress(Local(lambda: Never((), ()), lambda: 0.0, Firewall(("/nowhere/nft",)))).carry_out(
+            asked("block_address", address="203.0.113.9", dry_run=True)
+        )
 
 
 def test_unblocking_what_is_not_blocked_is_done() -> None:

@@ -21,6 +21,13 @@ def test_it_is_refused_where_nobody_knows_what_has_to_stay_reachable() -> None:
         IsolateNode(Noted(forbids="the collector can't be resolved")).carry_out(asked("isolate_node"))
 
 
+def test_a_dry_run_is_refused_where_the_isolation_would_be() -> None:
+    with pytest.raises(BadParametersError, match="can't be resolved"):
+        IsolateNode(Noted(forbids="the collector can't be resolved")).carry_out(
+            asked("isolate_node", dry_run=True)
+        )
+
+
 def test_a_release_ends_it_and_a_dry_run_does_nothing() -> None:
     powers = Noted()
 
@@ -29,4 +36,4 @@ def test_a_release_ends_it_and_a_dry_run_does_nothing() -> None:
     done = ReleaseNode(powers).carry_out(asked("release_node")).detail
 
     assert (would["would"], also["would"], done) == ("isolate", "release", {"changed": True})
-    assert powers.did == [("release",)]
+    assert powers.did == [("look", 3600), ("release",)]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -29,6 +30,26 @@ for word in sys.argv[1:]:
     threading.Thread(target=serve, args=(family, address, int(port)), daemon=True).start()
 print("up", flush=True)
 threading.Event().wait()
+"""
+TAKE = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+door = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family)
+print("up", flush=True)
+line, _ = door.accept()
+line.settimeout(5)
+taken = 0
+try:
+    while piece := line.recv(65536):
+        taken += len(piece)
+except OSError:
+    pass
+print(taken, flush=True)
+"""
+SEND = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 3) as line:
+    line.sendall(bytes(int(sys.argv[3])))
 """
 REACH = """
 import socket, sys
@@ -86,6 +107,37 @@ class Host:
         self._listening.wait()
         for name in (self.name, self.others):
             run("ip", "netns", "del", name)
+
+    @contextmanager
+    def behind_a_tunnel(self, far: str) -> Iterator[None]:
+        """Put an address behind a line of 1300 bytes on the other side."""
+        end, bits = f"{self.name}f", 64 if ":" in far else 24
+        here = "fd97::2" if ":" in far else "198.18.7.2"
+        words = ("ip", "netns", "exec", self.others, "sysctl", "-qw")
+        run("ip", "netns", "add", end)
+        try:
+            run(*words, "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+            run("ip", "-n", self.others, "link", "add", "tun9", "type", "veth", "peer", "tun9", "netns", end)
+            for name, address in ((self.others, here), (end, far)):
+                nodad = ("nodad",) * (":" in far)
+                run("ip", "-n", name, "address", "add", f"{address}/{bits}", "dev", "tun9", *nodad)
+                run("ip", "-n", name, "link", "set", "tun9", "up")
+            # The far end does not know of it: it would tell the sender in its first packet.
+            run("ip", "-n", self.others, "link", "set", "tun9", "mtu", "1300")
+            run("ip", "-n", end, "route", "add", "default", "via", here)
+            yield
+        finally:
+            run("ip", "netns", "del", end)
+
+    def sends(self, address: str, port: int, size: int) -> int:
+        """Send so many bytes to an address behind the tunnel; return how many came."""
+        far = ("ip", "netns", "exec", f"{self.name}f", sys.executable, "-c", TAKE, address, str(port))
+        with subprocess.Popen(far, stdout=subprocess.PIPE, text=True) as taker:
+            assert taker.stdout is not None
+            assert taker.stdout.readline() == "up\n"
+            words = ["ip", "netns", "exec", self.name, sys.executable, "-c", SEND, address, str(port)]
+            subprocess.run([*words, str(size)], check=False, timeout=20, capture_output=True)
+            return int(taker.stdout.readline())
 
     def reaches(self, address: str, port: int) -> bool:
         words = ["ip", "netns", "exec", self.name, sys.executable, "-c", REACH, address, str(port)]

@@ -23,7 +23,7 @@ from agent.powers.capture import Captured
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ALL = ("check_block", "block", "unblock", "isolate", "release", "stop", "capture")
+ALL = ("block", "unblock", "isolate", "release", "refresh", "stop", "capture")
 
 
 class Recorder:
@@ -39,23 +39,23 @@ class Recorder:
         self.asked.append(what)
         return True
 
-    def check_block(self, address: str) -> None:
-        self._note("check_block", address)
-
-    def block(self, address: str, seconds: int) -> bool:
-        return self._note("block", address, seconds)
+    def block(self, address: str, seconds: int, *, dry_run: bool = False) -> bool:
+        return self._note("block", address, seconds, dry_run)
 
     def unblock(self, address: str) -> bool:
         return self._note("unblock", address)
 
-    def isolate(self, seconds: int) -> bool:
-        return self._note("isolate", seconds)
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
+        return self._note("isolate", seconds, dry_run)
+
+    def refresh(self) -> bool:
+        return self._note("refresh")
 
     def release(self) -> bool:
         return self._note("release")
 
-    def stop(self, pid: int, program: str, *, dry_run: bool = False) -> str:
-        self._note("stop", pid, program, dry_run)
+    def stop(self, pid: int, program: str, *, asked_ago: float = 0.0, dry_run: bool = False) -> str:
+        self._note("stop", pid, program, asked_ago, dry_run)
         return "ended"
 
     def capture(self, wanted: Wanted) -> Captured:
@@ -101,24 +101,24 @@ def test_every_verb_reaches_the_powers_with_its_parameters(tmp_path: Path) -> No
     wanted = Wanted(seconds=3, packet_bytes=96, most_bytes=1000, port=53)
 
     with deputy(tmp_path / "deputy.sock", powers) as asking:
-        asking.check_block("192.0.2.1")
         said = (
-            asking.block("192.0.2.1", 60),
+            asking.block("192.0.2.1", 60, dry_run=True),
             asking.unblock("192.0.2.1"),
             asking.isolate(60),
             asking.release(),
-            asking.stop(7, "/bin/x", dry_run=True),
+            asking.refresh(),
+            asking.stop(7, "/bin/x", asked_ago=1.5, dry_run=True),
             asking.capture(wanted),
         )
 
-    assert said == (True, True, True, True, "ended", Captured(b"\xa1\x00pcap", 3, 1, "time"))
+    assert said == (True, True, True, True, True, "ended", Captured(b"\xa1\x00pcap", 3, 1, "time"))
     assert powers.asked == [
-        ("check_block", "192.0.2.1"),
-        ("block", "192.0.2.1", 60),
+        ("block", "192.0.2.1", 60, True),
         ("unblock", "192.0.2.1"),
-        ("isolate", 60),
+        ("isolate", 60, False),
         ("release",),
-        ("stop", 7, "/bin/x", True),
+        ("refresh",),
+        ("stop", 7, "/bin/x", 1.5, True),
         ("capture", wanted),
     ]
 
@@ -233,10 +233,10 @@ class Slow(Recorder):
         self.all_at_work = threading.Barrier(workers + 1)
         self.go = threading.Event()
 
-    def isolate(self, seconds: int) -> bool:
+    def isolate(self, seconds: int, *, dry_run: bool = False) -> bool:
         self.all_at_work.wait(10)
         self.go.wait(10)
-        return super().isolate(seconds)
+        return super().isolate(seconds, dry_run=dry_run)
 
 
 def test_who_asks_while_all_are_at_work_is_answered_once_one_of_them_is_free(tmp_path: Path) -> None:
@@ -291,3 +291,13 @@ def door(tmp_path: Path) -> Iterator[tuple[Path, Recorder]]:
     powers = Recorder()
     with deputy(tmp_path / "deputy.sock", powers):
         yield tmp_path / "deputy.sock", powers
+
+
+def test_an_agent_asks_no_deputy_to_end_it_or_what_it_lives_in(tmp_path: Path) -> None:
+    """The deputy knows only itself: the agent is a process like any other to it."""
+    powers = Recorder()
+    with deputy(tmp_path / "deputy.sock", powers) as asking:
+        for pid in (os.getpid(), os.getppid()):
+            with pytest.raises(ForbiddenError, match="never stopped"):
+                asking.stop(pid, str(Path(f"/proc/{pid}/exe").resolve()))
+    assert powers.asked == []

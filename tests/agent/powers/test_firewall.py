@@ -105,6 +105,42 @@ def test_isolation_lifts_itself(host: Host) -> None:
     assert host.firewall.isolated() == 0
 
 
+@pytest.mark.parametrize("far", ["198.18.7.1", "fd97::1"])
+def test_an_isolated_node_still_sends_whole_packets_to_a_collector_behind_a_narrower_line(
+    host: Host, far: str
+) -> None:
+    """A tunnel on the way: only a router's error says how long a packet may be."""
+    with host.behind_a_tunnel(far):
+        kept = Guard(kept=(Kept(ip_network(far), 8443),))
+        assert host.firewall.isolate(600, kept)
+
+        assert host.sends(far, 8443, 200_000) == 200_000
+        assert not host.reaches(STRANGER, 80)
+
+
+def test_a_dry_run_is_judged_by_the_kernel_and_changes_nothing(host: Host) -> None:
+    assert host.firewall.block(FAR, 60, GUARD, dry_run=True)
+    assert host.firewall.isolate(60, GUARD, dry_run=True)
+
+    assert (host.firewall.blocks(), host.firewall.isolated()) == ([], 0)
+    assert host.reaches(STRANGER, 80)
+    with pytest.raises(FirewallError, match="nft: "):
+        host.firewall.block(FAR, 2**60, GUARD, dry_run=True)
+
+
+def test_a_collector_that_moves_stays_reachable_in_isolation_once_it_is_looked_for_again(host: Host) -> None:
+    elsewhere = Guard(kept=(Kept(ip_network("10.98.0.77"), 8443),))
+    assert not host.firewall.refresh(GUARD)
+    host.firewall.isolate(600, elsewhere)
+    assert not host.reaches(COLLECTOR, 8443)
+
+    assert host.firewall.refresh(GUARD)
+
+    assert host.reaches(COLLECTOR, 8443)
+    assert not host.reaches(STRANGER, 80)
+    assert host.firewall.isolated() > 590
+
+
 def test_other_tables_of_the_host_are_left_alone(host: Host) -> None:
     nft = ("ip", "netns", "exec", host.name, "nft")
     run(*nft, "add", "table", "inet", "own")

@@ -51,6 +51,19 @@ def test_a_number_that_runs_another_program_now_is_let_live() -> None:
         child.wait()
 
 
+def test_one_that_began_after_it_was_asked_for_is_another_with_its_number() -> None:
+    """Two scripts run the same program."""
+    child = started(SLEEPER)
+    try:
+        with pytest.raises(ForbiddenError, match="its number was used again"):
+            stop(child.pid, PROGRAM, asked_ago=60.0)
+        assert child.poll() is None
+        assert stop(child.pid, PROGRAM, asked_ago=-1.0, dry_run=True) == "running"
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_a_dry_run_only_looks() -> None:
     child = started(SLEEPER)
     try:
