@@ -22,6 +22,7 @@ nor does setting it while an order waits for its turn.
 import asyncio
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -69,7 +70,7 @@ class _Kinded(Struct, frozen=True):
 
 
 class _Job(Struct, frozen=True):
-    """An order in its lane, as it came; at `steady` seconds of the loop's clock it is `theirs`."""
+    """An order in its lane, as it came; the collector's clock was at `theirs` when ours was at `steady`."""
 
     raw: bytes
     named: _Named
@@ -113,6 +114,7 @@ class Orders:
         random: Callable[[], float],
         language: str,
         sleep: Sleep = asyncio.sleep,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the actions this node allows, by kind; every other order is refused."""
         self._way = way
@@ -125,6 +127,7 @@ class Orders:
         self._telling = Backoff(random, first=_LEAST_SECONDS)
         self._language = language
         self._sleep = sleep
+        self._steady = steady
         self._lanes: dict[str, asyncio.Queue[_Job]] = {}
         self._working: set[str] = set()
         self._untold = asyncio.Event()
@@ -161,23 +164,26 @@ class Orders:
 
     async def _take(self, raw: bytes, theirs: datetime, tasks: Tasks) -> bool:
         """Put an order into its lane; False where it has ended, or is there already."""
+        job = self._job(raw, theirs)
+        if job.named.id in self._working:
+            return False
+        if await self._outbox.order_ended(job.named.id):
+            self._untold.set()
+            return False
+        lane = "packet-filter" if job.kind in _PACKET_FILTER else job.kind
+        if lane not in self._lanes:
+            self._lanes[lane] = asyncio.Queue()
+            tasks.spawn(f"orders-{lane}", self._serve(self._lanes[lane]))
+        self._working.add(job.named.id)
+        self._lanes[lane].put_nowait(job)
+        return True
+
+    def _job(self, raw: bytes, theirs: datetime) -> _Job:
         try:
             named = msgspec.json.decode(raw, type=_Named)
         except UNREADABLE as error:
             raise WireError("malformed", 400, f"an order without an id: {error}") from None
-        if named.id in self._working:
-            return False
-        if await self._outbox.order_ended(named.id):
-            self._untold.set()
-            return False
-        kind = _kind_within(raw)
-        lane = "packet-filter" if kind in _PACKET_FILTER else kind
-        if lane not in self._lanes:
-            self._lanes[lane] = asyncio.Queue()
-            tasks.spawn(f"orders-{lane}", self._serve(self._lanes[lane]))
-        self._working.add(named.id)
-        self._lanes[lane].put_nowait(_Job(raw, named, kind, theirs, asyncio.get_running_loop().time()))
-        return True
+        return _Job(raw, named, _kind_within(raw), theirs, self._steady())
 
     async def _serve(self, lane: asyncio.Queue[_Job]) -> None:
         """Bring the orders of a lane to their ends; one whose end can't be written comes again."""
@@ -211,7 +217,7 @@ class Orders:
         )
 
     async def _carry_out(self, job: _Job) -> Finished:
-        theirs = job.time(asyncio.get_running_loop().time())
+        theirs = job.time(self._steady())
         order = self._believed(job.raw, job.named, theirs)
         action = self._actions.get(order.kind)
         if action is None:

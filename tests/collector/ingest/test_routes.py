@@ -40,4 +40,4 @@ async def test_every_route_but_enrolment_is_closed_to_strangers(tower: Tower) ->
     routes = tower.listener._routes
     names = ["batches", "drills", "enrol", "filings", "orders", "outcomes", "program"]
     assert sorted(routes) == [f"/v1/{name}" for name in names]
-    assert [path for path, route in routes.items() if route.open_to_strangers] == ["/v1/enrol"]
+    assert [path for path, route in routes.items() if route.strangers] == ["/v1/enrol"]
