@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,34 @@ async def test_a_write_that_is_cancelled_twice_leaves_nothing_behind(
         await store.close()
         if left := asyncio.all_tasks() - before:
             await asyncio.wait(left)
+
+
+async def test_a_write_that_is_cancelled_within_a_statement_leaves_the_database_to_the_next(
+    sqlite_url: str,
+) -> None:
+    """Its sender hung up. The statement is not at its end, and whoever was told of it holds it still."""
+    store = await Store.open(sqlite_url)
+    loop, arrived, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def arrive() -> int:
+        loop.call_soon_threadsafe(arrived.set)
+        go_on.wait(10)
+        return 1
+
+    async def write() -> None:
+        async with store.write() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.create_function("arrive", 0, arrive)
+            await connection.execute(sa.text("SELECT arrive() UNION ALL SELECT 2"))
+
+    task = loop.create_task(write())
+    async with asyncio.timeout(10):
+        await arrived.wait()
+        task.cancel()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        await store.run(lambda connection: connection.execute(sa.text("CREATE TABLE next (n)")))
+    await store.close()
