@@ -75,6 +75,7 @@ def sensor_log(file: BinaryIO, name: str, form: str, settings: SourcesSettings) 
     refusals = Refusals()
     reports: list[Observation] = []
     latest: datetime | None = None
+    last: datetime | None = None
 
     def report(told: list[Told], at: datetime) -> None:
         reports.extend(Observation(one.kind, reader.sensor, at, one.body) for one in told)
@@ -89,8 +90,12 @@ def sensor_log(file: BinaryIO, name: str, form: str, settings: SourcesSettings) 
             report(sensor.tick(at), at)
             latest = at
         report(told, at)
-    if latest:
-        over = latest + _TICK + timedelta(seconds=its.sensor.repeats.window)
+        last = at
+    if last:
+        # Live, the sensor is asked every second: what the last second brought counts as well.
+        soon = last + timedelta(seconds=1)
+        report(sensor.tick(soon), soon)
+        over = soon + _TICK + timedelta(seconds=its.sensor.repeats.window)
         report(sensor.tick(over), over)
     return Replay(reports, sensor.read, refusals.first, refusals.total)
 

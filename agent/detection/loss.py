@@ -19,11 +19,15 @@ CLASS = "DETECH"
 
 
 class Counted(Struct, frozen=True):
-    """What a sensor had counted at a time: packets seen, and packets lost beside them."""
+    """What a sensor had counted at a time: packets seen, and packets lost beside them.
+
+    `begun`: since when it counted, where that is known: then the first reading tells a loss as well.
+    """
 
     at: datetime
     seen: int
     lost: int
+    begun: datetime | None = None
 
 
 class Loss(Struct, frozen=True):
@@ -82,7 +86,9 @@ class LossMeter:
         if len(self._last) < 64 or before:
             self._last[reader] = now
         if before is None:
-            return None
+            if now.begun is None:
+                return None
+            before = Counted(now.begun, 0, 0)
         if now.seen < before.seen or now.lost < before.lost:
             before = Counted(before.at, 0, 0)
         loss = Loss(before.at, now.at, now.seen - before.seen, now.lost - before.lost)

@@ -1,5 +1,6 @@
 """What a line of a sensor's log comes to, and how its values are bounded: they come from the network."""
 
+import re
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -11,6 +12,7 @@ from .repeats import Finding
 MAX_RECORD = 256 * 1024
 _SHOWN = 200
 _MILLISECONDS = 1e11
+_NUMBER = re.compile(r"\d{9,20}(?:\.\d{1,9})?")
 
 
 class RecordError(ValueError):
@@ -48,6 +50,8 @@ def when(text: str | float) -> datetime:
         RecordError: it is neither.
     """
     try:
+        if isinstance(text, str) and _NUMBER.fullmatch(text):
+            text = float(text)
         if isinstance(text, str):
             at = datetime.fromisoformat(text)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

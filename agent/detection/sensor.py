@@ -3,6 +3,7 @@
 Live tail and replay feed the same object, line by line; `tick` says what is due in between.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, Protocol
@@ -101,7 +102,7 @@ class Sensor:
         """
         if len(data) > MAX_RECORD:
             raise RecordError(f"line of more than {MAX_RECORD} bytes")
-        seen = self._reader.read(data, log)
+        seen = self._reader.read(data.removeprefix(BOM_UTF8), log)
         self.read += 1
         self._heard = now
         at = min(seen.at, now) if now else seen.at

@@ -9,6 +9,8 @@ Which log a line belongs to stands in `_path` where the site writes it, else in 
 ('NACRED', '203.0.113.9')
 """
 
+from datetime import datetime, timedelta
+
 import msgspec
 from msgspec import Struct
 
@@ -72,6 +74,7 @@ class _Row(Struct, frozen=True):
     percent_lost: float | None = None
     pkts_proc: int | None = None
     pkts_dropped: int | None = None
+    ts_delta: float = 0.0
 
 
 _decode = msgspec.json.Decoder(_Row).decode
@@ -118,8 +121,18 @@ class ZeekReader:
         before = self._sums.get(reader, (0, 0))
         if len(self._sums) >= 64 and reader not in self._sums:
             self._sums.clear()
+        begun = None if reader in self._sums else _begun(row)
         self._sums[reader] = before[0] + max(0, seen), before[1] + max(0, lost)
-        return Counted(when(row.ts), *self._sums[reader])
+        return Counted(when(row.ts), *self._sums[reader], begun)
+
+
+def _begun(row: _Row) -> datetime:
+    """Return when the interval began that a row counts."""
+    at = when(row.ts)
+    try:
+        return at - timedelta(seconds=max(0.0, row.ts_delta))
+    except OverflowError:
+        return at
 
 
 def _kind(log: str, row: _Row) -> str:

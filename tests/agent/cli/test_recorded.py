@@ -1,4 +1,5 @@
 import io
+import json
 from pathlib import Path
 
 from hypothesis import given
@@ -31,6 +32,29 @@ def test_refusals_keep_the_first_and_count_all() -> None:
         refusals.add(number, "why")
 
     assert (len(refusals.first), refusals.total) == (10_000, 10_050)
+
+
+def test_a_scan_counts_every_door_of_the_recording_those_of_its_last_second_too() -> None:
+    rows = [
+        {
+            "ts": 1772413800500 + number,
+            "id.orig_h": "203.0.113.9",
+            "id.resp_h": "10.1.1.5",
+            "id.resp_p": number + 1,
+        }
+        | {"proto": "tcp", "conn_state": "S0"}
+        for number in range(30)
+    ]
+    data = io.BytesIO(b"\n".join(json.dumps(one).encode() for one in rows))
+    result = sensor_log(data, "conn.log", "zeek", SourcesSettings())
+
+    assert [(one.body["count"], one.body["restored"]) for one in result.reports][-1] == (30, True)
+
+
+def test_a_log_that_begins_with_a_byte_order_mark_loses_no_line() -> None:
+    data = io.BytesIO(b"\xef\xbb\xbf" + (GOLDEN / "eve.json").read_bytes())
+
+    assert sensor_log(data, "eve.json", "eve", SourcesSettings()).refused_total == 2
 
 
 @given(st.binary(max_size=2000), st.sampled_from(["eve", "zeek"]))

@@ -17,6 +17,7 @@ def test_the_example_is_true() -> None:
 def test_a_time_is_read_in_every_form_sensors_write() -> None:
     assert when(1772413800) == datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
     assert when(1772413800500) == datetime(2026, 3, 2, 1, 10, 0, 500_000, tzinfo=UTC)
+    assert when("1772413800.5") == datetime(2026, 3, 2, 1, 10, 0, 500_000, tzinfo=UTC)
     assert when("2026-03-02T01:10:00Z") == datetime(2026, 3, 2, 1, 10, tzinfo=UTC)
 
 

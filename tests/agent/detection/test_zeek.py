@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.detection import zeek
 from agent.detection.record import Contact, RecordError
+from agent.detection.sensor import Sensor, SensorSettings
 from agent.detection.zeek import CLASSES, ZeekReader
 from collector import shipped
 from collector.classes import read_classes
@@ -71,6 +72,17 @@ def test_losses_are_added_up_whichever_log_tells_them() -> None:
     assert (counted.seen, counted.lost) == (185, 15)
     assert other
     assert (other.seen, other.lost) == (1000, 3)
+
+
+def test_the_first_interval_of_a_capture_counts_from_its_beginning() -> None:
+    sensor = Sensor(ZeekReader(), SensorSettings())
+    line = row(gaps=500, acks=2000, percent_lost=25.0, peer="w1", ts_delta=900.0)
+    _, (gap, incident) = sensor.line(line, "capture_loss.log")
+
+    assert (gap.kind, gap.body["count"], gap.body["to"]) == ("gap", 500, "2026-03-02T01:10:00Z")
+    assert gap.body["from"] == "2026-03-02T00:55:00Z"
+    assert incident.body["key"] == "zeek:loss"
+    assert ZeekReader().read(row(gaps=1, acks=2, ts_delta=1e300), "capture_loss.log").counted
 
 
 def test_rows_of_other_logs_say_nothing() -> None:
