@@ -8,6 +8,7 @@ reverse shell or a miner is for takes longer.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,10 +92,13 @@ class Processes(Patrol[Away]):
             why = "another user's processes are readable for root only (CAP_SYS_PTRACE)"
             unreadable = ((f"program of {table.hidden} processes", why),) if alone else ()
         return Round(
-            findings=tuple(one for one in findings if one.target not in self._settings.allow),
+            findings=tuple(one for one in findings if not self._is_allowed(one.target or "")),
             unreadable=unreadable,
             notes=Away(away) if away != notes.programs else None,
         )
+
+    def _is_allowed(self, program: str) -> bool:
+        return any(fnmatchcase(program, pattern) for pattern in self._settings.allow)
 
     def _shares(self, table: Table, now: datetime) -> dict[int, float]:
         """Return every process's share of a core since the last look."""

@@ -87,6 +87,8 @@ def test_a_program_an_operator_allows_is_not_told(tree: ProcTree) -> None:
 
     assert [one.klass for one in look(on(tree))] == ["NAHACKED"]
     assert look(on(tree, allow=("/memfd:agent",))) == []
+    assert look(on(tree, allow=("/opt/*", "/memfd:a*"))) == []
+    assert [one.klass for one in look(on(tree, allow=("/memfd:b*",)))] == ["NAHACKED"]
 
 
 def test_passwords_on_a_command_line_stay_here(tree: ProcTree) -> None:

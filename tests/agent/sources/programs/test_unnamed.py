@@ -31,6 +31,27 @@ def test_a_program_deleted_where_anybody_may_write_is_told(tree: ProcTree) -> No
     assert sorted(found(tree)) == [("/dev/shm/.x", "high"), ("/var/www/.cache/php", "high")]
 
 
+def test_another_file_of_its_name_is_no_upgrade_where_anybody_may_write(tree: ProcTree) -> None:
+    (tree.root / "tmp").mkdir()
+    (tree.root / "tmp/x").touch()
+    tree.process("/tmp/x (deleted)")
+
+    assert found(tree) == [("/tmp/x", "high")]
+
+
+def test_a_persons_tool_that_was_upgraded_is_no_hidden_program(tree: ProcTree) -> None:
+    tools = ["/root/.vscode-server/bin/1/node", "/home/li/.local/share/uv/python/3.11/bin/python3.11"]
+    for tool in tools:
+        tree.process(f"{tool} (deleted)")
+    tree.process("/home/li/.x/node (deleted)")
+    tree.process("/root/.cargo/.x/node (deleted)")
+
+    assert sorted(found(tree)) == [("/home/li/.x/node", "high"), ("/root/.cargo/.x/node", "high")]
+    assert {path for path, severity in found(tree, dict.fromkeys(tools, NOON - timedelta(hours=1)))} >= {
+        *tools
+    }
+
+
 def test_an_upgraded_program_and_one_that_is_there_are_none(tree: ProcTree) -> None:
     for name in ("nginx", "odd (deleted)"):
         (tree.root / "usr/sbin").mkdir(parents=True, exist_ok=True)
