@@ -27,14 +27,18 @@ class Packages:
         self._lists: list[tuple[float, Path]] | None = None
         self._paths: dict[Path, frozenset[bytes]] = {}
 
+    @property
+    def known(self) -> bool:
+        """Whether there are lists of packages."""
+        self._lists = list(self._written()) if self._lists is None else self._lists
+        return bool(self._lists)
+
     def brought(self, name: str, changed: float) -> bool:
         """Say whether a package that was unpacked about when a file changed (seconds since 1970) has it."""
         path = os.fsencode(name)
         # Where /bin is a link to /usr/bin, lists may name either.
         names = {path, path.removeprefix(b"/usr")}
-        if self._lists is None:
-            self._lists = list(self._written())
-        near = (one for at, one in self._lists if abs(at - changed) <= _WINDOW)
+        near = (one for at, one in self._lists or () if abs(at - changed) <= _WINDOW) if self.known else ()
         return any(not names.isdisjoint(self._of(one)) for one in near)
 
     def _written(self) -> Iterator[tuple[float, Path]]:

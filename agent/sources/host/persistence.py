@@ -150,7 +150,8 @@ class Persistence(Patrol[Baseline]):
             if old and new and (old.digest, old.mode, old.uid) == (new.digest, new.mode, new.uid):
                 continue
             sort = found[name][0] if name in found else sort_of(name)
-            mild = new is None or (packaged and sort.packaged) or packages.brought(name, new.changed)
+            soon = packaged and sort.packaged and not (sort.named and packages.known)
+            mild = new is None or soon or packages.brought(name, new.changed)
             by_sort.setdefault(sort_named(sort.name), []).append((mild, _shown_change(name, old, new, now)))
         for sort, those in by_sort.items():
             changes = [change for _, change in those]

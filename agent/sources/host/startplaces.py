@@ -23,14 +23,16 @@ Severity = Literal["low", "medium", "high"]
 class Sort(NamedTuple):
     """A sort of persistence: where it lies, and how grave a change is.
 
-    `packaged`: what a package manager just brought is less grave. `later`: patterns that came to this table
-    after hosts had been noted by it: what notes without them miss there is no news.
+    `packaged`: what changes while packages are installed is less grave; with `named` only what their lists
+    name, where they have lists. `later`: patterns that came to this table after hosts had been noted by it:
+    what notes without them miss there is no news.
     """
 
     name: str
     severity: Severity
     patterns: tuple[str, ...]
     packaged: bool = False
+    named: bool = False
     later: tuple[str, ...] = ()
 
 
@@ -110,6 +112,7 @@ SORTS = (
         "high",
         (),
         packaged=True,
+        named=True,
         later=(
             "usr/lib/security/*.so",
             "usr/lib64/security/*.so",

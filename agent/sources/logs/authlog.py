@@ -26,6 +26,9 @@ from ...rules.syslog import taken_apart
 MAX_LINE = 8192
 _MAX_SHOWN = 300
 _MAX_PROBES = 4096
+# Zones differ by quarters of an hour, and by 26 hours at most.
+_ZONES, _MOST_ZONES, _FRESH = timedelta(minutes=15), 104, timedelta(minutes=2)
+_ZONED = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _END = r" from (?P<source>\S+) port (?P<port>\d+)(?: ssh2?)?(?:: .*)?$"
 _SSHD = (
     (
@@ -132,6 +135,10 @@ class AuthReader:
 
     Args:
         zone: The zone of times without one (RFC 3164); None for the host's.
+
+    Attributes:
+        behind: By how much times without a zone are behind the host's, where the daemon that writes them
+            lives in another zone: in a container, or since before the host's zone was set.
     """
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -139,9 +146,12 @@ class AuthReader:
         self._probes: dict[tuple[str, str], None] = {}
         self._failed: dict[tuple[str, str], None] = {}
         self._last: Attempt | None = None
+        self.behind = timedelta()
 
-    def line(self, text: str, now: datetime) -> Attempt | None:
+    def line(self, text: str, now: datetime, *, live: bool = False) -> Attempt | None:
         """Return the attempt a line of auth.log tells of, None for any other log line.
+
+        `live`: the line was written a moment ago, so that a time without a zone can be held to `now`.
 
         Raises:
             LineError: no log line, or one with a time that is none.
@@ -152,6 +162,9 @@ class AuthReader:
         if not found:
             raise LineError("no syslog line: expected a time, a host and a program")
         at = self._time(found.at, now)
+        if live and not _ZONED.search(found.at):
+            self.behind = _behind(now - at)
+            at += self.behind
         again = _AGAIN.match(found.message) if not found.program else None
         if again:
             return self._last and replace(self._last, at=at, times=int(again["times"]))
@@ -275,6 +288,17 @@ class AuthReader:
         if at.tzinfo is None:
             at = at.replace(tzinfo=self._zone) if self._zone else at.astimezone()
         return at.astimezone(UTC)
+
+
+def _behind(lag: timedelta) -> timedelta:
+    """Return the difference of zones that a lag is, none where it is another.
+
+    >>> _behind(timedelta(hours=8, seconds=3)), _behind(timedelta(minutes=6)), _behind(timedelta(hours=-8))
+    (datetime.timedelta(seconds=28800), datetime.timedelta(0), datetime.timedelta(days=-1, seconds=57600))
+    """
+    steps = round(lag / _ZONES)
+    between = steps * _ZONES
+    return between if abs(steps) <= _MOST_ZONES and abs(lag - between) <= _FRESH else timedelta()
 
 
 def _remember(place: dict[tuple[str, str], None], connection: tuple[str, str]) -> None:

@@ -168,8 +168,8 @@ class Logins(Paid):
     def _entry(self, data: bytes) -> Attempt | None:
         return self._reader.entry(data)[0]
 
-    def _line(self, line: Line, now: datetime) -> Attempt | None:
-        return self._reader.line(line.data.decode("utf-8", "replace"), now)
+    def _line(self, line: Line, now: datetime, *, live: bool = False) -> Attempt | None:
+        return self._reader.line(line.data.decode("utf-8", "replace"), now, live=live)
 
     def _count(
         self, bursts: Bursts, parse: Callable[[], Attempt | None], log: str, now: datetime
@@ -217,10 +217,15 @@ class Logins(Paid):
             await self._runs.look(tail.start_at_end)
             saved.place = tail.place
             self._kept.save(saved)
-        cuts, followed = 0, True
+        cuts, followed, live = 0, True, False
         with _grows(path) as changed:
             while followed:
-                bodies = await self._runs.look(partial(self._new_lines, tail, clock(), bursts))
+                bodies = await self._runs.look(partial(self._new_lines, tail, clock(), bursts, live=live))
+                live = True  # what waited while nobody looked may be old
+                if self._reader.behind:
+                    self._runs.note_seldom(
+                        f"{path}: its times are {self._reader.behind} behind this host's zone; brought to it"
+                    )
                 if tail.cuts > cuts:
                     cuts = tail.cuts
                     self._runs.note_gap(f"{path} was cut or replaced; lines before that may be lost")
@@ -230,13 +235,13 @@ class Logins(Paid):
                 await _wait(changed)
                 followed = await self._runs.look(self._log) == path
 
-    def _new_lines(self, tail: Tail, now: datetime, bursts: Bursts) -> list[dict[str, Any]]:
+    def _new_lines(self, tail: Tail, now: datetime, bursts: Bursts, *, live: bool) -> list[dict[str, Any]]:
         log = str(tail.path)
         return [
             body
             for line in tail.read()
             if line.data.strip()
-            for body in self._count(bursts, partial(self._line, line, now), log, now)
+            for body in self._count(bursts, partial(self._line, line, now, live=live), log, now)
         ]
 
     async def _follow_journal(self, saved: _Saved, bursts: Bursts, emit: Emit, clock: Clock) -> None:

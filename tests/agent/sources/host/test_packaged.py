@@ -23,6 +23,7 @@ def host(tmp_path: Path) -> Path:
 def test_what_changed_when_its_package_was_unpacked_came_with_it(host: Path) -> None:
     packages = Packages(host)
 
+    assert packages.known
     assert packages.brought("/etc/pam.d/cron", UNPACKED + 30)
     assert packages.brought("/usr/bin/cron", UNPACKED - 30)
 
@@ -37,4 +38,5 @@ def test_what_changed_later_and_what_no_list_names_did_not(host: Path) -> None:
 
 
 def test_where_there_is_no_dpkg_nothing_is_known(tmp_path: Path) -> None:
+    assert not Packages(tmp_path).known
     assert not Packages(tmp_path).brought("/etc/pam.d/cron", UNPACKED)

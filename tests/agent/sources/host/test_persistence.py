@@ -183,6 +183,17 @@ def test_what_a_package_names_and_brought_is_less_grave_and_what_else_came_then_
     ]
 
 
+def test_a_module_of_pam_that_no_list_names_is_grave_even_while_packages_are_installed(host: Host) -> None:
+    host.write("usr/lib/x86_64-linux-gnu/security/pam_unix.so", "ELF\n")
+    host.write("var/lib/dpkg/status", "Package: certbot\n")
+    host.write("var/lib/dpkg/info/certbot.list", "/usr/bin/certbot\n")
+    later = host_clock().now() + timedelta(seconds=1)
+    assert [one.severity_hint for one in host.found(later)] == ["high"]
+    host.write("var/lib/dpkg/info/libpam-modules.list", "/lib/x86_64-linux-gnu/security/pam_unix.so\n")
+
+    assert [one.severity_hint for one in host.found(later)] == ["low"]
+
+
 def test_a_unit_of_a_user_is_none_of_a_packages(host: Host) -> None:
     host.write("root/.config/systemd/user/x.service", "[Service]\n")
     host.write("var/lib/dpkg/status", "Package: certbot\n")

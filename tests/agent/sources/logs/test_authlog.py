@@ -1,6 +1,6 @@
 import doctest
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -232,6 +232,25 @@ def test_a_line_without_a_year_is_of_the_last_such_day() -> None:
     attempt = reader.line(leap, datetime(2024, 3, 1, tzinfo=UTC))
     assert attempt is not None
     assert attempt.at == datetime(2024, 2, 29, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("hours", [8.0, 5.75, -9.5])
+def test_a_fresh_line_whose_daemon_lives_in_another_zone_is_of_now(hours: float) -> None:
+    """rsyslogd keeps the zone in which it was started."""
+    reader = AuthReader(UTC)
+    written = NOW - timedelta(hours=hours, seconds=2)
+    line = f"{written:%b} {written.day:2} {written:%H:%M:%S} portal sshd[1]: "
+    line += "Failed password for root from 203.0.113.9 port 1 ssh2"
+    fresh, old = reader.line(line, NOW, live=True), reader.line(line, NOW)
+
+    assert fresh is not None
+    assert old is not None
+    assert (fresh.at, old.at) == (NOW - timedelta(seconds=2), written)
+    assert reader.behind == timedelta(hours=hours)
+    zoned = f"{written.isoformat()} portal sshd[1]: Accepted publickey for li from 10.1.1.2 port 1 ssh2"
+    kept = reader.line(zoned, NOW, live=True)
+    assert kept is not None
+    assert kept.at == written
 
 
 def test_a_line_over_the_limit_is_refused() -> None:

@@ -90,6 +90,27 @@ async def test_a_burst_in_a_log_by_rfc_5424_is_an_incident(
         assert (await heard.until(incident)).body["key"] == "logins:source:203.0.113.9"
 
 
+async def test_a_burst_whose_lines_are_of_another_zone_is_one_all_the_same(
+    tmp_path: Path, log: Path, watching: Watching, started: Started
+) -> None:
+    """Two tries at a time: within a look they are no burst, and by their times they were over long ago."""
+    async with watching(source(tmp_path)) as heard:
+        await started()
+        # What waits at the start may be old; from the next look on it is fresh.
+        await asyncio.sleep(0)
+        for number in range(4):
+            at = host_clock().now().astimezone() - timedelta(hours=8)
+            failed = "Failed password for root from 203.0.113.9 port"
+            with log.open("a") as file:
+                for port in (2 * number, 2 * number + 1):
+                    file.write(f"{at:%b} {at.day:2} {at:%H:%M:%S} portal sshd[8]: {failed} {port} ssh2\n")
+            await asyncio.sleep(1.1)  # the source looks, and ticks once a second
+        report = await heard.until(incident)
+
+    assert report.body["key"] == "logins:source:203.0.113.9"
+    assert any("behind" in one.body["why"] for one in heard.heard if one.kind == "gap")
+
+
 async def test_a_log_that_nobody_can_read_is_told_and_not_passed_over(
     tmp_path: Path, log: Path, watching: Watching, started: Started
 ) -> None:
