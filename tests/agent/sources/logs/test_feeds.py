@@ -69,6 +69,20 @@ async def test_a_logs_lines_are_fed_once_and_from_the_place_that_was_saved(tmp_p
     assert event.fields["name"] == "/after"
 
 
+@pytest.mark.parametrize("more", [0, 100_000])
+async def test_a_line_is_asked_about_however_long_it_is(tmp_path: Path, more: int) -> None:
+    """A path of 4 KiB that auditd writes in hexadecimal, and a line without bounds."""
+    log = tmp_path / "audit.log"
+    path = b"/tmp/\x01" + b"x" * 4090
+    log.write_bytes(
+        b"type=PATH msg=audit(1.1:1): name=" + path.hex().upper().encode() + b" " + b"y" * more + b"\n"
+    )
+    place = Place(log.stat().st_ino, 0)
+    batches = feeds.log(Runs("rules", RUNS), log, place, feeds.audit, lambda _: None, every=OFTEN)
+
+    assert (await first(batches, "name", "/tmp/")).fields["name"].startswith("/tmp/\x01xxx")
+
+
 async def test_a_connection_is_fed_with_who_began_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
