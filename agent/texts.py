@@ -102,6 +102,13 @@ TEXTS: dict[str, Name] = {
         "采集端暂不接收（{why}），{seconds:.0f} 秒后再试；上报保存在本机磁盘上。",
         "the collector takes nothing now ({why}), next try in {seconds:.0f} s; reports stay on this disk.",
     ),
+    "certificate_ended": Name(
+        "按本机时钟，本节点证书已于 {at:%Y-%m-%d} 到期，采集端会切断连接：若时钟无误，请取得新令牌并执行 "
+        "fengsui-agent enrol --again（{why}）；{seconds:.0f} 秒后再试，上报保存在本机磁盘上。",
+        "by this host's clock the node's certificate ended on {at:%Y-%m-%d}, and collectors cut the line: if "
+        "the clock is right, get a token and say fengsui-agent enrol --again ({why}); next try in "
+        "{seconds:.0f} s, reports stay on this disk.",
+    ),
     "set_aside": Name(
         "采集端无法接收上报 {report}（{why}）；已移入表 refused 并上报缺口。",
         "the collector can't take report {report} ({why}); it is kept in the table `refused` and "

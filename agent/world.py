@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +90,7 @@ class World:
             _random,
             settings.language,
             authorities=self._about.authorities,
+            ended=self._ended,
             rekey=self._renewal.want,
         )
         self._loop = asyncio.get_running_loop()
@@ -183,6 +185,10 @@ class World:
             tasks.spawn("guard", self._keep_guard())
         if self.settings.metrics.listen:
             tasks.spawn("metrics", self._serve_metrics())
+
+    def _ended(self) -> datetime | None:
+        end = self._about.certificate_expires_at
+        return end if self._clock.now() >= end else None
 
     @property
     def node(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import msgspec
 
@@ -40,11 +41,27 @@ class Uplink:
         language: str,
         *,
         authorities: str = "",
+        ended: Callable[[], datetime | None] = lambda: None,
         rekey: Callable[[], None] = lambda: None,
         sleep: Sleep = asyncio.sleep,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Take what sends and what is sent.
+
+        Args:
+            way: To the collectors.
+            outbox: What waits.
+            random: Numbers from 0 to below 1.
+            language: Of what is logged.
+            authorities: Digest of those that are trusted.
+            ended: When this node's certificate ended, None while it counts: of such a one a collector only
+                cuts the line, and says no word.
+            rekey: Asks for a fresh certificate.
+            sleep: Waits.
+            steady: Seconds of a clock that nobody sets.
+        """
         self._way = way
+        self._ended = ended
         self._outbox = outbox
         self._pace = Pace(random)
         self._language = language
@@ -80,7 +97,8 @@ class Uplink:
             reply = await self._post(batch)
         except UnreachableError as error:
             step = self._pace.judge(None, len(batch.reports))
-            return self._hold(step.wait, str(error))
+            ended = self._ended()
+            return self._hold(step.wait, str(error), "certificate_ended" if ended else "held", at=ended)
         step = self._pace.judge(reply.status, len(batch.reports), reply.retry_after)
         try:
             return await self._apply(step, batch, reply)
@@ -148,9 +166,9 @@ class Uplink:
             _log.error(say(self._language, settled))
         return self._pace.reconciled(changed=settled != "nothing")
 
-    def _hold(self, seconds: float, why: str, code: str = "held") -> float:
+    def _hold(self, seconds: float, why: str, code: str = "held", at: datetime | None = None) -> float:
         level = logging.WARNING if self._pace.failures < 3 else logging.INFO
-        _log.log(level, say(self._language, code, why=why, seconds=seconds))
+        _log.log(level, say(self._language, code, why=why, seconds=seconds, at=at))
         return seconds
 
 

@@ -178,6 +178,7 @@ ACTIONS: Mapping[str, Name] = {
     "run.retried": Name("步骤重办", "step tried again"),
     "order.issued": Name("指令下发", "order issued"),
     "order.ended": Name("指令结束", "order ended"),
+    "order.late": Name("指令逾期后的结果", "outcome after an order's deadline"),
     "node.replaced": Name("节点被接替", "node replaced"),
     "node.silent": Name("节点失联", "node silent"),
     "node.back": Name("节点恢复", "node back"),

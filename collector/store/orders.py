@@ -20,6 +20,7 @@ from .schema import orders
 MAX_OPEN = 100
 MAX_DETAIL_BYTES = 65_536
 MAX_DETAIL_TEXT = 2_000
+EXPIRED = {"why": "no outcome came before the deadline"}
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
@@ -138,14 +139,19 @@ async def busy_nodes(conn: AsyncConnection, now: datetime) -> set[str]:
 async def end_order(conn: AsyncConnection, outcome: Outcome, node: str, now: datetime) -> bool:
     """Write down a node's outcome and wake the plan's step that waits for it; the first outcome stays.
 
+    Where the deadline ended it first, what waited for it has gone on, and that end stays too. But what the
+    node really did, as an isolation that cut its line off, is kept beside it.
+
     Returns:
-        False where the node has no such open order: nothing was written.
+        False where the node has no order that this says anything new of: nothing was written.
     """
     query = sa.select(*_COLUMNS).where(orders.c.id == outcome.order, orders.c.node == node)
     row = (await conn.execute(query)).mappings().first()
     if row is None:
         return False
     detail = storable(outcome.detail)
+    if row["state"] == "expired" and outcome.state != "expired":
+        return await _add_late(conn, OrderRow(**row), outcome.state, detail, now)
     return await _end(conn, OrderRow(**row), outcome.state, detail, actor=f"node:{node}", now=now)
 
 
@@ -176,8 +182,20 @@ async def overdue_orders(conn: AsyncConnection, now: datetime, limit: int = 200)
 
 async def expire_order(conn: AsyncConnection, order: OrderRow, now: datetime) -> bool:
     """End an order whose deadline has passed, unless an outcome came first."""
-    detail = {"why": "no outcome came before the deadline"}
-    return await _end(conn, order, "expired", detail, actor="system", now=now)
+    return await _end(conn, order, "expired", EXPIRED, actor="system", now=now)
+
+
+async def _add_late(
+    conn: AsyncConnection, order: OrderRow, state: str, detail: dict[str, Any], now: datetime
+) -> bool:
+    if order.detail != EXPIRED:
+        return False
+    late = {"state": state, "at": now.isoformat(), "detail": detail}
+    change = sa.update(orders).where(orders.c.id == order.id).values(detail=EXPIRED | {"late": late})
+    await conn.execute(change)
+    told = {"key": order.key, "node": order.node, "kind": order.kind, "state": state, "detail": detail}
+    await _journal(conn, order, "order.late", told, actor=f"node:{order.node}", now=now)
+    return True
 
 
 async def _end(

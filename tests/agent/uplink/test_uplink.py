@@ -11,7 +11,7 @@ from aiohttp import web
 
 from agent.outbox import Bounds, Entry, Outbox, OutboxFullError
 from agent.tasks import Tasks
-from agent.transport import Transport
+from agent.transport import Reply, Transport, UnreachableError
 from agent.uplink import Uplink
 from wire.codec import unpack
 from wire.messages import Batch, Refusal, ReportKind
@@ -396,3 +396,26 @@ async def test_other_authorities_in_an_acknowledgement_ask_for_a_renewal(
     await drained(outbox)
 
     assert renewals == [True]
+
+
+async def test_a_node_whose_certificate_ended_while_it_was_off_says_so_where_collectors_say_nothing(
+    outbox: Outbox, clock: Clock, waits: Waits, caplog: pytest.LogCaptureFixture
+) -> None:
+    end = clock.now()
+
+    class Cut:
+        """TLS 1.3 ends such a line after the first bytes: the other side reads of a reset."""
+
+        async def request(self, *_: object) -> Reply:
+            raise UnreachableError("https://collector:8443: [Errno 104] Connection reset by peer")
+
+    made = Uplink(Cut(), outbox, lambda: 0.5, "en", ended=lambda: end, sleep=waits.sleep)
+    await put(outbox, clock, "a")
+    async with Tasks() as tasks, asyncio.timeout(10):
+        tasks.spawn("uplink", made.run())
+        while not waits.asked:  # noqa: ASYNC110 - a list, no event
+            await asyncio.sleep(0)
+
+    assert f"the node's certificate ended on {end:%Y-%m-%d}" in caplog.text
+    assert "fengsui-agent enrol --again" in caplog.text
+    assert "Connection reset by peer" in caplog.text

@@ -116,3 +116,30 @@ async def test_an_order_expires_once_unless_an_outcome_came_first(state: Store) 
 
     assert expired is not None
     assert (expired.state, expired.ended_at) == ("expired", DEADLINE)
+
+
+async def test_what_a_node_did_is_kept_though_its_word_came_after_the_deadline(state: Store) -> None:
+    """An isolation may cut off the line by which it would be told."""
+    order = await issue(state)
+    later = DEADLINE + timedelta(hours=1)
+    async with state.write() as conn:
+        assert await expire_order(conn, order, DEADLINE)
+
+    async with state.write() as conn:
+        assert await end_order(conn, outcome(order.id), "node-1", later)
+        assert not await end_order(conn, outcome(order.id, "failed"), "node-1", later)
+        ended = await order_of(conn, order.key)
+
+    assert ended is not None
+    assert (ended.state, ended.ended_at) == ("expired", DEADLINE)
+    late = {"state": "done", "at": later.isoformat(), "detail": {"files": 4}}
+    assert ended.detail == {"why": "no outcome came before the deadline", "late": late}
+    actions = [action for action, _ in await told(state)]
+    assert actions == ["order.issued", "order.ended", "order.late"]
+
+
+async def test_a_node_that_says_it_was_too_late_says_nothing_new(state: Store) -> None:
+    order = await issue(state)
+    async with state.write() as conn:
+        assert await expire_order(conn, order, DEADLINE)
+        assert not await end_order(conn, outcome(order.id, "expired"), "node-1", DEADLINE)
