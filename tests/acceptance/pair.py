@@ -66,7 +66,10 @@ class Pair(Region):
 
     def _write(self, name: str) -> None:
         settings = yaml.safe_load(self.stage.settings("district").read_text())
-        settings |= {"state_dir": name, "database": self.urls, "routes": {}}
+        addresses = {
+            part: url.replace("postgresql://", "postgresql+asyncpg://") for part, url in self.urls.items()
+        }
+        settings |= {"state_dir": name, "database": addresses, "routes": {}}
         self.stage.settings(name).write_text(yaml.safe_dump(settings, allow_unicode=True))
         registry = self.stage.folder / "registry.yaml"
         units = yaml.safe_load(registry.read_text())

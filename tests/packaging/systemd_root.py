@@ -35,6 +35,8 @@ COLLECTOR_PLACE = """[Service]
 ExecStart=
 ExecStart=/opt/fengsui-collector/bin/fengsui-collector run --config /etc/fengsui/collector.yaml
 """
+# What a slot of the agent must not have: an update would take it away from a collector.
+OF_COLLECTORS = {"alembic", "collector", "sqlalchemy"}
 NOT_HERE = 77
 SETTINGS = {
     "agent.yaml": "language: en\norders: {deputy: /run/fengsui-agent/deputy.sock}\n",
@@ -114,7 +116,11 @@ def install_wing(root: Path, place: Path, wing: str) -> None:
     folder = root / place.relative_to("/")
     (folder / "bin").mkdir(parents=True)
     (folder / "lib" / VERSION).mkdir(parents=True)
-    (folder / "lib" / VERSION / "site-packages").symlink_to(LIBRARY)
+    packages = folder / "lib" / VERSION / "site-packages"
+    packages.mkdir()
+    for name in os.listdir(root / LIBRARY.relative_to("/")):  # noqa: PTH208 - names alone
+        if wing == "collector" or name not in OF_COLLECTORS:
+            (packages / name).symlink_to(LIBRARY / name)
     (folder / "pyvenv.cfg").write_text(f"home = {PYTHON}/bin\n")
     shutil.copy(root / PYTHON.relative_to("/") / "bin" / VERSION, folder / "bin/python")
     command = folder / "bin" / f"fengsui-{wing}"
