@@ -11,7 +11,7 @@ from ..ranges import Ranges
 
 _MAX_ROUTES = 4096
 _MAX_REMOTES = 5
-_HALVES = {"0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"}
+_HALVES = {"0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1", "2000::/3", "2000::/4", "3000::/4"}
 Way = tuple[rtnetlink.Route, rtnetlink.NextHop]
 
 
@@ -127,7 +127,10 @@ def _route(route: rtnetlink.Route, hop: rtnetlink.NextHop, names: Mapping[int, s
 
 
 def _default(route: rtnetlink.Route) -> str | None:
-    """Say whether the route takes in everything, or half of it as VPN clients do to outrank the default."""
+    """Say whether the route takes in everything, or half of it as VPN clients do to outrank the default.
+
+    Of IPv6 only 2000::/3 is the internet so far: OpenVPN takes it, or its halves.
+    """
     if route.type != "unicast":
         return None
     if route.destination in {"0.0.0.0/0", "::/0"}:

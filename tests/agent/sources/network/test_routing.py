@@ -83,3 +83,11 @@ def test_each_link_is_told_with_its_own_addresses() -> None:
         ["192.168.8.7"],
         ["2001:db8::7"],
     ]
+
+
+def test_what_vpn_clients_set_in_place_of_a_default_is_told_as_half_of_one() -> None:
+    wide = ("0.0.0.0/1", "8000::/1", "2000::/3", "3000::/4", "2001:db8::/32")
+    routes = tuple(Route(6, one, 254, "unicast", 4, 0, 0, "", (NextHop("", 3),)) for one in wide)
+
+    told = routing(Tables((STICK,), (), routes, ()))["routes"]
+    assert [row["default"] for row in told] == ["half", "half", "half", "half", None]
