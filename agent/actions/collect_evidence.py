@@ -44,9 +44,12 @@ def _processes() -> Rows:
 
 
 def _routes() -> Rows:
+    """Yield the routes last and the widest of them first: a whole internet table is what is cut."""
     tables = rtnetlink.look()
-    for part in ("links", "addresses", "routes", "rules"):
-        for row in getattr(tables, part):
+    routes = sorted(tables.routes, key=lambda one: int(one.destination.rpartition("/")[2]))
+    parts = {"links": tables.links, "addresses": tables.addresses, "rules": tables.rules, "routes": routes}
+    for part, rows in parts.items():
+        for row in rows:
             yield {"table_of": part, **msgspec.to_builtins(row)}
 
 

@@ -69,6 +69,12 @@ def test_evidence_holds_sockets_processes_and_routes_and_proves_itself_by_both_d
     assert finished.detail["items"] == ["sockets", "processes", "routes"]
     assert os.getpid() in [row["pid"] for row in taken["processes"]]
     assert "lo" in [row.get("name") for row in taken["routes"] if row["table_of"] == "links"]
+    parts = [row["table_of"] for row in taken["routes"]]
+    assert list(dict.fromkeys(parts)) == ["links", "addresses", "rules", "routes"]
+    widths = [
+        int(row["destination"].rpartition("/")[2]) for row in taken["routes"] if row["table_of"] == "routes"
+    ]
+    assert widths == sorted(widths)
 
 
 def test_a_listening_socket_is_in_the_evidence() -> None:
