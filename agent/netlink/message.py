@@ -126,6 +126,24 @@ def table(protocol: int, kind: int, request: bytes, read: Callable[[Message], Ro
         NetlinkError: as `dump`, or by `read`.
         DumpInterruptedError, OSError: as `dump`.
     """
+    found, whole = seen(protocol, kind, request, read)
+    if not whole:
+        raise DumpInterruptedError(f"table changed during {_DUMP_TRIES} dumps of type {kind}")
+    return found
+
+
+def seen(
+    protocol: int, kind: int, request: bytes, read: Callable[[Message], Row | None]
+) -> tuple[list[Row], bool]:
+    """Return the rows of a table as `table` does, and whether they are all of one moment.
+
+    Of a table that changes whenever it is read these are the rows of several dumps, one after the other: what
+    stayed in it all the while is among them, rows that changed or went are too.
+
+    Raises:
+        NetlinkError, OSError: as `table`.
+    """
+    torn: list[Row] = []
     for _ in range(_DUMP_TRIES):
         found: list[Row] = []
         interrupted = False
@@ -134,8 +152,9 @@ def table(protocol: int, kind: int, request: bytes, read: Callable[[Message], Ro
             if (one := read(row)) is not None:
                 found.append(one)
         if not interrupted:
-            return found
-    raise DumpInterruptedError(f"table changed during {_DUMP_TRIES} dumps of type {kind}")
+            return found, True
+        torn += found
+    return torn, False
 
 
 def stream(protocol: int, kind: int, request: bytes) -> Iterator[Message]:

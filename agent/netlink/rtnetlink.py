@@ -8,7 +8,7 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .message import Message, NetlinkError, Row, UnsupportedError, attributes, table
+from .message import Message, NetlinkError, Row, UnsupportedError, attributes, seen
 
 NEWLINK, NEWADDR, NEWROUTE, NEWNEIGH, NEWRULE = 16, 20, 24, 28, 32
 GETLINK, GETADDR, GETROUTE, GETNEIGH, GETRULE = 18, 22, 26, 30, 34
@@ -17,29 +17,13 @@ FLAG_UP = 1
 CLONED = 0x200
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 ROUTE_TYPES = (
-    "unspec",
-    "unicast",
-    "local",
-    "broadcast",
-    "anycast",
-    "multicast",
-    "blackhole",
-    "unreachable",
-    "prohibit",
-    "throw",
-    "nat",
-    "xresolve",
-)
+    "unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit",
+    "throw", "nat", "xresolve",
+)  # fmt: skip
 NEIGHBOUR_STATES = {
-    0x01: "incomplete",
-    0x02: "reachable",
-    0x04: "stale",
-    0x08: "delay",
-    0x10: "probe",
-    0x20: "failed",
-    0x40: "noarp",
-    0x80: "permanent",
-}
+    0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed",
+    0x40: "noarp", 0x80: "permanent",
+}  # fmt: skip
 RULE_ACTIONS = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 _FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}
 _SKIP_STATISTICS = struct.pack("=HHI", 8, 29, 8)
@@ -127,13 +111,14 @@ class Neighbour(Struct, frozen=True):
 
 
 class Tables(Struct, frozen=True):
-    """All tables as they were at one look."""
+    """All tables as they were at one look; `torn`: one changed whenever it was read, and holds too much."""
 
     links: tuple[Link, ...]
     addresses: tuple[Address, ...]
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     neighbours: tuple[Neighbour, ...] = ()
+    torn: bool = False
 
 
 def _number(data: bytes | None) -> int:
@@ -343,11 +328,25 @@ def decode_neighbour(payload: bytes) -> Neighbour | None:
     )
 
 
-def _rows(kind: int, answer: int, request: bytes, decode: Callable[[bytes], Row | None]) -> tuple[Row, ...]:
-    def read(row: Message) -> Row | None:
-        return decode(row.payload) if row.type == answer else None
+class _Look:
+    """Reads tables and remembers whether one of them was torn."""
 
-    return tuple(table(socket.NETLINK_ROUTE, kind, request, read))
+    torn = False
+
+    def rows(
+        self, kind: int, answer: int, request: bytes, decode: Callable[[bytes], Row | None]
+    ) -> tuple[Row, ...]:
+        def read(row: Message) -> Row | None:
+            return decode(row.payload) if row.type == answer else None
+
+        found, whole = seen(socket.NETLINK_ROUTE, kind, request, read)
+        self.torn |= not whole
+        return tuple(found if whole else {_identity(row): row for row in found}.values())
+
+
+def _identity(row: object) -> object:
+    """Return by what a row of several dumps is the same: of a link that changed meanwhile the last one is."""
+    return row.index if isinstance(row, Link) else row
 
 
 def own_addresses() -> frozenset[str]:
@@ -357,11 +356,11 @@ def own_addresses() -> frozenset[str]:
         NetlinkError: the kernel refused, or its answer could not be read.
         OSError: no netlink socket here (a sandbox), or no answer.
     """
-    rows = _rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address)
+    rows = _Look().rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address)
     return frozenset(row.address for row in rows)
 
 
-def rules(kind: int = GETRULE) -> tuple[Rule, ...]:
+def rules(kind: int = GETRULE, reader: _Look | None = None) -> tuple[Rule, ...]:
     """Return the rules; none where the kernel was built with one table only and knows no rules.
 
     Raises:
@@ -369,16 +368,17 @@ def rules(kind: int = GETRULE) -> tuple[Rule, ...]:
         OSError: no netlink socket here (a sandbox), or no answer.
     """
     try:
-        return _rows(kind, NEWRULE, bytes(_RTMSG.size), decode_rule)
+        return (reader or _Look()).rows(kind, NEWRULE, bytes(_RTMSG.size), decode_rule)
     except UnsupportedError:
         return ()
 
 
-def _routes() -> tuple[Route, ...]:
-    found = _rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size), decode_route)
+def _routes(reader: _Look) -> tuple[Route, ...]:
+    found = reader.rows(GETROUTE, NEWROUTE, bytes(_RTMSG.size), decode_route)
     if not any(row.nexthop and row.hops == _NOWHERE for row in found):
         return found
-    known = {one.number: one for one in _rows(GETNEXTHOP, NEWNEXTHOP, bytes(_NHMSG.size), decode_object)}
+    objects = reader.rows(GETNEXTHOP, NEWNEXTHOP, bytes(_NHMSG.size), decode_object)
+    known = {one.number: one for one in objects}
     return tuple(with_hops(row, known) for row in found)
 
 
@@ -389,10 +389,12 @@ def look() -> Tables:
         NetlinkError: the kernel refused, or its answer could not be read.
         OSError: no netlink socket here (a sandbox), or no answer.
     """
+    reader = _Look()
     return Tables(
-        links=_rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS, decode_link),
-        addresses=_rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address),
-        neighbours=_rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size), decode_neighbour),
-        routes=_routes(),
-        rules=rules(),
+        links=reader.rows(GETLINK, NEWLINK, bytes(_IFINFO.size) + _SKIP_STATISTICS, decode_link),
+        addresses=reader.rows(GETADDR, NEWADDR, bytes(_IFADDR.size), decode_address),
+        neighbours=reader.rows(GETNEIGH, NEWNEIGH, bytes(_NDMSG.size), decode_neighbour),
+        routes=_routes(reader),
+        rules=rules(reader=reader),
+        torn=reader.torn,
     )

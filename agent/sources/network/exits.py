@@ -207,6 +207,10 @@ class Exits(Paid):
         except (NetlinkError, OSError) as error:
             self._runs.note_trouble(f"routing tables could not be read: {error}")
             return None
+        if self._tables and self._tables.torn:
+            self._runs.note_span(
+                "tables changed whenever they were read; what is told may hold rows that are gone"
+            )
         for one in unreadable:
             self._runs.note_seldom(f"{one.what}: {one.why}")
         if self.checks:

@@ -1,11 +1,14 @@
 """The decoders, held against pyroute2's encoder and against the kernel through `ip`."""
 
+import asyncio
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink import nlmsg
@@ -198,3 +201,36 @@ def test_a_look_agrees_with_ip() -> None:
     assert len(tables.routes) == len(routes)
     rules = [*ip("-4", "rule"), *ip("-6", "rule")]
     assert sorted(one.priority for one in tables.rules) == sorted(one["priority"] for one in rules)
+
+
+@pytest.mark.root
+def test_of_a_table_that_changes_whenever_it_is_read_what_stays_in_it_is_told(
+    own_network: Callable[[Callable[[], Coroutine[Any, Any, None]]], None], tmp_path: Path
+) -> None:
+    """Else whoever changes addresses all the time could hide a way out."""
+    stay = [f"10.7.{number // 250}.{number % 250 + 1}" for number in range(3000)]
+    come = [f"10.9.{number // 250}.{number % 250 + 1}" for number in range(3000)]
+
+    def batch(name: str, verbs: tuple[str, ...], addresses: list[str]) -> tuple[str, ...]:
+        lines = [f"addr {verb} {one}/32 dev lo\n" for verb in verbs for one in addresses]
+        (tmp_path / name).write_text("".join(lines))
+        return ("ip", "-batch", str(tmp_path / name))
+
+    def torn() -> rtnetlink.Tables:
+        subprocess.run(batch("stay", ("add",), stay), check=True)
+        storm = batch("storm", ("add", "del"), come)
+        for _ in range(10):
+            with subprocess.Popen(storm) as blowing:
+                while blowing.poll() is None:
+                    found = rtnetlink.look()
+                    if found.torn:
+                        return found
+        raise AssertionError("no look was torn by ten storms")
+
+    async def scene() -> None:
+        found = await asyncio.to_thread(torn)
+        assert set(stay) <= {one.address for one in found.addresses}
+        assert len(found.links) == len({one.index for one in found.links})
+        assert not (await asyncio.to_thread(rtnetlink.look)).torn
+
+    own_network(scene)
