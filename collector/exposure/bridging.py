@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from wire.vocabulary import ZONES, Name, Zone
 
 from .facts import Exits, Link, address, network
@@ -27,7 +29,21 @@ def judge_zones(exits: Exits, scope: Scope, judged: list[Judged]) -> list[Judged
             legs_of: dict[Zone, list[str]] = {"internet": [way.link, *between]}
             one = _bridge(exits, legs_of, reason("forwards", links=names), *_translates(exits, way.link))
             found.append(one)
-    return list({one.key: one for one in found}.values())
+    return list(_merged(found).values())
+
+
+def _merged(found: Iterable[Judged]) -> dict[str, Judged]:
+    """Return one judgement a pair of links, with all that speaks for it."""
+    merged: dict[str, Judged] = {}
+    for one in found:
+        before = merged.get(one.key)
+        if before is None:
+            merged[one.key] = one
+            continue
+        reasons = dict.fromkeys((*before.reasons, *one.reasons))
+        new = tuple(row for row in one.evidence if row not in before.evidence)
+        merged[one.key] = replace(before, reasons=tuple(reasons), evidence=(*before.evidence, *new))
+    return merged
 
 
 def _legs(exits: Exits, scope: Scope) -> Iterator[tuple[Zone, list[str]]]:

@@ -52,3 +52,15 @@ def test_of_ipv4_each_links_own_switch_decides_and_of_ipv6_that_of_all_or_a_forc
     assert of("fe80::9", ipv6=True, ipv4_links=[]) == "bridging"
     assert of("fe80::9", ipv4=True, ipv4_links=["eth0", "wlan0"]) == "available"
     assert of("fe80::9", ipv4_links=[], ipv6_links=["eth0", "wlan0"]) == "bridging"
+
+
+def test_links_in_two_zones_between_which_the_host_forwards_are_one_matter_with_both_reasons() -> None:
+    facts = told(
+        [HOME, link("wlan0", "9.9.9.7", kind="wifi")],
+        [route("wlan0", "9.9.9.1")],
+        forwarding={"ipv4": True, "ipv4_links": ["eth0", "wlan0"]},
+    )
+    (one,) = [one for one in judged(facts) if one.verdict == "bridging"]
+
+    assert [why.code for why in one.reasons] == ["two_zones", "forwards"]
+    assert {row["zone"] for row in one.evidence} == {"extranet", "internet"}
