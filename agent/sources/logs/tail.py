@@ -107,9 +107,7 @@ class Tail:
             if status.st_size < place.offset or _head(file.fileno(), place.head_size) != place.head:
                 self.cuts += 1
                 place = Place(place.inode, 0)
-            if place.head_size < (size := min(_HEAD, place.offset)):
-                place = replace(place, head_size=size, head=_head(file.fileno(), size))
-            self.place = place
+            self.place = _with_head(place, file.fileno())
             file.seek(place.offset)
             rest = b""
             while chunk := file.read(_CHUNK):
@@ -121,6 +119,7 @@ class Tail:
                     rest = b""
             if rest and final:
                 yield from self._line(rest, 0)
+            self.place = _with_head(self.place, file.fileno())
 
     def _inside(self) -> bool:
         return self.place is not None and self.place.inside
@@ -132,6 +131,12 @@ class Tail:
         if not before.inside:
             self.lines += 1
             yield Line(data[: self._limit], self.place, len(data) <= self._limit)
+
+
+def _with_head(place: Place, descriptor: int) -> Place:
+    """Return a place with as much known of the file's beginning as was read of it."""
+    size = min(_HEAD, place.offset)
+    return replace(place, head_size=size, head=_head(descriptor, size)) if place.head_size < size else place
 
 
 def _head(descriptor: int, size: int) -> str:

@@ -115,7 +115,6 @@ def test_another_file_under_the_same_inode_is_read_from_its_beginning_and_told(l
     """The agent was down over two rotations, and the file system gave the inode away again."""
     tail = Tail(log, None)
     texts(tail)
-    texts(tail)
     with log.open("r+") as file:  # the same inode, other content, and longer than the place
         file.write("new\nnewer\nnewest\n")
     again = Tail(log, tail.place)
