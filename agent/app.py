@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from .clock import Clock
-from .enrolment import Identity, load_identity
+from .enrolment import Identity, load_identity, usable
 from .outbox import Outbox, OutboxFullError
 from .settings import Settings, SettingsError
 from .tasks import Tasks
@@ -41,14 +41,14 @@ class Agent:
 
         Raises:
             SettingsError: the settings have mistakes.
-            SaidError: the node has no identity, or the state folder can't be used.
+            SaidError: the node has no identity or a damaged one, or the state folder can't be used.
             OutboxError: the outbox can't be opened.
             OutboxFullError: the disk is so full that not even the start can be written.
             BaseExceptionGroup: a task died.
         """
         settings = self._load()
         folder = Path(settings.state_dir)
-        identity = load_identity(folder)
+        identity = usable(load_identity(folder))
         outbox = _open(folder, self._clock, settings)
         self._listen_to_signals()
         try:
@@ -104,7 +104,8 @@ class Agent:
             _log.error(say(language, "reload_moves_state"))
             return None
         try:
-            new = World(settings, load_identity(Path(settings.state_dir)), outbox, self._clock)
+            identity = usable(load_identity(Path(settings.state_dir)))
+            new = World(settings, identity, outbox, self._clock)
         except (SaidError, OSError) as error:
             why = error.in_language(language) if isinstance(error, SaidError) else error
             _log.error(say(language, "reload_refused", why=why))

@@ -101,6 +101,24 @@ def load_identity(state_dir: Path) -> Identity:
         raise SaidError("not_enrolled", path=folder) from None
 
 
+def usable(identity: Identity) -> Identity:
+    """Return an identity whose files hold what they should: a failing disk leaves other things.
+
+    Raises:
+        SaidError: `identity_damaged`.
+    """
+    _own_tls(identity)
+    return identity
+
+
+def _own_tls(identity: Identity) -> ssl.SSLContext:
+    try:
+        x509.load_pem_x509_certificates(identity.authorities())
+        return identity.tls()
+    except (OSError, ValueError) as error:
+        raise SaidError("identity_damaged", path=identity.folder, why=error) from None
+
+
 def read_token(text: str) -> Token:
     """Return what a token says.
 
@@ -175,7 +193,7 @@ async def renew(
     Raises:
         SaidError: what went wrong; the old identity stays.
     """
-    return await _identify(url, identity.tls(), "", state_dir=state_dir, host=host, now=now)
+    return await _identify(url, _own_tls(identity), "", state_dir=state_dir, host=host, now=now)
 
 
 async def _identify(

@@ -50,6 +50,12 @@ TEXTS: dict[str, Name] = {
         "{path} 中没有身份。请先运行 fengsui-agent enrol --collector URL --token T。",
         "there is no identity in {path}. Run `fengsui-agent enrol --collector URL --token T` first.",
     ),
+    "identity_damaged": Name(
+        "{path} 中的身份文件已损坏（{why}）：请取得新令牌并执行 fengsui-agent enrol --again；"
+        "待发的上报保留在发件箱中。",
+        "the identity in {path} is damaged ({why}): get a token and say fengsui-agent enrol --again; what "
+        "waits stays in the outbox.",
+    ),
     "enrolled": Name(
         "已登记：节点 {node}，单位 {unit}，采集端 {url}。身份保存在 {path}。",
         "enrolled: node {node}, unit {unit}, collector {url}. The identity is in {path}.",

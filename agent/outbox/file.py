@@ -126,9 +126,12 @@ def lock(folder: Path) -> int:
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(handle)
         raise OutboxError(f"{folder}: another agent uses this state folder; stop it first") from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        raise
     return handle
 
 

@@ -61,6 +61,8 @@ async def test_two_hosts_from_one_disk_get_a_key_each_and_people_one_alert(regio
     alerts = "SELECT class, fingerprint, count FROM incidents WHERE fingerprint LIKE '%/cloned'"
     assert region.rows("district", alerts) == [("DETECH", f"{node}/cloned", 1)]
     assert set(states(region).values()) == {"active"}
+    losses = "SELECT body FROM node_facts WHERE kind = 'gap:outbox'"
+    assert region.rows("district", losses) == [], "nothing was lost, so no loss is told"
 
 
 async def test_a_host_that_was_rebuilt_takes_its_place_again_without_a_person(region: Region) -> None:

@@ -139,6 +139,23 @@ async def test_an_agent_that_got_another_id_goes_on_with_its_outbox_and_tells_of
     assert "gap" not in far_side.kinds()
 
 
+@pytest.mark.parametrize("name", ["key.pem", "certificate.pem", "authorities.pem"])
+@pytest.mark.parametrize(
+    "left", [b"", bytes(64), b"\xff\xfe", None], ids=["empty", "zeros", "no text", "gone"]
+)
+async def test_an_identity_that_a_power_cut_has_damaged_is_said_with_what_to_do(
+    load: Load, identity: Identity, clock: Clock, name: str, left: bytes | None
+) -> None:
+    file = identity.folder / name
+    if left is None:
+        file.unlink()
+    else:
+        file.write_bytes(left)
+
+    with pytest.raises(SaidError, match="enrol --again"):
+        await Agent(load, clock).run()
+
+
 async def one_life(far_side: FarSide, load: Load, clock: Clock, heartbeats: int) -> None:
     agent = Agent(load, clock)
     async with asyncio.TaskGroup() as group:

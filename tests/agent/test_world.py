@@ -15,12 +15,13 @@ from agent.app import Agent
 from agent.outbox import Entry, Outbox
 from agent.release import Proof, Release, Slots
 from agent.release.proof import Standing, write_standing
-from agent.settings import Pushed, UpdateSettings
+from agent.settings import OrdersSettings, Pushed, UpdateSettings
 from agent.sources import Sensors, SourcesSettings
 from agent.tasks import Tasks
 from agent.texts import SaidError
 from agent.watching import Watching
 from agent.world import World
+from tests.agent.actions.asking import Noted
 from tests.agent.flaky import Flaky
 from tests.agent.loaded import Load, bodies
 from tests.wire.test_program import rule
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.enrolment import Identity
     from tests.agent.conftest import FarSide
+    from wire.vocabulary import OrderKind
 
 
 OTHERS = (
@@ -252,3 +254,26 @@ async def test_a_certificate_is_renewed_at_once_when_that_was_ordered(
         await reload.wait()
 
     assert len(far_side.requests) == 2
+
+
+@pytest.mark.parametrize("allowed", [(), ("isolate_node",)])
+async def test_what_isolation_lets_through_follows_a_collector_that_moves(
+    far_side: FarSide,
+    load: Load,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    allowed: tuple[OrderKind, ...],
+) -> None:
+    """Where no order may block or isolate nothing is looked for."""
+    powers = Noted()
+    monkeypatch.setattr("agent.world._GUARD_SECONDS", 0.01)
+    monkeypatch.setattr(World, "_powers", lambda _: powers)
+    load.settings = structs.replace(load.settings, orders=OrdersSettings(allow=allowed))
+    async with running(load, clock):
+        await far_side.until(lambda: "heartbeat" in far_side.kinds())
+        if allowed:
+            async with asyncio.timeout(10):
+                while len(powers.did) < 2:  # noqa: ASYNC110 - a list, no event
+                    await asyncio.sleep(0)
+
+    assert set(powers.did) == ({("refresh",)} if allowed else set())
