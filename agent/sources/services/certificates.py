@@ -5,6 +5,7 @@ for whoever heeds the warning. A service that shows an older certificate than th
 not told to read it again, which is why both are looked at.
 """
 
+import os
 import socket
 import ssl
 from contextlib import closing
@@ -137,7 +138,8 @@ def of_file(path: Path) -> x509.Certificate:
         OSError: it can't be read.
         ValueError: it holds none.
     """
-    with path.open("rb") as file:
+    # A pipe among the files is no reason to wait for a writer, and to be blind to all others meanwhile.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - of a descriptor
         data = file.read(_MAX_BYTES)
     begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
     start = data.find(begin)

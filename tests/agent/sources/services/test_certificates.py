@@ -1,3 +1,4 @@
+import os
 import socket
 import ssl
 import threading
@@ -101,3 +102,11 @@ def test_any_bytes_are_a_certificate_or_refused(
 
     with suppress(ValueError):
         of_file(path)
+
+
+def test_a_pipe_that_nobody_writes_to_is_named_at_once(tmp_path: Path) -> None:
+    """To wait for its writer would leave every other certificate unwatched."""
+    os.mkfifo(tmp_path / "pipe.pem")
+
+    with pytest.raises(ValueError, match="no PEM certificate in it"):
+        of_file(tmp_path / "pipe.pem")
