@@ -73,11 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = int(args.run(args))
         sys.stdout.flush()
-    except SaidError as error:
-        print(error.in_language(language(args.lang)), file=sys.stderr)
-        return 1
-    except SettingsError as error:
-        print(error.in_language(language(args.lang)), file=sys.stderr)
+    except (SaidError, SettingsError) as error:
+        spoken_here = language(args.lang, getattr(args, "spoken", None))
+        print(error.in_language(spoken_here), file=sys.stderr)
         return 1
     except BrokenPipeError:
         return _unread()

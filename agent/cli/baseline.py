@@ -61,7 +61,7 @@ def _accept(args: argparse.Namespace) -> int:
         count = accept(root, Path(settings.state_dir))
     except OSError as error:
         raise SaidError("root_unreadable", root=root.path, why=error) from None
-    print(say(language(args.lang), "root_accepted", root=root.path, count=count))
+    print(say(settings.language, "root_accepted", root=root.path, count=count))
     return 0
 
 

@@ -25,7 +25,6 @@ def add_parser(subparsers: Any) -> None:  # noqa: ANN401 - argparse does not exp
 def run(args: argparse.Namespace) -> int:
     """Enrol; what goes wrong is raised as `SaidError`, which the room prints."""
     settings = load(args)
-    args.lang = settings.language  # what is refused below is told in it too
     state_dir = Path(settings.state_dir)
     if not args.again:
         _refuse_second(state_dir)

@@ -36,9 +36,9 @@ def load(args: argparse.Namespace) -> Settings:
     asked = args.state_dir or os.environ.get("FENGSUI_STATE_DIR")
     # What a person types counts from where they are, what stands in a file from where the file lies.
     state_dir = asked or str(Path(named or DEFAULT_CONFIG).absolute().parent / settings.state_dir)
-    return structs.replace(
-        settings, state_dir=state_dir, language=spoken(args.lang, os.environ, settings.language)
-    )
+    # What the command says from now on, refusals included, is in the language of these settings.
+    args.spoken = spoken(args.lang, os.environ, settings.language)
+    return structs.replace(settings, state_dir=state_dir, language=args.spoken)
 
 
 def load_file(path: Path) -> Settings:

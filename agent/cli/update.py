@@ -208,4 +208,4 @@ def _config(args: argparse.Namespace) -> Path:
 def _said(args: argparse.Namespace, code: str, **values: object) -> str:
     from . import language  # noqa: PLC0415 - the package imports this module by name
 
-    return say(language(args.lang), code, **values)
+    return say(language(args.lang, args.spoken), code, **values)

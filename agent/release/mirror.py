@@ -8,10 +8,12 @@ Source: https://theupdateframework.github.io/specification
 """
 
 import contextlib
+import os
 import ssl
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from wire.releases import INDEX, Index, Offer, read_index
@@ -135,7 +137,7 @@ def _fetcher(authority: Path | None) -> "FetcherInterface":
 
         def _file(self, path: Path) -> Iterator[bytes]:
             try:
-                file = path.open("rb")
+                file = _regular(path)
             except FileNotFoundError:
                 raise DownloadHTTPError(f"{path}: there is none", 404) from None
             with file:
@@ -152,6 +154,19 @@ def _fetcher(authority: Path | None) -> "FetcherInterface":
                 yield from answer.stream(_CHUNK)
 
     return Fetcher()
+
+
+def _regular(path: Path) -> BinaryIO:
+    """Open a file; a pipe among them would keep an update, and its lock, for ever.
+
+    Raises:
+        OSError: it is not there, or is no file.
+    """
+    file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: PTH123, SIM115 - of a descriptor, and handed on
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(f"{path}: is no file")
+    return file
 
 
 @contextlib.contextmanager

@@ -132,6 +132,18 @@ def test_what_is_installed_is_adopted_only_from_within(
     assert call(path, "--adopt") == 0
 
 
+def test_outcome_and_refusal_are_in_the_language_of_the_settings(
+    config: Path, slots: Slots, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FENGSUI_LANG", raising=False)
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"language": "zh"}))
+    assert main(["update", "--config", str(config)]) == 0
+    assert "已是最新" in capsys.readouterr().err
+    shutil.rmtree(slots.folder / "a")
+    assert main(["update", "--config", str(config)]) == 1
+    assert "不是版本目录" in capsys.readouterr().err
+
+
 def test_a_slot_that_serves_a_collector_too_is_not_adopted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

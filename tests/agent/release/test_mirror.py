@@ -1,6 +1,7 @@
 """What a node refuses of a mirror: all that TUF is for, with real metadata and real keys."""
 
 import json
+import os
 import shutil
 import socket
 import threading
@@ -186,3 +187,17 @@ def test_a_web_server_that_is_away_is_told(signer: Signer, slots: Slots) -> None
         with pytest.raises(MirrorError) as away:
             Mirror(where, signer.root, slots.folder / "mirror", most=1000).index()
     assert away.value.code == "mirror_away"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_what_is_no_file_in_a_folder_is_refused_at_once(mirror: Mirror, signer: Signer, kind: str) -> None:
+    """A pipe would keep the update, and its lock, until systemd ends it after two hours."""
+    place = signer.folder / "metadata" / "timestamp.json"
+    place.unlink()
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/dev/zero")
+
+    with pytest.raises(MirrorError, match="is no file"):
+        mirror.index()
