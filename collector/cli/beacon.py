@@ -22,9 +22,8 @@ _DEFAULT_KEY = "beacon.key"
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser("beacon", help="answer agents that check their exits")
-    parser.add_argument(
-        "--listen", metavar="ADDRESS:PORT", type=_place, required=True, help="where agents ask"
-    )
+    parser.set_defaults(refuse=parser.error)
+    parser.add_argument("--listen", metavar="ADDRESS:PORT", type=_place, help="where agents ask")
     parser.add_argument(
         "--key",
         metavar="FILE",
@@ -47,12 +46,14 @@ def run(args: argparse.Namespace) -> int:
         PublicFormat,
     )
 
+    if args.listen is None and not args.show_key:
+        args.refuse("the following arguments are required: --listen")
     key = _key(args.key)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-    host, port = args.listen
     if args.show_key:
         print(json.dumps({"public_key": public}) if args.json else public)
         return 0
+    host, port = args.listen
     try:
         asyncio.run(_serve(key, host, port, public, args))
     except OSError as error:

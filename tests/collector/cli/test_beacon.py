@@ -15,7 +15,7 @@ def beacon(*words: str) -> tuple[int, str, str]:
 
 
 def test_the_key_is_made_once_kept_from_others_and_shown(tmp_path: Path) -> None:
-    words = ("--listen", "127.0.0.1:0", "--key", str(tmp_path / "beacon.key"), "--show-key", "--json")
+    words = ("--key", str(tmp_path / "beacon.key"), "--show-key", "--json")
     first, second = json.loads(beacon(*words)[1]), json.loads(beacon(*words)[1])
 
     assert first == second
@@ -50,3 +50,11 @@ def test_a_key_of_another_kind_and_a_foreign_address_are_told(tmp_path: Path) ->
 
     code, _, told = beacon("--listen", "203.0.113.1:0", "--key", str(tmp_path / "key"))
     assert (code, "--listen 203.0.113.1:0" in told) == (1, True)
+
+
+def test_to_serve_nowhere_is_wrong_usage(tmp_path: Path) -> None:
+    code, _, told = beacon("--key", str(tmp_path / "beacon.key"), "--lang", "zh")
+
+    assert code == 2
+    assert "缺少必需的参数：--listen" in told
+    assert not (tmp_path / "beacon.key").exists()
