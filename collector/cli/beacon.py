@@ -22,7 +22,7 @@ _DEFAULT_KEY = "beacon.key"
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser("beacon", help="answer agents that check their exits")
-    parser.set_defaults(refuse=parser.error)
+    parser.set_defaults(wrong_usage=parser.error)
     parser.add_argument("--listen", metavar="ADDRESS:PORT", type=_place, help="where agents ask")
     parser.add_argument(
         "--key",
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     if args.listen is None and not args.show_key:
-        args.refuse("the following arguments are required: --listen")
+        args.wrong_usage("the following arguments are required: --listen")
     key = _key(args.key)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     if args.show_key:

@@ -99,3 +99,14 @@ def test_what_is_no_tar_file_is_said_to_be_none(tmp_path: Path, content: bytes) 
     (tmp_path / "into").mkdir()
     with pytest.raises(BundleError, match="no tar file"):
         unpack(tmp_path / "odd.tar", tmp_path / "into", 1000)
+
+
+def test_what_an_update_that_was_killed_left_behind_goes_with_the_next(tmp_path: Path) -> None:
+    """As much as a bundle each time: a node whose power goes at night would fill its disk."""
+    (tmp_path / "bundle-killed" / "wheels").mkdir(parents=True)
+    slot = tmp_path / "b"
+    slot.mkdir()
+
+    install(bundle(tmp_path, "0.2.0"), slot, 10_000_000)
+
+    assert [path.name for path in tmp_path.glob("bundle-*")] == []
