@@ -195,16 +195,7 @@ class ByHand:
         filed_at = receipt_at = handed.filed_at or now
         proof = await _proof(conn, incident, handed, filed_at, actor=actor, now=now)
         proof |= more or {}
-        said = await self._statement(conn, clock, now)
-        message = compose(
-            clock,
-            incident,
-            self._registry(),
-            filed_at,
-            complete=said.complete,
-            content=said.content(),
-            drill=await drill_of_incident(conn, incident.id) if incident.drill else None,
-        )
+        message = await self._message(conn, clock, incident, filed_at, now)
         if filing is None:
             await add_filing(conn, message=message, clock=clock.id, way="person", actor=actor, now=now)
         elif filing.state == "sent" and filing.filed_at is not None:
@@ -229,6 +220,21 @@ class ByHand:
             raise _filed(held)
         await self._record_filing(conn, clock.id, held.id, filed_at, receipt_at, message.complete, actor, now)
         return held.id
+
+    async def _message(
+        self, conn: AsyncConnection, clock: Clock, incident: Incident, filed_at: datetime, now: datetime
+    ) -> Message:
+        """Return the report as it stands."""
+        said = await self._statement(conn, clock, now)
+        return compose(
+            clock,
+            incident,
+            self._registry(),
+            filed_at,
+            complete=said.complete,
+            content=said.content(),
+            drill=await drill_of_incident(conn, incident.id) if incident.drill else None,
+        )
 
     async def _owed(self, conn: AsyncConnection, incident: str, clock: str) -> tuple[Clock, Incident]:
         found = await get_clock(conn, clock)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,6 +21,14 @@ from .loading import with_working_days, world_of
 from .telling import language_of, time_of
 
 _Part = Callable[[argparse.Namespace, World, Teller], Any]
+
+
+class _Add(Protocol):
+    """Adds a part of the command; `key`: it takes a drill's id."""
+
+    def __call__(
+        self, name: str, text: str, work: _Part, *, key: bool = False
+    ) -> argparse.ArgumentParser: ...
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,6 +46,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         made.set_defaults(part=work)
         return made
 
+    _plan_parts(part)
+    _hold_parts(part)
+    _prove_parts(part)
+
+
+def _plan_parts(part: _Add) -> None:
+    """Add what comes before a drill."""
     check = part("check", "find every mistake of a script", _check)
     check.add_argument("file", metavar="FILE", help="script")
     rehearse = part("rehearse", "play a script on a simulated clock, without effects", _rehearse)
@@ -70,12 +85,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     write.add_argument("file", metavar="FILE", help="script")
     listed = part("list", "the plan and what was held", _list)
     listed.add_argument("--year", type=int, help="only this year")
+    cancel = part("cancel", "take it out of the plan", _cancel, key=True)
+    cancel.add_argument("--reason", metavar="TEXT", required=True, help="why")
+
+
+def _hold_parts(part: _Add) -> None:
+    """Add what is done while one runs, ours or one of a collector below."""
     part("start", "begin it: people are woken", _start, key=True)
     inject = part("inject", "add an event to a running drill", _inject, key=True)
     inject.add_argument("file", metavar="FILE", help="one event of a script, `at` counted from now")
     part("end", "end it and keep its score", _end, key=True)
-    cancel = part("cancel", "take it out of the plan", _cancel, key=True)
-    cancel.add_argument("--reason", metavar="TEXT", required=True, help="why")
+    part("announced", "drills that collectors below want us in", _announced)
+    part("accept", "be in a drill of a collector below", _accept, key=True)
+    part("decline", "be in it no more, or not at all", _decline, key=True)
+
+
+def _prove_parts(part: _Add) -> None:
+    """Add what comes after it."""
     part("score", "what was in time, late, missed", _score, key=True)
     lessons = part("lessons", "write down what was learnt", _lessons, key=True)
     lessons.add_argument("text", metavar="TEXT", help="for the report")
@@ -84,9 +110,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     report.add_argument("--to", metavar="FILE", required=True, help="where to write it")
     proof = part("proof", "the year's drills of every unit; exit 1 where one lacks its own", _proof)
     proof.add_argument("--year", type=int, help="default: this year")
-    part("announced", "drills that collectors below want us in", _announced)
-    part("accept", "be in a drill of a collector below", _accept, key=True)
-    part("decline", "be in it no more, or not at all", _decline, key=True)
 
 
 def run(args: argparse.Namespace) -> int:
