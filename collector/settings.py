@@ -63,6 +63,8 @@ class Listen(Struct, frozen=True, kw_only=True):
     console: Console = Console()
 
 
+# The event log speaks to its database without SQLAlchemy, and asks for no driver in the address.
+EventsAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite|postgresql)(\+[a-z0-9]+)?://")]
 DatabaseAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite\+aiosqlite|postgresql\+asyncpg)://")]
 
 
@@ -70,7 +72,7 @@ class Database(Struct, frozen=True, kw_only=True):
     """SQLAlchemy addresses of the state and of the event log; empty: SQLite files in `state_dir`."""
 
     url: DatabaseAddress = ""
-    events: DatabaseAddress = ""
+    events: EventsAddress = ""
 
 
 class Route(Struct, frozen=True, kw_only=True):

@@ -119,3 +119,9 @@ def test_a_database_that_nobody_here_speaks_is_told_before_the_start() -> None:
     (told,) = mistakes_of(LEAST + "database: {url: 'mysql://db/fengsui'}\n")
 
     assert told.startswith("c.yaml:3:17: database.url: found 'mysql://db/fengsui'")
+
+
+def test_the_event_logs_address_needs_no_driver() -> None:
+    plain = "postgresql://fengsui@db/fengsui_events"
+
+    assert read_settings(LEAST + f"database: {{events: '{plain}'}}\n", "c.yaml", {}).events_url == plain
