@@ -71,6 +71,7 @@ async def test_active_nodes_are_counted_by_what_is_noted_at_them(state: Store) -
 
     assert figures.node_findings == {
         "asset_not_enrolled": 0,
+        "settings_rolled_back": 0,
         "filing_number_differs": 0,
         "grade_differs": 0,
         "unknown_asset": 1,
