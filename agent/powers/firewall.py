@@ -8,7 +8,8 @@
     the agent is gone            likewise
 
     each packet  lo: accept | blocked and not never: drop | kept: accept | isolated: drop
-                 (what IP itself lives by, neighbours and errors that come in, is kept too)
+                 (what IP itself lives by, neighbours, errors that come in and the renewal of
+                 the node's addresses, is kept too)
 
 `never` and `kept` are written anew with every change. A hook of ours only ever drops: `accept` here leaves
 the packet to every other table. Documents go to `nft -j -f -` as JSON, in one transaction each.
@@ -28,7 +29,14 @@ _SECONDS = 20
 _PRIORITY = -290  # before other filters, behind the defragmentation of packets
 _SETS = ("blocked4", "blocked6", "isolated4", "isolated6")
 _EVERYTHING = ("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1")
-_NEIGHBOURS = ["nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert"]
+# A switch that hears no more reports of listeners passes nobody's solicitations on to this node.
+_NEIGHBOURS = [
+    *("nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert"),
+    *("mld-listener-query", "mld-listener-report", "mld-listener-reduction", "mld2-listener-report"),
+]
+# Client's and server's port. A lease that can't be renewed takes the node's address away, and the collector
+# with it. A server may be anywhere behind a relay; only root sends from such a port.
+_LEASES = (("ipv4", 68, 67), ("ipv6", 546, 547))
 # What tells a sender how long a packet may be, and that nobody is there: without it a collector behind a
 # narrower line is lost, as every full packet is.
 _ERRORS = (
@@ -241,6 +249,7 @@ def _rules(guard: Guard) -> list[dict[str, Any]]:
         made += [_rule(blocks, [_address(far, network)], "return") for network in guard.never]
         made += [_rule(blocks, [_in(far, f"blocked{version}")], "drop") for version in (4, 6)]
         made.append(_rule(hook, [_icmp("icmpv6", _NEIGHBOURS)], "accept"))
+        made += [_rule(hook, match, "accept") for match in _leases(hook)]
         if hook == "input":
             made += [_rule(hook, [_icmp(protocol, types)], "accept") for protocol, types in _ERRORS]
         made += [rule for one in guard.kept for rule in _keep(hook, far, one)]
@@ -263,6 +272,24 @@ def _keep(hook: str, far: str, kept: Kept) -> list[dict[str, Any]]:
         _rule(hook, [where, _match({"payload": {"protocol": protocol, "field": side}}, kept.port)], "accept")
         for protocol in ("tcp", "udp")
     ]
+
+
+def _leases(hook: str) -> list[list[dict[str, Any]]]:
+    """What tells the traffic of DHCP: both ports; an IPv6 server of the link may answer from any."""
+    found = []
+    for family, client, server in _LEASES:
+        ports = (client, server) if hook == "output" else (server, client)
+        fields = zip(("sport", "dport"), ports, strict=True)
+        found.append(
+            [_match({"meta": {"key": "nfproto"}}, family)] + [_udp(field, port) for field, port in fields]
+        )
+    if hook == "input":
+        found.append([_address("saddr", ip_network("fe80::/10")), _udp("dport", 546)])
+    return found
+
+
+def _udp(field: str, port: int) -> dict[str, Any]:
+    return _match({"payload": {"protocol": "udp", "field": field}}, port)
 
 
 def _rule(chain: str, matches: list[dict[str, Any]], verdict: str | dict[str, Any]) -> dict[str, Any]:

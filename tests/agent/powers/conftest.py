@@ -59,6 +59,33 @@ except OSError:
     sys.exit(1)
 """
 
+ASK = """
+import socket, sys
+own, far, port = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+to = socket.getaddrinfo(far, port, type=socket.SOCK_DGRAM)[0]
+with socket.socket(to[0], socket.SOCK_DGRAM) as line:
+    line.bind(("", own))
+    line.settimeout(1)
+    try:
+        line.sendto(b"renew", to[4])
+        sys.exit(line.recv(100) != b"lease")
+    except OSError:
+        sys.exit(1)
+"""
+ANSWER = """
+import socket, struct, sys
+family = socket.AF_INET6 if sys.argv[1] == "6" else socket.AF_INET
+with socket.socket(family, socket.SOCK_DGRAM) as door, socket.socket(family, socket.SOCK_DGRAM) as other:
+    door.bind(("", int(sys.argv[2])))
+    if family == socket.AF_INET6:
+        group = socket.inet_pton(family, "ff02::1:2") + struct.pack("@I", socket.if_nametoindex("eth0"))
+        door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+    print("up", flush=True)
+    while True:
+        _, whom = door.recvfrom(100)
+        (other if sys.argv[3:] else door).sendto(b"lease", whom)
+"""
+
 
 def run(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True, timeout=30).stdout
@@ -138,6 +165,25 @@ class Host:
             words = ["ip", "netns", "exec", self.name, sys.executable, "-c", SEND, address, str(port)]
             subprocess.run([*words, str(size)], check=False, timeout=20, capture_output=True)
             return int(taker.stdout.readline())
+
+    @contextmanager
+    def leasing(self, family: int, port: int, *, from_anywhere: bool = False) -> Iterator[None]:
+        """Answer on the other side as a DHCP server does; `from_anywhere`: from any port of its own."""
+        words = ["ip", "netns", "exec", self.others, sys.executable, "-c", ANSWER, str(family), str(port)]
+        server = subprocess.Popen([*words, *["x"] * from_anywhere], stdout=subprocess.PIPE)
+        try:
+            assert server.stdout is not None
+            with server.stdout as said:
+                assert said.readline() == b"up\n"
+            yield
+        finally:
+            server.kill()
+            server.wait()
+
+    def renews(self, own: int, server: str, port: int) -> bool:
+        """Say whether a datagram from a port of the node is answered."""
+        words = ["ip", "netns", "exec", self.name, sys.executable, "-c", ASK, str(own), server, str(port)]
+        return subprocess.run(words, check=False, timeout=10).returncode == 0
 
     def reaches(self, address: str, port: int) -> bool:
         words = ["ip", "netns", "exec", self.name, sys.executable, "-c", REACH, address, str(port)]

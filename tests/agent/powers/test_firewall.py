@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -116,6 +118,90 @@ def test_an_isolated_node_still_sends_whole_packets_to_a_collector_behind_a_narr
 
         assert host.sends(far, 8443, 200_000) == 200_000
         assert not host.reaches(STRANGER, 80)
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "port", "from_anywhere"),
+    [
+        (68, COLLECTOR, 67, False),
+        (68, STRANGER, 67, False),  # behind a relay it may be anywhere
+        (546, "ff02::1:2%eth0", 547, False),
+        (546, "ff02::1:2%eth0", 547, True),
+        (546, "fd99::1", 547, False),  # it had told the client to ask it directly
+    ],
+)
+def test_an_isolated_node_still_renews_its_address(
+    *, host: Host, client: int, server: str, port: int, from_anywhere: bool
+) -> None:
+    with host.leasing(6 if ":" in server else 4, port, from_anywhere=from_anywhere):
+        assert host.firewall.isolate(600, GUARD)
+
+        assert host.renews(client, server, port)
+        assert not host.renews(6800, server, port), "any other port goes nowhere"
+        assert not host.reaches(STRANGER, 80)
+
+
+def test_the_ports_of_one_lease_protocol_open_nothing_of_the_other(host: Host) -> None:
+    with host.leasing(6, 67):
+        assert host.renews(68, "fd99::1", 67)
+        host.firewall.isolate(600, GUARD)
+        assert not host.renews(68, "fd99::1", 67)
+
+
+ROUTER = """
+import socket, struct
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as line:
+    line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("eth0"))
+    prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 600, 600, 0)
+    prefix += socket.inet_pton(socket.AF_INET6, "fd96::")
+    line.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 0, 0, 0) + prefix, ("ff02::1", 0))
+"""
+SNOOP = """
+import socket, struct
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as line:
+    index = struct.pack("@I", socket.if_nametoindex("eth0"))
+    line.setsockopt(
+        socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::16") + index
+    )
+    line.settimeout(5)
+    print("up", flush=True)
+    while socket.inet_pton(socket.AF_INET6, "ff02::1234") not in (said := line.recv(2000)) or said[0] != 143:
+        pass
+"""
+JOIN = """
+import socket, struct, threading
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as line:
+    index = struct.pack("@I", socket.if_nametoindex("eth0"))
+    line.setsockopt(
+        socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::1234") + index
+    )
+    threading.Event().wait()
+"""
+
+
+def test_a_router_still_gives_an_isolated_node_its_prefix(host: Host) -> None:
+    host.firewall.isolate(600, GUARD)
+
+    run("ip", "netns", "exec", host.others, sys.executable, "-c", ROUTER)
+
+    deadline = time.monotonic() + 5
+    while "fd96::" not in run("ip", "-n", host.name, "-6", "address", "show", "dev", "eth0"):
+        assert time.monotonic() < deadline, "the advertisement did not come through"
+
+
+def test_a_switch_that_snoops_still_hears_to_what_an_isolated_node_listens(host: Host) -> None:
+    host.firewall.isolate(600, GUARD)
+    words = ["ip", "netns", "exec", host.others, sys.executable, "-c", SNOOP]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as switch:
+        assert switch.stdout is not None
+        assert switch.stdout.readline() == b"up\n"
+        node = subprocess.Popen(["ip", "netns", "exec", host.name, sys.executable, "-c", JOIN])
+        try:
+            assert switch.wait(10) == 0, "no report of a listener came"
+        finally:
+            node.kill()
+            node.wait()
 
 
 def test_a_dry_run_is_judged_by_the_kernel_and_changes_nothing(host: Host) -> None:
