@@ -41,6 +41,12 @@ class DumpInterruptedError(NetlinkError):
     """The table changed during every one of several dumps; trying again later may help."""
 
 
+def reason(number: int | None) -> str:
+    """Return an errno's text; of a right that is not there, also which one the kernel asks for."""
+    text = os.strerror(number or 0)
+    return f"{text}; needs CAP_NET_ADMIN" if number == errno.EPERM else text
+
+
 class Message(NamedTuple):
     """One message: its type, flags, the request it answers and what follows the header."""
 
@@ -174,5 +180,5 @@ def stream(protocol: int, kind: int, request: bytes) -> Iterator[Message]:
                 if message.type == ERROR:
                     code = refusal(message.payload)
                     refused = UnsupportedError if code == errno.EOPNOTSUPP else NetlinkError
-                    raise refused(f"kernel refused a dump of type {kind}: {os.strerror(code)}")
+                    raise refused(f"kernel refused a dump of type {kind}: {reason(code)}")
                 yield message

@@ -161,6 +161,8 @@ class Exits(Paid):
             with suppress(RefusedError):
                 await self._runs.look(heard.listen_at_homes)
             self._webmail.tell = heard.changed.set
+            for what, why in heard.deaf.items():
+                self._runs.note_gap(f"changes of {what} are not heard, only looked for: {why}")
             if self._settings.reach.enabled and not self.checks:
                 self._runs.note_gap(f"active check is not made: {self._unchecked}")
             if self._settings.mail.domains and self._unasked:

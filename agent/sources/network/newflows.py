@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from ...netlink import conntrack
 from ...netlink.conntrack import Flow
-from ...netlink.message import NetlinkError
+from ...netlink.message import NetlinkError, reason
 from ..port import moment
 from ..ranges import Ranges
 
@@ -61,7 +61,7 @@ class NewFlows:
         try:
             self._socket = conntrack.NewFlows()
         except OSError as error:
-            self.deaf = error.strerror or str(error)
+            self.deaf = reason(error.errno)
             yield
             return
         self._loop.add_reader(self._socket.fileno(), self.drain)

@@ -219,6 +219,10 @@ class Sockets(Paid):
         """Look every `poll` seconds and when a connection began; tell when a talk began or ended."""
         news = NewFlows(self._ranges, asyncio.get_running_loop())
         with news.listening():
+            if news.deaf:
+                self._runs.note_gap(
+                    f"connections that begin and end between two looks are not seen: {news.deaf}"
+                )
             await self._watch(emit, clock, news)
 
     async def _watch(self, emit: Emit, clock: Clock, news: NewFlows) -> None:

@@ -6,13 +6,14 @@
     inotify     resolv.conf, proxy settings (also in homes), policies of browsers, the mail server's relay
 
 None of them says what is: each only sets `changed`. What is forbidden here (a sandbox, no CAP_NET_ADMIN) is
-left out and named in `deaf`; the poll remains.
+named in `deaf`, for whoever watches to tell; the poll remains.
 
 An ear that was read rests for a moment before it is read again: a flood costs a bounded number of wakings,
 and the first event after a quiet time is heard at once.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Protocol
 from asyncinotify import Inotify, Mask
 
 from ...netlink import changes, nat, uevent
+from ...netlink.message import reason
 from . import homes
 
 _MASK = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.MOVED_FROM | Mask.DELETE | Mask.CREATE | Mask.ONLYDIR
@@ -103,7 +105,8 @@ def wakings(loop: asyncio.AbstractEventLoop, root: Path) -> Iterator[Wakings]:
             try:
                 one = ear()
             except OSError as error:
-                found.deaf[name] = error.strerror or str(error)
+                if error.errno != errno.EPROTONOSUPPORT:  # what the kernel has not can't change
+                    found.deaf[name] = reason(error.errno)
                 return
             stack.callback(one.close)
             stack.callback(_hear(loop, one, lambda: found.changed.set() if heard(one) else None))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-NEWEST = "0018"
+NEWEST = "0017"
 
 
 def migrate(connection: Connection) -> None:

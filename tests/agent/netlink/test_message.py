@@ -1,4 +1,5 @@
 import doctest
+import errno
 import socket
 import struct
 from contextlib import suppress
@@ -14,6 +15,7 @@ from agent.netlink.message import (
     attributes,
     dump,
     pack_attribute,
+    reason,
     refusal,
     split,
 )
@@ -58,6 +60,11 @@ def test_a_message_of_length_zero_is_an_error_and_not_an_endless_loop() -> None:
 def test_what_the_kernel_refuses_is_told_with_its_reason() -> None:
     with pytest.raises(NetlinkError, match=r"refused a dump of type 9999: Operation not supported"):
         list(dump(socket.NETLINK_ROUTE, 9999, bytes(16)))
+
+
+def test_of_a_missing_right_is_told_which_one_the_kernel_asks_for() -> None:
+    assert reason(errno.EPERM) == "Operation not permitted; needs CAP_NET_ADMIN"
+    assert reason(errno.EBUSY) == "Device or resource busy"
 
 
 def test_the_examples_of_the_file_are_true() -> None:
