@@ -5,6 +5,8 @@
         CSR for a new key   ->  POST /v1/enrol  ->  node id, certificate, authorities
 
 The identity is a folder of its own, complete before a symbolic link names it; the key never leaves it.
+The key of an enrolment lies on the disk before the token is shown: where the answer is lost, or can't be
+kept, the same token with the same key gives the same node again.
 """
 
 import os
@@ -13,7 +15,9 @@ import socket
 import ssl
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +37,7 @@ from .texts import SaidError
 
 PREFIX = "fs1."
 _LINK = "identity"
+_PENDING = "enrolling.json"
 _MACHINE_ID = Path("/etc/machine-id")
 _MOST_BYTES = 256 * 1024
 _LAST_MOMENT = int(datetime.max.replace(tzinfo=UTC).timestamp())
@@ -51,6 +56,13 @@ class Token(Struct, frozen=True):
     ca: str
     secret: str
     made: Annotated[int, Meta(ge=0, le=_LAST_MOMENT)] = 0
+
+
+class _Pending(Struct, frozen=True):
+    """The key of an enrolment that has not ended, and the SHA-256 of its token."""
+
+    token: str
+    key: str
 
 
 class Identity(Struct, frozen=True):
@@ -137,15 +149,25 @@ def read_token(text: str) -> Token:
     return token
 
 
-def make_key(host_name: str) -> tuple[bytes, str]:
-    """Return a new EC P-256 key in PEM and a certificate request for it in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name[:64])])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    secret = key.private_bytes(
+def make_key() -> bytes:
+    """Return a new EC P-256 key in PEM."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return secret, request.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def request_for(key: bytes, host_name: str) -> str:
+    """Return a certificate request in PEM, signed with an EC key in PEM.
+
+    Raises:
+        ValueError: it is no such key.
+    """
+    secret = serialization.load_pem_private_key(key, None)
+    if not isinstance(secret, ec.EllipticCurvePrivateKey):
+        raise ValueError("no EC key")  # noqa: TRY004 - told to nobody, as other bad keys
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name[:64])])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(secret, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
 
 class Host(Struct, frozen=True):
@@ -182,7 +204,12 @@ async def enrol(
     """
     token = read_token(text)
     url = (collector or token.url).rstrip("/")
-    return await _identify(url, _pinned(token), text.strip(), state_dir=state_dir, host=host, now=now)
+    tls = _pinned(token)
+    key = _key_for(text.strip(), state_dir)
+    identity = await _identify(url, tls, text.strip(), key, state_dir=state_dir, host=host, now=now)
+    with suppress(OSError):  # what stays shows the same node again, as long as the token lives
+        (state_dir / _PENDING).unlink()
+    return identity
 
 
 async def renew(
@@ -193,17 +220,24 @@ async def renew(
     Raises:
         SaidError: what went wrong; the old identity stays.
     """
-    return await _identify(url, _own_tls(identity), "", state_dir=state_dir, host=host, now=now)
+    tls = _own_tls(identity)
+    return await _identify(url, tls, "", make_key(), state_dir=state_dir, host=host, now=now)
 
 
 async def _identify(
-    url: str, tls: ssl.SSLContext, token: str, *, state_dir: Path, host: Host, now: Callable[[], datetime]
+    url: str,
+    tls: ssl.SSLContext,
+    token: str,
+    key: bytes,
+    *,
+    state_dir: Path,
+    host: Host,
+    now: Callable[[], datetime],
 ) -> Identity:
-    key, csr = make_key(host.name)
     asked = EnrolmentRequest(
         version=VERSION,
         token=token,
-        csr=csr,
+        csr=request_for(key, host.name),
         host_name=host.name[:128],
         machine_id=host.machine_id[:64],
         assets=list(host.assets),
@@ -214,6 +248,33 @@ async def _identify(
         return _store(state_dir, url, key, granted, now())
     except OSError as error:
         raise SaidError("state_folder", path=state_dir, why=error.strerror or error) from None
+
+
+def _key_for(token: str, state_dir: Path) -> bytes:
+    """Return the key that this token was shown with before, or a new one that lies on the disk.
+
+    Raises:
+        SaidError: `state_folder`.
+    """
+    path, digest = state_dir / _PENDING, sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=_Pending)
+        request_for(kept.key.encode(), "host")
+    except (OSError, ValueError, *UNREADABLE):
+        kept = None
+    if kept is not None and kept.token == digest:
+        return kept.key.encode()
+    key = make_key()
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        _write(new, msgspec.json.encode(_Pending(digest, key.decode("ascii"))))
+        new.replace(path)
+        _sync(state_dir)
+    except OSError as error:
+        raise SaidError("state_folder", path=state_dir, why=error.strerror or error) from None
+    return key
 
 
 def _pinned(token: Token) -> ssl.SSLContext:

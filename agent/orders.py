@@ -28,6 +28,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, get_args
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -131,6 +132,7 @@ class Orders:
         self._lanes: dict[str, asyncio.Queue[_Job]] = {}
         self._working: set[str] = set()
         self._untold = asyncio.Event()
+        self._got = ""
         self.unbelieved = 0
         self.ended: Counter[tuple[str, str]] = Counter()
 
@@ -138,6 +140,7 @@ class Orders:
         """Ask for ever."""
         self._lanes.clear()
         self._working.clear()
+        self._got = ""
         async with Tasks() as tasks:
             tasks.spawn("orders-tell", self._tell_for_ever())
             while True:
@@ -154,17 +157,21 @@ class Orders:
 
     async def _ask(self, tasks: Tasks) -> tuple[bool, bool]:
         """Ask once; say whether an order was new, and whether the poll waited without any."""
-        reply = await self._way.request("GET", f"/v1/orders?wait={_WAIT_SECONDS}", seconds=_WAIT_SECONDS + 15)
+        path = f"/v1/orders?wait={_WAIT_SECONDS}" + (f"&after={quote(self._got)}" if self._got else "")
+        reply = await self._way.request("GET", path, seconds=_WAIT_SECONDS + 15)
         if reply.status != 200:
             raise UnreachableError(f"the poll for orders was answered with status {reply.status}")
         found = _answers.decode(reply.body).orders
         theirs = reply.date or self._now()
-        fresh = [await self._take(bytes(raw), theirs, tasks) for raw in found]
+        fresh = []
+        for raw in found:
+            job = self._job(bytes(raw), theirs)
+            fresh.append(await self._take(job, tasks))
+            self._got = job.named.id[:64]
         return any(fresh), not found
 
-    async def _take(self, raw: bytes, theirs: datetime, tasks: Tasks) -> bool:
+    async def _take(self, job: _Job, tasks: Tasks) -> bool:
         """Put an order into its lane; False where it has ended, or is there already."""
-        job = self._job(raw, theirs)
         if job.named.id in self._working:
             return False
         if await self._outbox.order_ended(job.named.id):

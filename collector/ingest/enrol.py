@@ -1,9 +1,18 @@
-"""A token and a certificate request against a node id and a certificate."""
+"""A token and a certificate request against a node id and a certificate.
+
+::
+
+    token, key A  ->  node 1, one use gone        the answer is lost on its way
+    token, key A  ->  node 1 again, no use gone   a request is signed with its key: nobody else has it
+    token, key B  ->  node 2, or no use is left
+    node 1 renews, is cloned or removed, the token ends  ->  key A has no node to ask for any more
+"""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wire.ids import uuid7
@@ -15,7 +24,7 @@ from ..store import journal
 from ..store import nodes as rows
 from ..store.engine import Store
 from ..store.nodes import NodeRow, Standing, TokenRow
-from ..trust.ca import Authority, Issued
+from ..trust.ca import Authority, Issued, digest_of_key
 from ..trust.tokens import ENROLMENT, digest, read_token
 from .answers import RefusedError
 
@@ -34,6 +43,8 @@ class Enroller:
     async def enrol(self, request: EnrolmentRequest, now: datetime) -> Enrolment:
         """Mint a node id, sign its certificate and store both with a journal entry.
 
+        Who asks again with the same token and key gets a certificate for the same node, and spends no use.
+
         Raises:
             RefusedError: `token` (403) unknown, expired or used up; `classified` (403) for an asset from
                 which nothing may be collected; `csr` (400) for a bad request.
@@ -41,24 +52,45 @@ class Enroller:
         """
         secret = _secret(request.token)
         async with self._store.read() as connection:
-            await self._token(connection, secret, now)
+            token = await self._token(connection, secret, now)
+            key = await asyncio.to_thread(_key_of, request.csr)
+            known = await rows.enrolled_with(connection, token.id, key)
+        if known is None and token.uses_left < 1:
+            raise _bad_token()
         self._refuse_classified(request)
-        node = uuid7(now)
+        node = known or uuid7(now)
         issued = await self._sign(request.csr, node, now)
 
-        async def write(connection: AsyncConnection) -> str:
-            token = await self._token(connection, secret, now)
-            if not await rows.use_token(connection, token):
-                raise _bad_token()
-            row = _node(node, token, request, issued, now)
-            await rows.add_node(connection, row)
-            await journal.write(connection, _entry(row, renewed=False), now)
-            for old in await rows.replace_namesakes(connection, row, now - SILENT):
-                await journal.write(connection, _replaced(old, row), now)
+        async def write(connection: AsyncConnection) -> str | None:
+            token = await self._token(connection, secret, now, hold=True)
+            if await rows.enrolled_with(connection, token.id, key) != known:
+                return None
+            if known is None:
+                await self._admit(connection, _node(node, token, request, issued, now), token, key)
+            else:
+                await self._admit_again(connection, node, issued, now)
             return token.unit
 
         unit = await self._store.run(write)
-        return self._enrolment(node, unit, issued)
+        # Of two that ask at once with one key, one finds a node where there was none: it asks anew.
+        return self._enrolment(node, unit, issued) if unit is not None else await self.enrol(request, now)
+
+    async def _admit(self, connection: AsyncConnection, row: NodeRow, token: TokenRow, key: str) -> None:
+        if not await rows.use_token(connection, token):
+            raise _bad_token()
+        now = row.enrolled_at
+        await rows.add_node(connection, replace(row, enrolled_token=token.id, enrolled_key=key or None))
+        await journal.write(connection, _entry(row, renewed=False), now)
+        for old in await rows.replace_namesakes(connection, row, now - SILENT):
+            await journal.write(connection, _replaced(old, row), now)
+
+    async def _admit_again(
+        self, connection: AsyncConnection, node: str, issued: Issued, now: datetime
+    ) -> None:
+        await rows.renew_node(connection, node, issued.serial, issued.expires, same_key=True)
+        row = await rows.node(connection, node)
+        if row is not None:
+            await journal.write(connection, _entry(row, renewed=False, again=True), now)
 
     async def renew(
         self, peer: Standing, request: EnrolmentRequest, now: datetime, serial: str = ""
@@ -110,8 +142,10 @@ class Enroller:
         await self._store.run(split)
         return self._enrolment(node, peer.unit, fresh)
 
-    async def _token(self, connection: AsyncConnection, secret: str, now: datetime) -> TokenRow:
-        token = await rows.find_token(connection, digest(secret), now)
+    async def _token(
+        self, connection: AsyncConnection, secret: str, now: datetime, *, hold: bool = False
+    ) -> TokenRow:
+        token = await rows.find_token(connection, digest(secret), now, hold=hold)
         if token is None:
             raise _bad_token()
         return token
@@ -150,6 +184,14 @@ def _secret(token: str) -> str:
         raise _bad_token() from None
 
 
+def _key_of(csr: str) -> str:
+    """Return the digest of a request's key; of a bad request none, it is refused when it is to be signed."""
+    try:
+        return digest_of_key(csr)
+    except PermanentError:
+        return ""
+
+
 def _bad_token() -> RefusedError:
     text = "token is unknown, expired or used up; create one with `fengsui-collector token create --unit U`"
     return RefusedError("token", 403, text)
@@ -178,7 +220,9 @@ def _replaced(old: str, row: NodeRow) -> journal.Entry:
     return journal.Entry(actor=f"node:{row.id}", action="node.replaced", subject=f"node:{old}", detail=detail)
 
 
-def _entry(row: NodeRow, *, renewed: bool, split_from: str | None = None) -> journal.Entry:
+def _entry(
+    row: NodeRow, *, renewed: bool, again: bool = False, split_from: str | None = None
+) -> journal.Entry:
     detail: dict[str, object] = {
         "unit": row.unit,
         "kind": row.kind,
@@ -187,6 +231,8 @@ def _entry(row: NodeRow, *, renewed: bool, split_from: str | None = None) -> jou
         "certificate_serial": row.certificate_serial,
         "renewed": renewed,
     }
+    if again:
+        detail["again"] = True
     if split_from:
         detail["split_from"] = split_from
     return journal.Entry(

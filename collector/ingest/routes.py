@@ -84,7 +84,7 @@ def routes(flows: Flows) -> dict[str, Route]:
         return message(await flows.enroller.enrol(request, call.at), 201)
 
     async def orders(call: Call) -> Reply:
-        return message(await flows.orders.poll(_peer(call).id, _wait(call.query)))
+        return message(await flows.orders.poll(_peer(call).id, _wait(call.query), _after(call.query)))
 
     async def program(call: Call) -> Reply:
         _peer(call)
@@ -132,6 +132,11 @@ def _wait(query: str) -> float:
     if not given[-1].isascii() or not given[-1].isdecimal() or len(given[-1]) > 4:
         raise RefusedError("malformed", 400, f"wait is {given[-1][:20]!r}, expected whole seconds")
     return float(given[-1])
+
+
+def _after(query: str) -> str:
+    """Id of the last order that a node has got: `?after=ID`; empty where it says none."""
+    return parse_qs(query, max_num_fields=8).get("after", [""])[-1][:64]
 
 
 def _have(query: str) -> str:

@@ -35,6 +35,8 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     findings: list[dict[str, Any]] = []
     presence: dict[str, Any] | None = None
     cloned_at: datetime | None = None
+    enrolled_token: str | None = None
+    enrolled_key: str | None = None
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -143,35 +145,51 @@ async def add_token(connection: AsyncConnection, token: TokenRow) -> None:
     await connection.execute(sa.insert(enrolment_tokens).values(values))
 
 
-async def find_token(connection: AsyncConnection, secret_sha256: str, now: datetime) -> TokenRow | None:
-    """Return the token of a secret while it may still be used."""
+async def find_token(
+    connection: AsyncConnection, secret_sha256: str, now: datetime, *, hold: bool = False
+) -> TokenRow | None:
+    """Return the token of a secret within its life, used up or not; `hold`: others wait for this write."""
     query = sa.select(enrolment_tokens).where(
-        enrolment_tokens.c.secret_sha256 == secret_sha256,
-        enrolment_tokens.c.uses_left > 0,
-        enrolment_tokens.c.expires_at > now,
+        enrolment_tokens.c.secret_sha256 == secret_sha256, enrolment_tokens.c.expires_at > now
     )
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(query.with_for_update() if hold else query)).mappings().first()
     return TokenRow(**row) if row else None
 
 
+async def enrolled_with(connection: AsyncConnection, token: str, key: str) -> str | None:
+    """Return the node that enrolled with a token for a key and has both still: admitted, never cloned."""
+    query = sa.select(nodes.c.id).where(
+        nodes.c.enrolled_token == token,
+        nodes.c.enrolled_key == key,
+        nodes.c.state.in_(ADMITTED),
+        nodes.c.cloned_at.is_(None),
+    )
+    found: str | None = (await connection.execute(query)).scalar()
+    return found
+
+
 async def use_token(connection: AsyncConnection, token: TokenRow) -> bool:
-    """Take one use by compare-and-set; False when another enrolment was first."""
+    """Take one use; False when none is left."""
     change = (
         sa.update(enrolment_tokens)
-        .where(enrolment_tokens.c.id == token.id, enrolment_tokens.c.uses_left == token.uses_left)
-        .values(uses_left=token.uses_left - 1)
+        .where(enrolment_tokens.c.id == token.id, enrolment_tokens.c.uses_left > 0)
+        .values(uses_left=enrolment_tokens.c.uses_left - 1)
     )
     return (await connection.execute(change)).rowcount == 1
 
 
-async def renew_node(connection: AsyncConnection, identifier: str, serial: str, expires: datetime) -> bool:
-    """Note a node's new certificate; False when it is not active."""
-    change = (
-        sa.update(nodes)
-        .where(nodes.c.id == identifier, nodes.c.state.in_(ADMITTED))
-        .values(certificate_serial=serial, certificate_expires=expires)
-    )
-    return (await connection.execute(change)).rowcount == 1
+async def renew_node(
+    connection: AsyncConnection, identifier: str, serial: str, expires: datetime, *, same_key: bool = False
+) -> bool:
+    """Note a node's new certificate; False when it is not active.
+
+    Unless it is for the key it enrolled with, that key opens nothing any more.
+    """
+    change = sa.update(nodes).where(nodes.c.id == identifier, nodes.c.state.in_(ADMITTED))
+    values: dict[str, Any] = {"certificate_serial": serial, "certificate_expires": expires}
+    if not same_key:
+        values["enrolled_key"] = None
+    return (await connection.execute(change.values(values))).rowcount == 1
 
 
 async def mark_cloned(connection: AsyncConnection, identifier: str, now: datetime) -> bool:

@@ -61,4 +61,5 @@ async def revoke_token(connection: AsyncConnection, identifier: str, now: dateti
     left = sa.update(enrolment_tokens).where(
         enrolment_tokens.c.id == identifier, enrolment_tokens.c.uses_left > 0
     )
-    return (await connection.execute(left.values(uses_left=0))).rowcount == 1
+    # With its life ends what who used it could still ask again with it.
+    return (await connection.execute(left.values(uses_left=0, expires_at=now))).rowcount == 1

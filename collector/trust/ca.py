@@ -14,6 +14,7 @@ signed for it while that is trusted and not old, and the sleeper's next contact 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -257,6 +258,18 @@ def make_authority(key_file: Path, certificate_file: Path, name: str, now: datet
     )
     write_secret(key_file, key_pem(key))
     write_secret(certificate_file, _pem(certificate).encode())
+
+
+def digest_of_key(request: str) -> str:
+    """Return the SHA-256 of the key that a certificate request proves to have, in hex.
+
+    Raises:
+        PermanentError: as `Authority.sign_node`.
+    """
+    spki = _requested_key(request).public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return sha256(spki).hexdigest()
 
 
 def _requested_key(request: str) -> ec.EllipticCurvePublicKey:

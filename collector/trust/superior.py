@@ -4,6 +4,7 @@
 
     superior.json   {"url", "node", "unit", "files", "authorities"}
     <files>/        key.pem  certificate.pem  authorities.pem
+    joining.json    while a `join` has no answer: its key, with which the same token gives the same node again
 
 A renewal, as the certificate ages or as the other side trusts other authorities or wants a fresh key, writes
 a folder of its own and then `superior.json`, in one step: whatever ends the process in between, key,
@@ -32,7 +33,7 @@ from wire.signed import digest_of
 from ..errors import PermanentError, RetryableError
 from .ca import key_pem
 from .keeping import write_secret
-from .tokens import EnrolmentToken
+from .tokens import EnrolmentToken, digest
 
 FOLDER = "superior"
 _MOST_BYTES = 256 * 1024
@@ -55,6 +56,13 @@ class Superior(Struct, frozen=True, kw_only=True):
     unit: str
     files: Annotated[str, Meta(pattern="^[0-9a-f]{0,64}$")] = ""
     authorities: str = ""
+
+
+class _Pending(Struct, frozen=True):
+    """The key of a `join` that has not ended, and the SHA-256 of its token's secret."""
+
+    token: str
+    key: str
 
 
 def read_superior(state: Path) -> Superior | None:
@@ -100,14 +108,18 @@ async def join(url: str, token: EnrolmentToken, host_name: str, state: Path) -> 
         PermanentError: the other side refused; the text says why.
         RetryableError: it could not be reached.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
     address = (url or token.url).rstrip("/")
     try:
         context = _pinned(token.ca)
     except (ssl.SSLError, ValueError) as error:
         raise PermanentError(f"token: its authority can't be used: {error}; make another token") from None
+    pending = state / FOLDER / "joining.json"
+    key = await asyncio.to_thread(_key_for, token.secret, pending)
     granted = await _ask(address, context, _request(key, token.secret, host_name))
-    return await asyncio.to_thread(_keep, state / FOLDER, address, key, granted)
+    superior = await asyncio.to_thread(_keep, state / FOLDER, address, key, granted)
+    with suppress(OSError):  # what stays shows the same node again, as long as the token lives
+        pending.unlink()
+    return superior
 
 
 async def renew(state: Path, host_name: str, now: datetime, *, wanted: bool = False) -> bool:
@@ -127,6 +139,22 @@ async def renew(state: Path, host_name: str, now: datetime, *, wanted: bool = Fa
     granted = await _ask(superior.url, superior_context(state), _request(key, "", host_name))
     await asyncio.to_thread(_keep, state / FOLDER, superior.url, key, granted)
     return True
+
+
+def _key_for(secret: str, pending: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the key that this token was shown with before, or a new one that lies on the disk."""
+    try:
+        kept = msgspec.json.decode(pending.read_bytes(), type=_Pending)
+        key = serialization.load_pem_private_key(kept.key.encode(), None)
+    except (OSError, ValueError, *UNREADABLE):
+        pass
+    else:
+        if kept.token == digest(secret) and isinstance(key, ec.EllipticCurvePrivateKey):
+            return key
+    fresh = ec.generate_private_key(ec.SECP256R1())
+    pending.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(pending, msgspec.json.encode(_Pending(digest(secret), key_pem(fresh).decode())))
+    return fresh
 
 
 def _files(state: Path) -> Path:

@@ -5,6 +5,7 @@ import ssl
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +16,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent import enrolment
-from agent.enrolment import Host, Identity, enrol, load_identity, make_key, read_token, renew, this_host
+from agent.enrolment import (
+    Host,
+    Identity,
+    enrol,
+    load_identity,
+    make_key,
+    read_token,
+    renew,
+    request_for,
+    this_host,
+)
 from agent.texts import SaidError
 from wire.messages import Enrolment
 
@@ -98,7 +109,8 @@ async def test_a_collector_of_another_authority_is_told_nothing(
 
     assert error.code == "wrong_authority"
     assert far_side.requests == []
-    assert not os.path.exists(tmp_path / "state")  # noqa: ASYNC240, PTH110 - nothing else runs
+    with pytest.raises(SaidError, match="enrol"):
+        load_identity(tmp_path / "state")
 
 
 async def test_a_collector_whose_certificate_ended_before_the_token_was_made_is_told_nothing(
@@ -164,7 +176,7 @@ async def test_a_collector_that_is_not_there_is_named(
 async def test_a_certificate_for_another_key_is_not_taken(
     far_side: FarSide, token: str, tmp_path: Path, clock: Clock
 ) -> None:
-    _, other = make_key("other")
+    other = request_for(make_key(), "other")
     sign = far_side.authority.sign
     far_side.authority.sign = lambda _, node: sign(other, node)
 
@@ -215,7 +227,8 @@ def test_a_second_enrolment_replaces_the_identity_whole_and_keeps_the_old_one(
 ) -> None:
     (tmp_path / "identity-old").mkdir()
     (tmp_path / "identity").symlink_to("identity-old")
-    key, csr = make_key("host")
+    key = make_key()
+    csr = request_for(key, "host")
 
     granted = Enrolment(version=1, node="n", unit="u", certificate=csr, authorities="")
     enrolment._store(tmp_path, "https://c", key, granted, clock.now())
@@ -232,9 +245,54 @@ def test_a_host_tells_its_name_its_machine_id_and_its_declared_assets() -> None:
 
 
 def test_the_certificate_request_names_the_host_and_is_signed_by_its_key() -> None:
-    _, csr = make_key("h" * 100)
+    csr = request_for(make_key(), "h" * 100)
 
     request = x509.load_pem_x509_csr(csr.encode())
 
     assert request.is_signature_valid
     assert request.subject.rfc4514_string() == "CN=" + "h" * 64
+
+
+def asked_for(csr: str) -> object:
+    return x509.load_pem_x509_csr(csr.encode()).public_key()
+
+
+async def test_whoever_lost_the_answer_shows_the_token_with_the_same_key_again(
+    far_side: FarSide, token: str, tmp_path: Path, clock: Clock
+) -> None:
+    async def cut(request: web.Request) -> web.StreamResponse | None:
+        granted = await far_side.enrol(request)
+        if len(far_side.requests) == 1:
+            assert request.transport is not None
+            request.transport.abort()
+        return granted
+
+    far_side.behave["/v1/enrol"] = cut
+    error = await failure(token, far_side, tmp_path / "state", clock.now)
+    pending = tmp_path / "state" / "enrolling.json"
+    kept_as = stat.S_IMODE(pending.stat().st_mode)
+
+    identity = await enrol(token, "", tmp_path / "state", HOST, clock.now)
+
+    assert (error.code, kept_as) == ("unreachable", 0o600)
+    first, second = (asked_for(request.csr) for request in far_side.requests)
+    assert first == second
+    assert (identity.folder / "key.pem").exists()
+    assert not pending.exists()
+
+
+@pytest.mark.parametrize("left", ["another token's", "damaged", "no key"])
+async def test_a_key_left_by_something_else_is_not_shown(
+    *, far_side: FarSide, token: str, tmp_path: Path, clock: Clock, left: str
+) -> None:
+    key, state = make_key(), tmp_path / "state"
+    state.mkdir()
+    digest = "0" * 64 if left == "another token's" else sha256(token.encode()).hexdigest()
+    text = {"no key": "PEM", "another token's": key.decode()}.get(left, "")
+    body = b"{" if left == "damaged" else msgspec.json.encode({"token": digest, "key": text})
+    (state / "enrolling.json").write_bytes(body)
+
+    await enrol(token, "", state, HOST, clock.now)
+
+    (asked,) = far_side.requests
+    assert asked_for(asked.csr) != asked_for(request_for(key, "h"))

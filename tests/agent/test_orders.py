@@ -372,3 +372,18 @@ async def test_what_became_of_orders_is_counted_by_kinds_of_a_closed_list(desk: 
         ("rescan", "refused"): 1,
         ("unknown", "refused"): 1,
     }
+
+
+async def test_the_poll_says_up_to_where_the_orders_have_come(desk: Desk) -> None:
+    said: list[str | None] = []
+
+    async def poll(request: web.Request) -> web.StreamResponse | None:
+        said.append(request.query.get("after"))
+        return None
+
+    desk.far.behave["/v1/orders"] = poll
+
+    await desk.issue(desk.order("o1"), desk.order("o2"))
+    await desk.far.until(lambda: len(said) > 1)
+
+    assert said[:2] == [None, "o2"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-NEWEST = "0017"
+NEWEST = "0018"
 
 
 def migrate(connection: Connection) -> None:

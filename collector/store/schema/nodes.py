@@ -23,6 +23,8 @@ nodes = sa.Table(
     json("findings"),  # [{"kind": "grade_differs", ...}]: what node and register disagree on, failed updates
     json("presence", null=True),  # {"why": "killed", "since", ...} while it is silent
     instant("cloned_at", null=True),  # two hosts spoke with its key: only its newest certificate counts
+    text("enrolled_token", null=True),  # with which it enrolled, and SHA-256 of the key it has since then;
+    text("enrolled_key", null=True),  # null once it has another
 )
 node_facts = sa.Table(
     "node_facts",

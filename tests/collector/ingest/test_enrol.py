@@ -1,17 +1,29 @@
 """A token, or an old certificate, against a node id and a certificate; two hosts with one key get two."""
 
 import asyncio
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from collector.store import journal, nodes
+from collector.store import journal, nodes, tokens
 from collector.trust.ca import node_of
-from tests.collector.ingest.tower import Identity, Tower, batch, request_certificate
+from collector.trust.tokens import digest, read_token
+from tests.collector.ingest.tower import Identity, Tower, batch, client_context, request_certificate
 from wire.codec import encode
 from wire.messages import VERSION, EnrolmentRequest
+
+
+def pem_bytes(csr: str) -> bytes:
+    return x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
+
+
+def pem_text(der: bytes) -> str:
+    lines = b64encode(der).decode()
+    return f"-----BEGIN CERTIFICATE REQUEST-----\n{lines}\n-----END CERTIFICATE REQUEST-----\n"
 
 
 async def post(tower: Tower, **changed: object) -> tuple[int, dict[str, Any]]:
@@ -44,8 +56,6 @@ async def test_a_token_makes_a_node_of_its_unit(tower: Tower) -> None:
 
 
 async def test_the_secret_alone_is_as_good_as_the_whole_token(tower: Tower) -> None:
-    from collector.trust.tokens import read_token  # noqa: PLC0415 - of this test only
-
     secret = read_token(await tower.token()).secret
     assert (await post(tower, token=secret))[0] == 201
 
@@ -166,3 +176,93 @@ async def test_a_namesake_that_is_alive_is_not_replaced(tower: Tower) -> None:
         was = await nodes.node(conn, old.node)
     assert was is not None
     assert was.state == "active"
+
+
+async def uses_left(tower: Tower, token: str) -> int | None:
+    async with tower.store.read() as connection:
+        row = await nodes.find_token(connection, digest(read_token(token).secret), tower.now)
+    return row.uses_left if row else None
+
+
+async def test_whoever_lost_the_answer_gets_the_same_node_again_and_spends_no_use(tower: Tower) -> None:
+    """The line is cut as soon as the node is committed: what was answered never comes."""
+    token, (key, csr) = await tower.token(uses=2), request_certificate()
+    body = encode(EnrolmentRequest(version=VERSION, token=token, csr=csr, host_name="web-1"))
+    seen = tower.store.changed.count
+    trusted = client_context(tower.authority.trusted, "", b"", tower.folder)
+    _, writer = await asyncio.open_connection("localhost", tower.port, ssl=trusted)
+    writer.write(b"POST /v1/enrol HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\n")
+    writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    await tower.store.changed.wait(seen)
+    writer.transport.abort()
+    tower.now += timedelta(minutes=2)
+
+    status, said = await post(tower, token=token, csr=csr)
+
+    assert status == 201
+    async with tower.store.read() as connection:
+        rows = await nodes.trust_of_nodes(connection)
+        entries = [entry async for entry in journal.read_chains(connection)]
+    assert [row.id for row in rows] == [said["node"]]
+    assert await uses_left(tower, token) == 1
+    enrolled = [entry for entry in entries if entry.action == "node.enrolled"]
+    assert [bool((entry.detail or {}).get("again")) for entry in enrolled] == [False, True]
+    again = Identity(said["node"], said["unit"], key, said["certificate"], said["authorities"])
+    assert await send(tower, again, batch(1, 1, "r")) == (200, "")
+
+
+async def test_a_spent_token_lets_in_no_other_key(tower: Tower) -> None:
+    token, (_, csr) = await tower.token(), request_certificate()
+    first = await post(tower, token=token, csr=csr)
+
+    other, same = await post(tower, token=token), await post(tower, token=token, csr=csr)
+
+    assert [first[0], other[0], same[0]] == [201, 403, 201]
+    assert same[1]["node"] == first[1]["node"]
+
+
+async def test_a_request_without_proof_that_its_key_is_there_is_refused_again_too(tower: Tower) -> None:
+    token, (_, csr) = await tower.token(), request_certificate()
+    await post(tower, token=token, csr=csr)
+    der = bytearray(pem_bytes(csr))
+    der[-3] ^= 1  # the signature, which only the key's owner can make
+
+    status, said = await post(tower, token=token, csr=pem_text(bytes(der)))
+
+    assert (status, said["type"]) == (403, "urn:fengsui:problem:token")
+
+
+async def test_two_at_once_with_one_key_are_one_node(tower: Tower) -> None:
+    token, (_, csr) = await tower.token(uses=3), request_certificate()
+
+    answers = await asyncio.gather(*(post(tower, token=token, csr=csr) for _ in range(3)))
+
+    assert [status for status, _ in answers] == [201] * 3
+    assert len({said["node"] for _, said in answers}) == 1
+    assert await uses_left(tower, token) == 2
+
+
+@pytest.mark.parametrize("since", ["renewed", "cloned", "removed", "token over", "token taken back"])
+async def test_what_happened_since_ends_the_way_back_in(tower: Tower, since: str) -> None:
+    token, (key, csr) = await tower.token(), request_certificate()
+    _, said = await post(tower, token=token, csr=csr)
+    one = Identity(said["node"], said["unit"], key, said["certificate"], said["authorities"])
+    if since == "renewed":
+        await rekey(tower, one, "web-1")
+    elif since == "cloned":
+        await tower.store.run(lambda conn: nodes.mark_cloned(conn, one.node, tower.now))
+    elif since == "removed":
+        await tower.store.run(lambda conn: nodes.revoke_node(conn, one.node, tower.now))
+    elif since == "token over":
+        tower.now += timedelta(hours=1)
+    else:
+        token = await tower.token(uses=2)
+        await post(tower, token=token, csr=csr)
+        async with tower.store.read() as conn:
+            row = await nodes.find_token(conn, digest(read_token(token).secret), tower.now)
+        assert row is not None
+        assert await tower.store.run(lambda conn: tokens.revoke_token(conn, row.id, tower.now))
+
+    status, said = await post(tower, token=token, csr=csr)
+
+    assert (status, said["type"]) == (403, "urn:fengsui:problem:token")

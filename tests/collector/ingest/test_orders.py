@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collector.errors import RetryableError
 from collector.ingest import orders
@@ -13,6 +15,7 @@ from collector.ingest.orders import OrderDesk
 from collector.ingest.tally import Tally
 from collector.store.signal import Signal
 from collector.tasks import spawn
+from wire.codec import MAX_PACKED, encode
 from wire.messages import Signed
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -20,6 +23,11 @@ NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 
 def order(identifier: str) -> Signed:
     return Signed(id=identifier, purpose="order", body=b"{}", certificate="", signature=b"")
+
+
+def large(number: int) -> Signed:
+    """An order of 90 KB of settings, as each travels: in base64."""
+    return Signed(id=f"o{number:03}", purpose="order", body=bytes(90_000), certificate="", signature=b"")
 
 
 class Shelf:
@@ -129,3 +137,65 @@ async def test_a_store_that_is_away_for_a_moment_ends_no_watch(monkeypatch: pyte
         async with asyncio.timeout(5):
             assert len((await desk.poll("a", 5)).orders) == 1
     assert shelf.tally.refused["orders_look"] == 1
+
+
+@given(st.lists(st.integers(0, 1_000_000), max_size=12), st.integers(1, 3_000_000))
+@settings(max_examples=40, deadline=None)
+def test_an_answer_holds_the_first_that_fit_and_at_least_one(sizes: list[int], most: int) -> None:
+    some = [
+        Signed(id=f"o{n}", purpose="order", body=bytes(size), certificate="", signature=b"")
+        for n, size in enumerate(sizes)
+    ]
+    fitting = orders.within(some, most)
+
+    def plain(part: list[Signed]) -> int:
+        return sum(len(encode(one)) + 1 for one in part)
+
+    assert fitting == some[: len(fitting)]
+    assert bool(fitting) == bool(some)
+    assert len(fitting) < 2 or plain(fitting) <= most
+    assert fitting == some or plain(some[: len(fitting) + 1]) > most
+
+
+async def test_more_orders_than_an_agent_takes_at_once_come_one_answer_behind_the_other() -> None:
+    shelf = Shelf()
+    issued = [large(number) for number in range(60)]
+    shelf.put("a", *issued)
+    got: list[str] = []
+    async with watched(shelf) as desk, asyncio.timeout(5):
+        while len(got) < 60:
+            answer = await desk.poll("a", 5, got[-1] if got else "")
+            assert len(encode(answer)) < MAX_PACKED
+            got += [one.id for one in answer.orders]
+        again = await desk.poll("a", 0.3, got[-1])
+
+    assert got == [one.id for one in issued]
+    assert again.orders == []
+
+
+async def test_who_lost_the_first_answer_gets_it_before_what_is_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(orders, "REPEAT_SECONDS", 0.2)
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.05)
+    shelf = Shelf()
+    shelf.put("a", *(large(number) for number in range(60)))
+    async with watched(shelf) as desk, asyncio.timeout(10):
+        lost = await desk.poll("a", 5)
+        again = await desk.poll("a", 5)
+
+    assert lost.orders[0].id == "o000"
+    assert again == lost
+
+
+async def test_an_order_that_got_no_end_is_told_again_to_who_has_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(orders, "REPEAT_SECONDS", 0.2)
+    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.05)
+    shelf = Shelf()
+    shelf.put("a", order("o1"), order("o2"))
+    async with watched(shelf) as desk, asyncio.timeout(10):
+        await desk.poll("a", 5)
+        again = await desk.poll("a", 5, "o2")
+    assert [found.id for found in again.orders] == ["o1", "o2"]

@@ -1,5 +1,6 @@
 """The agents' routes."""
 
+import asyncio
 import time
 
 import msgspec
@@ -41,3 +42,27 @@ async def test_every_route_but_enrolment_is_closed_to_strangers(tower: Tower) ->
     names = ["batches", "drills", "enrol", "filings", "orders", "outcomes", "program"]
     assert sorted(routes) == [f"/v1/{name}" for name in names]
     assert [path for path, route in routes.items() if route.strangers] == ["/v1/enrol"]
+
+
+async def test_orders_that_no_agent_would_take_in_one_answer_all_come_in_time(tower: Tower) -> None:
+    agent = await tower.enrol()
+    for number in range(60):
+        order = Order(
+            id=f"o{number:03}",
+            node=agent.node,
+            kind="apply_settings",
+            params={"version": number + 1, "settings": {"internal": ["x" * 90_000]}},
+            issued_at=tower.now,
+            deadline=tower.now,
+        )
+        tower.orders.append((agent.node, order))
+    tower.store.changed.fire()
+    got: list[str] = []
+    async with tower.session(agent) as session, asyncio.timeout(20):
+        while len(got) < 60:
+            after = f"&after={got[-1]}" if got else ""
+            async with session.get(f"/v1/orders?wait=10{after}") as answer:
+                body = await answer.read()
+            assert len(body) < 4 * 1024 * 1024, "an agent takes no more"
+            got += [signed.id for signed in msgspec.json.decode(body, type=Orders).orders]
+    assert got == [order.id for _, order in tower.orders]

@@ -76,16 +76,41 @@ async def test_a_token_is_found_while_it_lives_and_has_uses(store: Store) -> Non
 
 
 async def test_of_two_who_take_the_same_use_one_gets_it(store: Store) -> None:
-    await store.run(lambda connection: nodes.add_token(connection, TOKEN))
+    await store.run(lambda connection: nodes.add_token(connection, replace(TOKEN, uses_left=1)))
 
     takes = [store.run(lambda connection: nodes.use_token(connection, TOKEN)) for _ in range(2)]
     assert sorted(await asyncio.gather(*takes)) == [False, True]
     async with store.read() as connection:
         left = await nodes.find_token(connection, "digest", NOW)
-    assert left == replace(TOKEN, uses_left=1)
-    assert await store.run(lambda connection: nodes.use_token(connection, replace(TOKEN, uses_left=1)))
-    async with store.read() as connection:
-        assert await nodes.find_token(connection, "digest", NOW) is None
+    assert left == replace(TOKEN, uses_left=0)
+
+
+async def test_of_a_token_with_two_uses_two_who_read_it_at_once_get_one_each(store: Store) -> None:
+    await store.run(lambda connection: nodes.add_token(connection, TOKEN))
+
+    takes = [store.run(lambda connection: nodes.use_token(connection, TOKEN)) for _ in range(3)]
+
+    assert sorted(await asyncio.gather(*takes)) == [False, True, True]
+
+
+async def test_a_node_is_known_by_its_token_and_key_until_it_has_another_key(store: Store) -> None:
+    enrolled = replace(NODE, enrolled_token="t", enrolled_key="k")
+    await store.run(lambda connection: nodes.add_node(connection, enrolled))
+    later = NOW + timedelta(days=1)
+
+    async def known(token: str, key: str) -> str | None:
+        async with store.read() as connection:
+            return await nodes.enrolled_with(connection, token, key)
+
+    assert [await known("t", "k"), await known("t", "other"), await known("other", "k")] == [
+        NODE.id,
+        None,
+        None,
+    ]
+    await store.run(lambda conn: nodes.renew_node(conn, NODE.id, "cd", later, same_key=True))
+    assert await known("t", "k") == NODE.id
+    await store.run(lambda conn: nodes.renew_node(conn, NODE.id, "ef", later))
+    assert await known("t", "k") is None
 
 
 async def test_active_nodes_are_told_with_the_authorities_they_say_they_trust(state: Store) -> None:

@@ -179,3 +179,26 @@ async def test_a_renewal_that_is_cut_short_leaves_what_was_held(
 
 async def test_who_has_not_joined_has_nothing_to_renew(tmp_path: Path) -> None:
     assert not await renew(tmp_path, "district-1", datetime(2026, 3, 2, tzinfo=UTC))
+
+
+async def test_a_join_that_lost_its_answer_is_the_same_node_at_the_next_try(
+    tower: Tower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, token = tmp_path / "below", read_token(await tower.token("collector"))
+    ask = superior_module._ask
+    lost = []
+
+    async def cut(*words: object) -> object:
+        lost.append(await ask(*words))  # type: ignore[arg-type]
+        raise RetryableError("the line was cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(superior_module, "_ask", cut)
+        with pytest.raises(RetryableError):
+            await join("", token, "district-1", state)
+
+    again = await join("", token, "district-1", state)
+
+    assert again.node == lost[0].node
+    superior_context(state)
+    assert not (state / "superior" / "joining.json").exists()
