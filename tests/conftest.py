@@ -24,8 +24,8 @@ from collector.registry import Registry, read_registry
 from collector.store.engine import Store
 from tests.databases import lay_state, migrate
 
-# How fast cases are drawn says something of the machine, nothing of what is tested.
-settings.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow])
+# How fast cases are drawn, and run, says something of the machine, nothing of what is tested.
+settings.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("shared machine")
 
 
