@@ -12,7 +12,7 @@ from .backoff import Backoff
 from .clock import Clock
 from .metrics import SourceFigures
 from .outbox import Entry, Observed
-from .sources import Sensors, Source
+from .sources import LATER, Sensors, Source
 from .tasks import Tasks
 from .texts import say
 
@@ -55,19 +55,29 @@ class Watching:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, tasks: Tasks, rests: Mapping[str, float]) -> None:
-        """Start every source; `rests`: cool-downs that are not over, in seconds."""
+        """Start every source, the dear and patient ones a little later.
+
+        Args:
+            tasks: Where they run.
+            rests: Cool-downs that are not over, in seconds.
+        """
         self._tasks = tasks
         for source in self.sources:
             source.resume(rests)
-        self.begin_anew([source.name for source in self.sources])
+        self._begin([source.name for source in self.sources], LATER)
 
     def begin_anew(self, names: Collection[str]) -> None:
-        """Start sources, those that run too: at its start each tells the full picture."""
+        """Start sources at once, those that run too: at its start each tells the full picture."""
+        self._begin(names, {})
+
+    def _begin(self, names: Collection[str], after: Mapping[str, float]) -> None:
         for source in self.sources:
             if source.name in names:
                 if old := self._running.get(source.name):
                     old.cancel()
-                task = self._tasks.spawn(f"source-{source.name}", self._watch(source))
+                task = self._tasks.spawn(
+                    f"source-{source.name}", self._watch(source, after.get(source.name, 0.0))
+                )
                 self._running[source.name] = task
 
     def stop(self) -> None:
@@ -81,7 +91,9 @@ class Watching:
             self._figures[source.name].seconds = source.cpu_seconds
         return self._figures
 
-    async def _watch(self, source: Source) -> None:
+    async def _watch(self, source: Source, after: float) -> None:
+        if after:
+            await self._sleep(after)
         backoff = Backoff(_random, first=1.0, longest=_LONGEST_PAUSE_SECONDS)
         figures = self._figures[source.name]
 

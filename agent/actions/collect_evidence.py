@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-import psutil
 
 from wire.codec import encode
 from wire.orders import CollectEvidence as CollectEvidenceParams
@@ -24,11 +23,11 @@ from ..netlink.message import NetlinkError
 from ..settings import LogFile
 from .packing import packed
 from .port import Asked, Finished
+from .running import processes
 
 NAME = "evidence.json"
 _ALL_STATES = 0xFFF
 _COMMAND_CHARACTERS = 1024
-_PROCESS_FIELDS = ["pid", "ppid", "username", "name", "exe", "cmdline", "create_time"]
 Rows = Iterator[dict[str, Any]]
 
 
@@ -37,10 +36,7 @@ def _sockets() -> Rows:
 
 
 def _processes() -> Rows:
-    for process in psutil.process_iter(_PROCESS_FIELDS):
-        seen = process.info
-        seen["cmdline"] = " ".join(seen["cmdline"] or [])[:_COMMAND_CHARACTERS]
-        yield seen
+    return processes(characters=_COMMAND_CHARACTERS)
 
 
 def _routes() -> Rows:
@@ -89,7 +85,7 @@ class CollectEvidence:
             try:
                 taken[name], cut[name] = self._take(name, share)
                 left -= len(encode(taken[name]))
-            except (OSError, NetlinkError, psutil.Error) as error:
+            except (OSError, NetlinkError) as error:
                 unreadable.append({"what": name, "why": str(error)[:300]})
         cut = {name: count for name, count in cut.items() if count}
         return encode({"taken": taken, "cut": cut, "unreadable": unreadable})

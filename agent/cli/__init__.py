@@ -5,6 +5,7 @@ that was asked for is imported. Exit codes: 0 done, 1 failed or found errors, 2 
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -69,7 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = words[0] if words and words[0] in {name for name, _ in COMMANDS} else None
-    args = build_parser(command, language(asked(words))).parse_args(words)
+    gc.disable()  # modules leave nothing behind to collect, and looking for it is a tenth of a start
+    try:
+        parser = build_parser(command, language(asked(words)))
+    finally:
+        gc.enable()
+    args = parser.parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.clock import Clock
 from agent.outbox import Observed
-from agent.sources import Sensors, SensorsSettings
+from agent.sources import LATER, Sensors, SensorsSettings
 from agent.sources.port import Clock as Now
 from agent.sources.port import Emit
 from agent.tasks import Tasks
@@ -102,3 +102,44 @@ async def test_a_source_that_begins_anew_tells_the_full_picture(clock: Clock) ->
         await kept.until(lambda: kept.kinds() == 2 * ["incident"])
 
     assert watching.figures()["flaky"].failures == 0
+
+
+class Patient(Flaky):
+    """A source that looks first a while after a start."""
+
+    name = "setuid"
+
+
+async def test_what_costs_most_looks_first_a_while_after_a_start_and_at_once_where_it_is_ordered(
+    clock: Clock,
+) -> None:
+    kept = Kept()
+    rest = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        kept.pauses.append(seconds)
+        await rest.wait()
+
+    async with Tasks() as tasks:
+        watching = Watching([Patient(0), Flaky(0)], kept.keep, clock, "en", sleep=sleep)
+        watching.start(tasks, {})
+        await kept.until(lambda: "incident" in kept.kinds())
+        assert [seen.source for seen in kept.told] == ["flaky"]
+        assert kept.pauses == [LATER["setuid"]]
+
+        watching.begin_anew(["setuid"])
+        await kept.until(lambda: [seen.source for seen in kept.told] == ["flaky", "setuid"])
+
+
+def test_what_sees_ways_out_logs_and_packets_begins_at_once() -> None:
+    assert not LATER.keys() & {
+        "exits",
+        "sockets",
+        "logins",
+        "suricata",
+        "zeek",
+        "packets",
+        "processes",
+        "rules",
+    }
+    assert max(LATER.values()) <= 60
