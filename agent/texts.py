@@ -190,6 +190,10 @@ TEXTS: dict[str, Name] = {
         "镜像 {where} 暂不可达：{why}。当前版本继续运行。",
         "the mirror {where} can't be reached: {why}. What runs stays.",
     ),
+    "mirror_slow": Name(
+        "镜像 {where} 未能在 {seconds} 秒内（update.fetch_seconds）送完。当前版本继续运行。",
+        "the mirror {where} took more than {seconds} s (update.fetch_seconds) for everything. What runs stays.",
+    ),
     "mirror_refused": Name(
         "镜像 {where} 的内容不可信，未安装任何内容：{why}",
         "what the mirror {where} offers is not to be trusted, nothing was installed: {why}",

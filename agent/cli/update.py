@@ -74,7 +74,14 @@ def _updater(settings: Settings, slots: Slots, config: Path, seen: Path) -> Upda
     authority = Path(update.authority) if update.authority else None
     # A deputy that is not started anew would go on from a slot that the next update clears away.
     commands = (update.restart_deputy, update.restart) if settings.orders.deputy else (update.restart,)
-    mirror = Mirror(update.mirror, Path(update.root), seen, authority=authority, most=update.max_bytes)
+    mirror = Mirror(
+        update.mirror,
+        Path(update.root),
+        seen,
+        authority=authority,
+        most=update.max_bytes,
+        seconds=update.fetch_seconds,
+    )
     ways = Ways(
         install=partial(_install, most=update.max_bytes),
         check=partial(_check, config=config),

@@ -11,8 +11,11 @@ import contextlib
 import os
 import ssl
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -42,16 +45,28 @@ class Mirror:
         folder: Where the metadata that was seen is kept, so that none older is taken later.
         authority: PEM file of the authority of an `https` mirror; None: the system's.
         most: Bytes a bundle may have.
+        seconds: In which everything has to be fetched, from the first question on.
+        steady: Monotonic seconds.
     """
 
     def __init__(
-        self, where: str, root: Path, folder: Path, *, authority: Path | None = None, most: int
+        self,
+        where: str,
+        root: Path,
+        folder: Path,
+        *,
+        authority: Path | None = None,
+        most: int,
+        seconds: float = 1800.0,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._where = where.rstrip("/")
         self._root = root
         self._folder = folder
         self._authority = authority
         self._most = most
+        self._seconds = seconds
+        self._steady = steady
         self._updater: Updater | None = None
 
     def index(self) -> Index:
@@ -108,13 +123,29 @@ class Mirror:
             metadata_base_url=f"{base}/metadata/",
             target_dir=str(self._folder),
             target_base_url=f"{base}/targets/",
-            fetcher=_fetcher(self._authority),
+            fetcher=_fetcher(self._authority, self._left()),
             config=UpdaterConfig(max_root_rotations=32, max_delegations=0),
             bootstrap=root,
         )
 
+    def _left(self) -> Callable[[], float]:
+        """Return what tells the seconds that are left from now on."""
+        end = self._steady() + self._seconds
 
-def _fetcher(authority: Path | None) -> "FetcherInterface":
+        def left() -> float:
+            seconds = end - self._steady()
+            if seconds <= 0:
+                raise _SlowError(f"{self._seconds:g}")
+            return seconds
+
+        return left
+
+
+class _SlowError(OSError):
+    """A mirror did not give everything in time; its text is the time."""
+
+
+def _fetcher(authority: Path | None, left: Callable[[], float]) -> "FetcherInterface":
     from tuf.api.exceptions import DownloadError, DownloadHTTPError  # noqa: PLC0415 - see above
     from tuf.ngclient.fetcher import FetcherInterface  # noqa: PLC0415
     from urllib3 import PoolManager, Retry, Timeout  # noqa: PLC0415
@@ -130,8 +161,9 @@ def _fetcher(authority: Path | None) -> "FetcherInterface":
             )
 
         def _fetch(self, url: str) -> Iterator[bytes]:
+            file = url.startswith("file:")
             try:
-                yield from self._file(Path(urlsplit(url).path)) if url.startswith("file:") else self._web(url)
+                yield from _in_time(self._file(Path(urlsplit(url).path)) if file else self._web(url), left)
             except (HTTPError, OSError) as error:
                 raise DownloadError(f"{url}: {error}") from error
 
@@ -154,6 +186,41 @@ def _fetcher(authority: Path | None) -> "FetcherInterface":
                 yield from answer.stream(_CHUNK)
 
     return Fetcher()
+
+
+def _in_time(chunks: Iterator[bytes], left: Callable[[], float]) -> Iterator[bytes]:
+    """Pass chunks on for as long as time is left.
+
+    They are fetched in a thread of their own: a server that gives a byte now and then holds a name, a
+    greeting, a header or a body for as long as it likes, and so does a folder of another host. That thread
+    is left behind then; the update ends, and it with it.
+
+    Raises:
+        _SlowError: no time is left.
+        Exception: what fetching raises.
+    """
+    queue: Queue[bytes | BaseException | None] = Queue(16)
+
+    def fetch() -> None:
+        with contextlib.suppress(Full, _SlowError):
+            try:
+                for chunk in chunks:
+                    queue.put(chunk, timeout=left())
+                queue.put(None, timeout=left())
+            except Exception as error:  # noqa: BLE001 - handed to who waits, who raises it
+                queue.put(error, timeout=left())
+
+    Thread(target=fetch, name="fetch", daemon=True).start()
+    while True:
+        try:
+            one = queue.get(timeout=left())
+        except Empty:
+            continue  # `left` says so
+        if one is None:
+            return
+        if isinstance(one, BaseException):
+            raise one
+        yield one
 
 
 def _regular(path: Path) -> BinaryIO:
@@ -188,4 +255,6 @@ def _told(where: str) -> Iterator[None]:
         ) from None
     except DownloadError as error:
         why = error.__cause__ or error
+        if isinstance(why, _SlowError):
+            raise MirrorError("mirror_slow", where=where, seconds=why) from None
         raise MirrorError("mirror_away", where=where, why=str(why)[:500]) from None

@@ -69,6 +69,7 @@ class UpdateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         folder: The releases, with the links `current` and `good`.
         trial_seconds: In which a collector has to answer a new release.
         max_bytes: Of a bundle.
+        fetch_seconds: In which a mirror has to give everything an update needs.
         restart: What starts the agent anew.
         restart_deputy: What starts the deputy anew, just before, where `orders.deputy` names one.
     """
@@ -79,6 +80,7 @@ class UpdateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     folder: Annotated[str, Meta(pattern="^/")] = "/opt/fengsui"
     trial_seconds: Annotated[float, Meta(ge=1, le=3600)] = 180.0
     max_bytes: Annotated[int, Meta(ge=1024, le=2**31)] = 256 * 1024 * 1024
+    fetch_seconds: Annotated[float, Meta(ge=10, le=86400)] = 1800.0
     restart: Annotated[tuple[str, ...], Meta(min_length=1)] = (
         "systemctl",
         "restart",

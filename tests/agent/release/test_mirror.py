@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -177,7 +178,7 @@ def test_nobody_sends_a_node_elsewhere(served: str) -> None:
     from tuf.api.exceptions import DownloadError  # noqa: PLC0415 - the library of updates alone
 
     with pytest.raises(DownloadError):
-        list(_fetcher(None).fetch(f"{served}/elsewhere"))
+        list(_fetcher(None, lambda: 30.0).fetch(f"{served}/elsewhere"))
 
 
 def test_a_web_server_that_is_away_is_told(signer: Signer, slots: Slots) -> None:
@@ -187,6 +188,42 @@ def test_a_web_server_that_is_away_is_told(signer: Signer, slots: Slots) -> None
         with pytest.raises(MirrorError) as away:
             Mirror(where, signer.root, slots.folder / "mirror", most=1000).index()
     assert away.value.code == "mirror_away"
+
+
+class Dripping(Quiet):
+    """A server that gives a byte now and then: of its headers, or of what it serves."""
+
+    body = True
+    ended = threading.Event()
+
+    def do_GET(self) -> None:
+        self.wfile.write(
+            b"HTTP/1.0 200 OK\r\n" + (b"Content-Length: 100000\r\n\r\n" if self.body else b"X-A: ")
+        )
+        with suppress(OSError):
+            while not self.ended.wait(0.02):
+                self.wfile.write(b"x")
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_web_server_that_drips_holds_no_update(signer: Signer, slots: Slots, part: str) -> None:
+    """Each byte is in time for a timeout of the socket; only all of them together are too slow."""
+    Dripping.body = part == "body"
+    Dripping.ended.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Dripping, directory=str(signer.folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    where = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with pytest.raises(MirrorError) as slow:
+            Mirror(where, signer.root, slots.folder / "mirror", most=1000, seconds=0.3).index()
+    finally:
+        Dripping.ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert slow.value.code == "mirror_slow"
+    assert "0.3 s (update.fetch_seconds)" in str(slow.value)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "endless"])
