@@ -1,9 +1,13 @@
-"""Small files that are replaced whole: after a kill or a power cut there is the old one or the new one.
+"""Small files replaced whole: after a kill or a power cut there is the old one or the new one.
 
 FILE.new written, fsync -> renamed over FILE -> fsync of the folder, so that the rename stays too
+
+Files of others are opened where they are files, and nothing else.
 """
 
 import os
+import stat
+from io import FileIO
 from pathlib import Path
 
 
@@ -40,3 +44,19 @@ def read_file(path: Path, most: int) -> bytes | None:
     if len(content) > most:
         raise OSError(f"{path}: more than {most} bytes")
     return content
+
+
+def open_regular(path: str | Path) -> FileIO:
+    """Open a file to be read, without a buffer.
+
+    Others may put a pipe where a log is looked for: to open it waits until somebody writes, for ever, and
+    whoever looks is blind to everything else meanwhile.
+
+    Raises:
+        OSError: it is not there, may not be read, or is no regular file.
+    """
+    file = FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(f"{path}: is no regular file")
+    return file

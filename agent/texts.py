@@ -192,7 +192,7 @@ TEXTS: dict[str, Name] = {
     ),
     "mirror_slow": Name(
         "镜像 {where} 未能在 {seconds} 秒内（update.fetch_seconds）送完。当前版本继续运行。",
-        "the mirror {where} took more than {seconds} s (update.fetch_seconds) for everything. What runs stays.",
+        "the mirror {where} took more than {seconds} s (update.fetch_seconds). What runs stays.",
     ),
     "mirror_refused": Name(
         "镜像 {where} 的内容不可信，未安装任何内容：{why}",

@@ -8,19 +8,18 @@ Source: https://theupdateframework.github.io/specification
 """
 
 import contextlib
-import os
 import ssl
-import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wire.releases import INDEX, Index, Offer, read_index
 
+from ..keeping import open_regular
 from ..texts import SaidError
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ def _fetcher(authority: Path | None, left: Callable[[], float]) -> "FetcherInter
 
         def _file(self, path: Path) -> Iterator[bytes]:
             try:
-                file = _regular(path)
+                file = open_regular(path)
             except FileNotFoundError:
                 raise DownloadHTTPError(f"{path}: there is none", 404) from None
             with file:
@@ -221,19 +220,6 @@ def _in_time(chunks: Iterator[bytes], left: Callable[[], float]) -> Iterator[byt
         if isinstance(one, BaseException):
             raise one
         yield one
-
-
-def _regular(path: Path) -> BinaryIO:
-    """Open a file; a pipe among them would keep an update, and its lock, for ever.
-
-    Raises:
-        OSError: it is not there, or is no file.
-    """
-    file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: PTH123, SIM115 - of a descriptor, and handed on
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(f"{path}: is no file")
-    return file
 
 
 @contextlib.contextmanager

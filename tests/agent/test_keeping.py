@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from agent.keeping import read_file, replace_file
+from agent.keeping import open_regular, read_file, replace_file
 
 
 def test_a_file_is_replaced_whole_and_read_back(tmp_path: Path) -> None:
@@ -28,3 +29,24 @@ def test_no_file_is_none_and_one_too_large_is_refused(tmp_path: Path) -> None:
     assert read_file(tmp_path / "y.json", 4) is None
     with pytest.raises(OSError, match="more than 3 bytes"):
         read_file(tmp_path / "x.json", 3)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "auth.log"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "device":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+
+    with pytest.raises(OSError, match=r"is no regular file|Is a directory"):
+        open_regular(place)
+
+
+def test_a_regular_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "auth.log").write_bytes(b"one\n")
+
+    with open_regular(tmp_path / "auth.log") as file:
+        assert file.read() == b"one\n"

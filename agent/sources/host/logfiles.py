@@ -15,6 +15,7 @@ name, the same id), and `--vacuum` with it takes that one, too.
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -26,6 +27,7 @@ from msgspec import Struct
 
 from ...bounded import Seconds
 from ...budget import Budget
+from ...keeping import open_regular
 from ..port import moment
 from ..rounds.matters import Finding
 from ..rounds.patrol import Patrol, Round
@@ -150,7 +152,11 @@ def see(path: Path, at: float) -> Seen | None:
         OSError: it may not be read.
     """
     try:
-        with path.open("rb") as file:
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+            # `mkfifo`, or a link to /dev/null: nothing is kept there any more.
+            return Seen(at, status.st_ino, 0, 0, "")
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
             # A place for each user, written over at every login: it may only not become shorter.
             head = b"" if path.name in _SLOTS else file.read(min(_HEAD, status.st_size))
@@ -173,7 +179,7 @@ def cleared(path: Path, before: Seen, seen: Seen | None) -> str:
 
 
 def _head(path: Path, size: int) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.sha256(file.read(size)).hexdigest()
 
 
@@ -220,7 +226,7 @@ def _identity(path: Path) -> str:
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(40)
         return head[24:].hex() if head.startswith(b"LPKSHHRH") else str(os.fstat(file.fileno()).st_ino)
 

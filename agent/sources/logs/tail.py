@@ -18,6 +18,8 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ...keeping import open_regular
+
 MAX_LINE = 8192
 _CHUNK = 1 << 18
 _SIBLINGS = 50
@@ -79,7 +81,7 @@ class Tail:
         """Yield the lines since the place, moving it.
 
         Raises:
-            OSError: a file is there and can't be read.
+            OSError: a file is there and can't be read, or something else is in its place.
         """
         try:
             inode = self.path.stat().st_ino
@@ -100,7 +102,7 @@ class Tail:
         return next((path for path in found if path.stat().st_ino == inode), None)
 
     def _lines(self, path: Path, place: Place, *, final: bool) -> Iterator[Line]:
-        with path.open("rb", buffering=0) as file:
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
             if status.st_ino != place.inode:
                 return  # rotated between stat and open: the next read sees it

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from wire.codec import UNREADABLE
 
+from ...keeping import open_regular
 from ..names import real
 from .baseline import Baseline, Entry
 from .webroot import WebRoot, read, short, stamp, walk
@@ -101,7 +102,7 @@ def take_up(root: WebRoot, baseline: Baseline) -> bool:
         OSError: it can't be read, or the baseline can't be written.
     """
     try:
-        with Path(root.manifest).open("rb") as file:
+        with open_regular(root.manifest) as file:
             data = file.read(_MAX_BYTES)
     except FileNotFoundError:
         return False

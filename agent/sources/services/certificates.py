@@ -5,7 +5,6 @@ for whoever heeds the warning. A service that shows an older certificate than th
 not told to read it again, which is why both are looked at.
 """
 
-import os
 import socket
 import ssl
 from contextlib import closing
@@ -19,6 +18,7 @@ from msgspec import Meta, Struct
 
 from ...bounded import Seconds
 from ...budget import Budget
+from ...keeping import open_regular
 from ..port import moment
 from ..ranges import INTERNAL
 from ..rounds.matters import Finding
@@ -139,7 +139,7 @@ def of_file(path: Path) -> x509.Certificate:
         ValueError: it holds none.
     """
     # A pipe among the files is no reason to wait for a writer, and to be blind to all others meanwhile.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - of a descriptor
+    with open_regular(path) as file:
         data = file.read(_MAX_BYTES)
     begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
     start = data.find(begin)

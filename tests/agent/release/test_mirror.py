@@ -236,5 +236,5 @@ def test_what_is_no_file_in_a_folder_is_refused_at_once(mirror: Mirror, signer: 
     else:
         place.symlink_to("/dev/zero")
 
-    with pytest.raises(MirrorError, match="is no file"):
+    with pytest.raises(MirrorError, match="is no regular file"):
         mirror.index()

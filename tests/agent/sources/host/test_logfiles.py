@@ -222,3 +222,29 @@ def test_a_log_nobody_may_read_is_named_and_remembered(host: Host) -> None:
     assert isinstance(look.notes, Logs)
     assert look.notes.files["/var/log/auth.log"] == host.seen.files["/var/log/auth.log"]
     assert NOW.tzinfo is UTC
+
+
+@pytest.mark.parametrize("other", ["pipe", "nothing"])
+def test_a_log_in_whose_place_nothing_is_kept_was_cleared_and_holds_up_no_other(
+    host: Host, other: str
+) -> None:
+    """`mkfifo auth.log` or `ln -sf /dev/null auth.log`: whoever writes there writes to nobody."""
+    host.auth.unlink()
+    if other == "pipe":
+        os.mkfifo(host.auth)
+    else:
+        host.auth.symlink_to("/dev/null")
+    host.wtmp.write_bytes(b"")
+
+    changes = host.changes()
+    assert [key for key, _ in changes] == ["logs:/var/log/auth.log", "logs:/var/log/wtmp"]
+    assert changes[0][1] in {"replaced", "cut"}  # an inode that was let go of is often given again
+
+
+def test_a_pipe_among_rotated_logs_is_passed_over(host: Host) -> None:
+    os.mkfifo(host.auth.with_name("auth.log.1"))
+    (host.journal / "user.journal").unlink(missing_ok=True)
+    os.mkfifo(host.journal / "user.journal")
+    cut(host)
+
+    assert host.changes() == [("logs:/var/log/auth.log", "cut")]

@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -214,3 +215,15 @@ async def test_a_look_that_hangs_and_comes_back_late_has_lost_nothing_and_told_n
 
     told = [one.body["count"] for one in listener.heard if one.kind == "incident"]
     assert told == [1, 1, 1]
+
+
+async def test_a_pipe_in_place_of_a_log_is_told_and_hides_no_other(
+    host: Host, watching: Watching, eventually: Eventually
+) -> None:
+    host.write("eve.2.json")
+    os.mkfifo(host.logs / "eve.1.json")
+    async with watching(host.source(), lambda: START) as listener:
+        await eventually((host.state / "suricata.json").exists)
+        host.write("eve.2.json", 2)
+        await listener.until(of(2))
+        await listener.until(lambda seen: "eve.1.json: is no regular file" in seen.body.get("why", ""))

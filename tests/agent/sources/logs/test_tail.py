@@ -156,3 +156,20 @@ def test_whatever_is_written_between_reads_and_rotations_is_read_once(
         place = tail.place
 
     assert read == written
+
+
+def test_a_pipe_in_place_of_a_log_is_refused_and_the_log_that_comes_back_is_read(log: Path) -> None:
+    tail = Tail(log, None)
+    texts(tail)
+    append(log, "three\n")
+    log.rename(log.with_name("auth.log.1"))
+    os.mkfifo(log)
+
+    read = tail.read()
+    assert next(read).data == b"three"
+    with pytest.raises(OSError, match="is no regular file"):
+        next(read)
+    log.unlink()
+    log.write_text("four\n")
+
+    assert texts(tail) == ["four"]
