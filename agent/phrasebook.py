@@ -1,55 +1,8 @@
 """The Chinese of what the agent's commands write in English: their helps, and mistakes of a settings file."""
 
 from wire.phrases import Phrasebook
+from wire.sentences.settings import CHINESE as MISTAKES
 from wire.usage import CHINESE as OF_ARGPARSE
-
-MISTAKES: dict[str, str] = {
-    "{path}: found {found:said}, expected {expected:said}": "{path}：发现{found}，应为{expected}",
-    "found {found:said}, expected {expected:said}": "发现{found}，应为{expected}",
-    "{size} characters": " {size} 个字符",
-    "at most {size}": "至多 {size}",
-    "a YAML error ({what})": " YAML 语法错误（{what}）",
-    "the byte {byte}": "字节 {byte}",
-    "text in UTF-8": " UTF-8 文本",
-    "no mapping": "的不是 YAML 映射",
-    "one YAML mapping of settings": "一个由设置组成的 YAML 映射",
-    "more than {count} levels": "超过 {count} 层嵌套",
-    "the alias *{name}": "别名 *{name}",
-    "an unknown field": "未知字段",
-    "one of {names}; did you mean {name}?": "以下之一：{names}；是否想写 {name}？",
-    "one of {names}": "以下之一：{names}",
-    "the field again": "重复的字段",
-    "each field once": "每个字段只出现一次",
-    "nothing": "空值",
-    "a zero byte": "零字节",
-    "text": "文本",
-    "a whole number": "整数",
-    "a number": "数字",
-    "true or false": " true 或 false",
-    "a list": "列表",
-    "a mapping": "映射",
-    "values that do not fit together": "相互矛盾的值",
-    "exactly one of url, port and unit": " url、port、unit 中恰好一个",
-    "IP addresses in trace_targets, not {text}": " trace_targets 中为 IP 地址，而非 {text}",
-    "an IP address and a port up to {most}, not {text}": " IP 地址和不大于 {most} 的端口，而非 {text}",
-    "manifest and manifest_key together, or neither": "同时给出 manifest 和 manifest_key，或都不给出",
-    "a network such as {such} ({why:said})": "地址段，如 {such}（{why}）",
-    "{text} does not appear to be an IPv4 or IPv6 network": "{text} 不是 IPv4 或 IPv6 地址段",
-    "{text} has host bits set": "{text} 的主机位不为零",
-    "https://HOST:PORT and nothing behind it": " https://主机:端口，其后不跟其他内容",
-    "{name} again": "重复的 {name}",
-    "each name once": "每个名称只出现一次",
-    "`{kind}` >= {bound}": "不小于 {bound} 的数（{kind}）",
-    "`{kind}` <= {bound}": "不大于 {bound} 的数（{kind}）",
-    "`{kind}` > {bound}": "大于 {bound} 的数（{kind}）",
-    "`{kind}` < {bound}": "小于 {bound} 的数（{kind}）",
-    "`{kind}` of length >= {bound}": "长度不小于 {bound} 的值（{kind}）",
-    "`{kind}` of length <= {bound}": "长度不大于 {bound} 的值（{kind}）",
-    "`{kind}` matching regex {pattern}": "形如 {pattern} 的文本（{kind}）",
-    "'{text}'": " '{text}'",
-    "there is no user {name} on this host": "本机没有用户 {name}",
-}
-"""Mistakes of a settings file. What stood in the file stays as it was written."""
 
 HELPS: dict[str, str] = {
     "a path of sources.files.roots": "设置 sources.files.roots 中的网站目录",

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from wire.sentences import FIELDS, in_language
 from wire.vocabulary import LINK_KINDS, Name
 
 from ..clock import host_clock
@@ -40,7 +41,7 @@ _TEXTS = {
         "incident {class} {key}: {count}, from {first_seen}, last {last_seen}",
     ),
     "gap": Name("缺口 {why}（{from} 至 {to}）", "gap: {why} ({from} to {to})"),
-    "unreadable": Name("未能读取 [{source}] {what}:{why}", "not readable [{source}] {what}: {why}"),
+    "unreadable": Name("未能读取 [{source}] {what}：{why}", "not readable [{source}] {what}: {why}"),
 }
 
 
@@ -92,12 +93,20 @@ def summary(reports: Iterable[Observation], unreadable: Iterable[Unreadable], la
     """Return what was found, a line each."""
     tellers = {"asset": _asset, "exits": _exits, "sockets": _sockets, "incident": _incident, "gap": _gap}
     lines = [
-        _TEXTS[code].in_language(language).format_map(values)
+        _TEXTS[code].in_language(language).format_map(spoken(values, language))
         for report in reports
         for code, values in tellers[report.kind](report.body, language)
     ]
     told = _TEXTS["unreadable"].in_language(language)
-    return lines + [told.format_map(msgspec.structs.asdict(one)) for one in unreadable]
+    return lines + [told.format_map(spoken(msgspec.structs.asdict(one), language)) for one in unreadable]
+
+
+def spoken(values: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return values with the sentences among them in a language; what was seen stays as it is."""
+    return {
+        name: in_language(value, language) if name in FIELDS and isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 Lines = list[tuple[str, dict[str, Any]]]

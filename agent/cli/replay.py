@@ -17,7 +17,7 @@ from ..sources.logs.bursts import Bursts, BurstSettings
 from ..sources.logs.journal import MAX_ENTRY
 from ..sources.port import Observation
 from .loading import load
-from .once import document, summary
+from .once import document, spoken, summary
 from .recorded import Refusals, Replay, lines, packets, sensor_log
 
 FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
@@ -80,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
     what = "packets" if args.form == "pcap" else "read"
     print(_TEXTS[what].in_language(settings.language).format_map(counts), file=sys.stderr)
     for one in result.refused:
-        print(_TEXTS["refused"].in_language(settings.language).format(file=args.file, **one), file=sys.stderr)
+        told = spoken(one, settings.language)
+        print(
+            _TEXTS["refused"].in_language(settings.language).format(file=args.file, **told), file=sys.stderr
+        )
     return 0
 
 

@@ -22,6 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from wire.sentences import in_language
+
 from ..release import BundleError, Outcome, Proof, Release, Slots, Updater, Ways, install, this_host
 from ..release.mirror import Mirror
 from ..settings import Settings
@@ -92,9 +94,7 @@ def _updater(settings: Settings, slots: Slots, config: Path, seen: Path) -> Upda
         sleep=time.sleep,
         new_id=lambda: secrets.token_hex(16),
     )
-    return Updater(
-        slots, mirror, ways, this_host(), patience=update.trial_seconds, language=settings.language
-    )
+    return Updater(slots, mirror, ways, this_host(), patience=update.trial_seconds)
 
 
 def _install(bundle: Path, slot: Path, *, most: int) -> None:
@@ -103,7 +103,8 @@ def _install(bundle: Path, slot: Path, *, most: int) -> None:
 
 def _check(slot: Path, *, config: Path) -> None:
     """Ask the new release whether it takes this node's settings, before anything starts from it."""
-    command = [str(slot / "bin" / "fengsui-agent"), "check-config", str(config)]
+    # In English, as all that stands in a heartbeat.
+    command = [str(slot / "bin" / "fengsui-agent"), "check-config", str(config), "--lang", "en"]
     try:
         done = subprocess.run(  # noqa: S603 - of a release whose signature is good
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_CHECK_SECONDS, check=False
@@ -145,7 +146,8 @@ def _tell(outcome: Outcome, slots: Slots, args: argparse.Namespace) -> int:
         told = {"changed": outcome.changed, "running": version, "state": standing.state}
         print(json.dumps(told | {"version": standing.version, "why": standing.why or None}))
     elif outcome.changed:
-        values = {"version": standing.version, "before": standing.before, "why": standing.why}
+        why = in_language(standing.why, _language(args))
+        values = {"version": standing.version, "before": standing.before, "why": why}
         print(_said(args, f"update_{standing.state}", **values), file=sys.stderr)
     else:
         print(_said(args, "update_none", version=version), file=sys.stderr)
@@ -213,6 +215,11 @@ def _config(args: argparse.Namespace) -> Path:
 
 
 def _said(args: argparse.Namespace, code: str, **values: object) -> str:
+    return say(_language(args), code, **values)
+
+
+def _language(args: argparse.Namespace) -> str:
+    """Return the language of texts for whoever called."""
     from . import language  # noqa: PLC0415 - the package imports this module by name
 
-    return say(language(args.lang, args.spoken), code, **values)
+    return language(args.lang, args.spoken)

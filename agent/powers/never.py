@@ -42,7 +42,7 @@ class Never(Struct, frozen=True):
         """
         for one, why in self.reasons:
             if one.version == network.version and one.overlaps(network):
-                raise ForbiddenError(f"{network} is never blocked on this node: {why} {one}")
+                raise ForbiddenError(f"{network} is never blocked on this node: {one} is {why}")
 
     @property
     def guard(self) -> Guard:

@@ -76,18 +76,14 @@ class Updater:
         ways: What is done to the host.
         host: What a bundle has to fit.
         patience: Seconds in which a collector has to answer a new release.
-        language: Of the reasons that are written down.
     """
 
-    def __init__(
-        self, slots: Slots, shelf: Shelf, ways: Ways, host: Host, *, patience: float, language: str
-    ) -> None:
+    def __init__(self, slots: Slots, shelf: Shelf, ways: Ways, host: Host, *, patience: float) -> None:
         self._slots = slots
         self._shelf = shelf
         self._ways = ways
         self._host = host
         self._patience = patience
-        self._language = language
 
     def wanted(self) -> Offer | None:
         """Return what an update would install.
@@ -116,9 +112,8 @@ class Updater:
             version = offer.version
             slot = self._install(offer)
         except (SaidError, OSError) as error:
-            why = error.in_language(self._language) if isinstance(error, SaidError) else str(error)
             with suppress(OSError):  # a full disk must not hide why
-                self._write(state="refused", version=version, before=running.version, why=why)
+                self._write(state="refused", version=version, before=running.version, why=str(error))
             raise
         self._write(state="trial", version=offer.version, before=running.version)
         self._slots.point("current", slot)
@@ -151,7 +146,7 @@ class Updater:
             return self._end("installed", tried.version, before.version)
         # Written first: a kill between the two ends in going back as well, but never in trying it again.
         version = tried.version if tried else self._standing().version
-        why = say(self._language, "release_silent", seconds=self._patience)
+        why = say("en", "release_silent", seconds=self._patience)
         failed = tuple(dict.fromkeys((*self._standing().failed, version)))
         outcome = self._end("rolled_back", version, before.version, why, failed)
         self._slots.go_back()

@@ -56,7 +56,7 @@ ACTIONS: Mapping[str, Name] = {
     "user.password": Name("口令已重置", "password reset"),
     "user.disabled": Name("用户已停用", "user disabled"),
     "calendar.filled": Name("日历已更新", "calendar filled"),
-    "collector.started": Name("采集器启动", "collector started"),
+    "collector.started": Name("采集端启动", "collector started"),
     "drill.planned": Name("演练列入计划", "drill planned"),
     "drill.written": Name("演练脚本编写", "drill written"),
     "drill.started": Name("演练开始", "drill started"),

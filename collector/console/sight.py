@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from wire.sentences import FIELDS
 from wire.vocabulary import GRADES
 
 from ..desk.rights import MAY, Principal
 from ..incident import STATES
-from ..phrasebook import in_language
+from ..phrasebook import in_language, told
 from ..registry import Registry
 from ..store.board import RUNNING, when
 from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
@@ -223,14 +224,28 @@ class Sight(Struct, frozen=True, kw_only=True):
         """Whether an agent that is in use has not been heard of for too long."""
         return node.kind == "agent" and self.now - (node.last_seen or node.enrolled_at) > SILENT
 
+    def told(self, text: Any) -> str:  # noqa: ANN401 - JSON of a row
+        """Return the sentence with which a node or a step says why, as the reader reads it."""
+        return told(str(text), self.language)
+
+    def label(self, name: str, value: Any) -> str:  # noqa: ANN401 - JSON of a row
+        """Return what a field of evidence is called; a verdict's reasons are not those of a level."""
+        first = value[0] if name == "reasons" and isinstance(value, list) and value else None
+        of_verdict = isinstance(first, dict) and "code" in first
+        return self.word("fact", "verdict_reasons" if of_verdict else name)
+
+    def value(self, name: str, value: str) -> str:
+        """Return a text of evidence: what was seen as it is, and why in the reader's language."""
+        return self.told(value) if name in FIELDS else value
+
     def finding(self, finding: dict[str, Any]) -> str:
         """Return on what node and register disagree."""
-        told = " · ".join(
-            f"{self.word('finding', key)} {self.plain(value)}"
+        said = " · ".join(
+            f"{self.word('finding', key)} {self.value(key, self.plain(value))}"
             for key, value in finding.items()
             if key != "kind" and value is not None
         )
-        return f"{self.word('finding', str(finding.get('kind', '')))}: {told}"
+        return f"{self.word('finding', str(finding.get('kind', '')))}: {said}"
 
     def sanctioned(self, key: str) -> str:
         """Return the name of a sanctioned exit."""

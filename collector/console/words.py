@@ -98,7 +98,7 @@ STEP_KINDS: Mapping[str, Name] = {
     "manual": Name("人工", "manual"),
     "approve": Name("审批", "approve"),
     "http_request": Name("接口调用", "HTTP request"),
-    "order_agent": Name("代理指令", "order to agent"),
+    "order_agent": Name("探针指令", "order to agent"),
     "file_report": Name("报送", "file report"),
     "wait": Name("等待", "wait"),
     "parallel": Name("并行", "parallel"),
@@ -143,8 +143,8 @@ PRESENCES: Mapping[str, Name] = {
     "unknown": Name("原因不明", "reason unknown"),
 }
 NODE_KINDS: Mapping[str, Name] = {
-    "agent": Name("主机代理", "agent"),
-    "collector": Name("下级采集器", "collector below"),
+    "agent": Name("探针", "agent"),
+    "collector": Name("下级采集端", "collector below"),
 }
 ROLES: Mapping[str, Name] = {
     "duty": Name("值班员", "duty officer"),
@@ -242,6 +242,7 @@ FACTS: Mapping[str, Name] = {
     "facts": Name("事实", "facts"),
     "times": Name("时间", "times"),
     "reasons": Name("定级理由", "reasons"),
+    "verdict_reasons": Name("判定理由", "reasons"),
     "criterion": Name("判据", "criterion"),
     "verified": Name("数值已核对", "figure verified"),
     "state": Name("状态", "state"),

@@ -7,10 +7,12 @@ The mechanism is `wire.phrases`. A new sentence costs one line in the table of i
 ('至多 40 字节', '文本 或 整数')
 """
 
+from wire import sentences
 from wire.phrases import Phrasebook
 from wire.usage import CHINESE as OF_ARGPARSE
 
 from . import backups, commands, drills, files, helps, law, plans, refusals, register, releases, running
+from . import told as steps
 
 BOOK = Phrasebook(
     files.CHINESE,
@@ -28,3 +30,7 @@ BOOK = Phrasebook(
 )
 in_language = BOOK.in_language
 skeletons = BOOK.skeletons
+TOLD = Phrasebook(steps.CHINESE, *sentences.BOOK.tables)
+"""Why something was missed, refused or failed, as nodes and steps tell it; a book of its own, because a
+path or a name among what they tell must meet no sentence of a settings file."""
+told = TOLD.in_language

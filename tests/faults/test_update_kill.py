@@ -83,7 +83,7 @@ def update(folder: Path, signer: Signer, kill_at: int, dumb: str) -> None:
         new_id=lambda: os.urandom(8).hex(),
     )
     mirror = Mirror(str(signer.folder), signer.root, folder / "mirror", most=10**7)
-    Updater(slots, mirror, ways, Host("any", "any"), patience=2, language="en").update()
+    Updater(slots, mirror, ways, Host("any", "any"), patience=2).update()
 
 
 def ended(folder: Path, signer: Signer, kill_at: int, dumb: str) -> int | None:

@@ -40,9 +40,7 @@ class Node:
         )
 
     def updater(self, mirror: Mirror) -> Updater:
-        return Updater(
-            self.slots, mirror, self.ways(), Host("linux_x86_64", "cp311"), patience=180, language="en"
-        )
+        return Updater(self.slots, mirror, self.ways(), Host("linux_x86_64", "cp311"), patience=180)
 
     def running(self) -> str | None:
         release = self.slots.release(self.slots.named("current"))
@@ -126,7 +124,7 @@ def test_a_release_that_does_not_take_the_nodes_settings_never_starts(
 
     signer.offer("0.2.0")
     ways = Ways(**{name: getattr(node.ways(), name) for name in Ways.__struct_fields__} | {"check": refuse})
-    updater = Updater(node.slots, mirror, ways, Host("any", "any"), patience=180, language="en")
+    updater = Updater(node.slots, mirror, ways, Host("any", "any"), patience=180)
     with pytest.raises(BundleError, match=r"settings\.mirror"):
         updater.update()
     assert (node.running(), node.restarts, node.slots.release("b")) == ("0.1.0", [], None)
@@ -141,7 +139,7 @@ def test_a_full_disk_leaves_what_runs(node: Node, mirror: Mirror, signer: Signer
     signer.offer("0.2.0")
     ways = Ways(**{name: getattr(node.ways(), name) for name in Ways.__struct_fields__} | {"install": full})
     with pytest.raises(OSError, match="No space"):
-        Updater(node.slots, mirror, ways, Host("any", "any"), patience=180, language="en").update()
+        Updater(node.slots, mirror, ways, Host("any", "any"), patience=180).update()
     assert (node.running(), list(node.slots.path("b").iterdir())) == ("0.1.0", [])
     assert node.updater(mirror).update().standing.state == "installed"
 
@@ -175,7 +173,7 @@ def test_a_disk_that_takes_no_word_of_it_hides_no_refusal(node: Node, mirror: Mi
     signer.offer("0.2.0")
     ways = Ways(**{name: getattr(node.ways(), name) for name in Ways.__struct_fields__} | {"check": refuse})
     with pytest.raises(BundleError, match=r"settings\.mirror"):
-        Updater(node.slots, mirror, ways, Host("any", "any"), patience=180, language="en").update()
+        Updater(node.slots, mirror, ways, Host("any", "any"), patience=180).update()
 
 
 def test_a_mirror_that_can_not_be_believed_is_written_down_until_it_can(

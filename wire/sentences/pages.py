@@ -1,0 +1,25 @@
+"""What an agent says of web roots: what could not be compared, and how a link hides."""
+
+CHINESE: dict[str, str] = {
+    "{file}: {why:maybe} (what was accepted of {root})": "{file}：{why}（{root} 的认可内容）",
+    "{count} more places could not be read": "另有 {count} 处无法读取",
+    "the root has more than max_files = {count} files": "网站目录的文件超过 max_files = {count}",
+    "the root has more than max_files = {count} folders": "网站目录的子目录超过 max_files = {count}",
+    "no accepted content yet; `fengsui-agent run` takes it at its first start": "尚无认可内容；`fengsui-agent run` 首次启动时取得",
+    "files: watching needs a state folder for what was accepted": "files：持续监测需要状态目录来保存认可内容",
+    "{root}: {count} places not compared, first {path}: {why:maybe}": "{root}：{count} 处未比对，首处 {path}：{why}",
+    "{count} folders can't be watched (fs.inotify.max_user_watches); everything is compared each {seconds} s instead": "{count} 个目录无法监视（fs.inotify.max_user_watches）；改为每 {seconds} 秒全部比对",
+    "inotify queue ran over; compared everything instead": "inotify 队列溢出；已改为全部比对",
+    "{root} could not be compared: {why:maybe}": "{root} 无法比对：{why}",
+    "{root}: what was told is not remembered: {why:maybe}": "{root}：已上报的内容未能保存：{why}",
+    "hidden frame": "隐藏的框架",
+    "by its words": "据其文字",
+    "hidden by style": "以样式隐藏",
+    "written hidden by script": "由脚本写入并隐藏",
+    "shown to spiders only": "仅对搜索引擎爬虫显示",
+    "version {version} is older than the accepted one, {accepted}": "版本 {version} 早于已认可的版本 {accepted}",
+    "not signed by the key of the settings": "不是由设置中的密钥签名",
+    "no manifest: {why:maybe}": "没有可用的清单：{why}",
+    "replaced while it was looked at": "查看期间被替换",
+    "{line}… {count} more lines": "{line}… 另有 {count} 行",
+}
