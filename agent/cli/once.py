@@ -18,26 +18,26 @@ from ..sources.port import Clock, Observation, Source, Unreadable
 from .loading import load
 
 _TEXTS = {
-    "host": Name("主机 {host_name}:{os},内核 {kernel}", "host {host_name}: {os}, kernel {kernel}"),
+    "host": Name("主机 {host_name}：{os}，内核 {kernel}", "host {host_name}: {os}, kernel {kernel}"),
     "services": Name("监听服务 {count} 个", "{count} listening services"),
-    "link": Name("网卡 {name}:{kind},{state},{addresses}", "link {name}: {kind}, {state}, {addresses}"),
+    "link": Name("网卡 {name}：{kind}，{state}，{addresses}", "link {name}: {kind}, {state}, {addresses}"),
     "default": Name(
-        "默认路由(表 {table}):经 {gateway},网卡 {interface}",
+        "默认路由（表 {table}）：经 {gateway}，网卡 {interface}",
         "default route (table {table}): via {gateway}, link {interface}",
     ),
     "half": Name(
-        "半默认路由 {destination}(表 {table}):经 {gateway},网卡 {interface}",
+        "半默认路由 {destination}（表 {table}）：经 {gateway}，网卡 {interface}",
         "half of a default route {destination} (table {table}): via {gateway}, link {interface}",
     ),
-    "resolver": Name("域名服务器 {address}({source})", "resolver {address} ({source})"),
-    "proxy": Name("代理 {name} = {value}({source})", "proxy {name} = {value} ({source})"),
-    "forwards": Name("本机转发 IPv4 {ipv4},IPv6 {ipv6}", "forwards IPv4 {ipv4}, IPv6 {ipv6}"),
+    "resolver": Name("域名服务器 {address}（{source}）", "resolver {address} ({source})"),
+    "proxy": Name("代理 {name} = {value}（{source}）", "proxy {name} = {value} ({source})"),
+    "forwards": Name("本机转发 IPv4 {ipv4}，IPv6 {ipv6}", "forwards IPv4 {ipv4}, IPv6 {ipv6}"),
     "outside": Name(
-        "对外连接:{process} → {remote_address}:{remote_port}",
+        "对外连接：{process} → {remote_address}：{remote_port}",
         "outside: {process} → {remote_address}:{remote_port}",
     ),
     "incident": Name(
-        "事件 {class} {key}:{count} 次,{first_seen} 起,最近 {last_seen}",
+        "事件 {class} {key}：{count} 次，{first_seen} 起，最近 {last_seen}",
         "incident {class} {key}: {count}, from {first_seen}, last {last_seen}",
     ),
     "gap": Name("缺口 {why}（{from} 至 {to}）", "gap: {why} ({from} to {to})"),
@@ -101,6 +101,18 @@ def summary(reports: Iterable[Observation], unreadable: Iterable[Unreadable], la
     return lines + [told.format_map(spoken(msgspec.structs.asdict(one), language)) for one in unreadable]
 
 
+_STATES = {
+    "up": Name("已启用", "up"),
+    "down": Name("未启用", "down"),
+    "unknown": Name("状态未知", "unknown"),
+    "dormant": Name("等待中", "dormant"),
+    "lowerlayerdown": Name("下层未启用", "lowerlayerdown"),
+    "notpresent": Name("不存在", "notpresent"),
+    "testing": Name("测试中", "testing"),
+}
+_ANSWERS = {True: Name("是", "yes"), False: Name("否", "no"), None: Name("未知", "not known")}
+
+
 def spoken(values: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return values with the sentences among them in a language; what was seen stays as it is."""
     return {
@@ -125,6 +137,9 @@ def _exits(body: dict[str, Any], language: str) -> Lines:
             {
                 **link,
                 "kind": LINK_KINDS[link["kind"]].in_language(language),
+                "state": _STATES[link["state"]].in_language(language)
+                if link["state"] in _STATES
+                else link["state"],
                 "addresses": " ".join(f"{one['address']}/{one['prefix']}" for one in link["addresses"])
                 or "-",
             },
@@ -135,7 +150,8 @@ def _exits(body: dict[str, Any], language: str) -> Lines:
     lines += [(words[route["default"]], route) for route in body["routes"] if route["default"]]
     lines += [("resolver", one) for one in body["resolvers"]]
     lines += [("proxy", one) for one in body["proxies"]]
-    return [*lines, ("forwards", body["forwarding"])]
+    forwards = {kind: _ANSWERS[body["forwarding"][kind]].in_language(language) for kind in ("ipv4", "ipv6")}
+    return [*lines, ("forwards", forwards)]
 
 
 def _sockets(body: dict[str, Any], _: str) -> Lines:

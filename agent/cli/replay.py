@@ -23,10 +23,10 @@ from .recorded import Refusals, Replay, lines, packets, sensor_log
 FORMATS = ("pcap", "eve", "zeek", "journal", "auth")
 _LOGINS = ("auth", "journal")
 _TEXTS = {
-    "read": Name("读入 {read} 行,拒绝 {refused} 行", "{read} lines read, {refused} refused"),
-    "packets": Name("读入 {read} 个报文,拒绝 {refused} 个", "{read} packets read, {refused} refused"),
+    "read": Name("读入 {read} 行，拒绝 {refused} 行", "{read} lines read, {refused} refused"),
+    "packets": Name("读入 {read} 个报文，拒绝 {refused} 个", "{read} packets read, {refused} refused"),
     "webmail": Name(
-        "公共邮箱 {name}:{client} 通过 {how} 出现 {count} 次,地址 {addresses}",
+        "公共邮箱 {name}：{client} 通过 {how} 出现 {count} 次，地址 {addresses}",
         "public webmail {name}: {client}, by {how} {count} times, addresses {addresses}",
     ),
     "unread": Name(

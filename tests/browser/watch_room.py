@@ -311,7 +311,9 @@ def a_node(now: datetime, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - c
     }  # fmt: skip
 
 
-async def with_orders(room: Room, node: str, now: datetime) -> str:
+async def with_orders(
+    room: Room, node: str, now: datetime, why: str = "its deadline had passed before its turn came"
+) -> str:
     """Orders of a node in every state, one answered by an evidence pack that is whole; returns its id."""
     content = b"{}"
     sm3 = Hash(SM3())
@@ -332,7 +334,7 @@ async def with_orders(room: Room, node: str, now: datetime) -> str:
             )
             order = row.id
             if state != "open":
-                detail = {"files": 2} if state == "done" else {"why": "its deadline had passed"}
+                detail = {"files": 2} if state == "done" else {"why": why}
                 outcome = Outcome(version=VERSION, order=row.id, state=state, at=now, detail=detail)  # type: ignore[arg-type]
                 await end_order(conn, outcome, node, now)
         manifest = Manifest(

@@ -113,7 +113,7 @@ def test_the_summary_speaks_both_languages() -> None:
     zh, en = once("--lang", "zh"), once("--lang", "en")
 
     assert (zh.returncode, en.returncode) == (0, 0)
-    assert "网卡 lo:回环" in zh.stdout
+    assert "网卡 lo：回环" in zh.stdout
     assert "link lo: loopback" in en.stdout
 
 
@@ -166,6 +166,23 @@ async def test_a_source_that_fails_is_named_and_stops_no_other() -> None:
 
     assert [one.source for one in reports] == ["whole"]
     assert unreadable == [Unreadable("broken", "source", "KeyError: " + str(host_clock().now().year))]
+
+
+def test_why_something_is_not_known_is_told_in_the_readers_language() -> None:
+    why = "another user's processes are readable for root only (CAP_SYS_PTRACE)"
+    blind = Unreadable("sockets", "process of 3 connections", why)
+    seen = Unreadable("files", "/srv/no such file", "[Errno 13] Permission denied: '/srv/no such file'")
+    gap = Observation("gap", "exits", host_clock().now(), {"why": "no answer", "from": "1", "to": "2"})
+
+    zh = summary([gap], [blind, seen], "zh")
+
+    assert zh == [
+        "缺口 没有应答（1 至 2）",
+        "未能读取 [sockets] 3 个连接所属的进程：其他用户的进程只有 root 可以读取（CAP_SYS_PTRACE）",
+        "未能读取 [files] /srv/no such file：权限不足：'/srv/no such file'",
+    ]
+    assert why in summary([], [blind], "en")[0]
+    assert why in document([], [blind])
 
 
 def test_an_incident_is_a_line_of_the_summary_and_json_keeps_its_fields() -> None:

@@ -171,6 +171,13 @@ def test_the_summary_names_refused_lines_by_file_and_line() -> None:
     assert "auth.log:13: no syslog line" in found.stderr
 
 
+def test_a_refused_line_says_why_in_the_readers_language() -> None:
+    found = run(str(GOLDEN / "auth.log"), "--as", "auth", "--lang", "zh")
+
+    assert "auth.log:13: 不是 syslog 行：应有时间、主机和程序" in found.stderr
+    assert "no syslog line" in json.dumps(told(str(GOLDEN / "auth.log"), "--as", "auth")["refused"])
+
+
 def test_a_file_of_one_endless_line_is_one_refused_line() -> None:
     result = replay(io.BytesIO(b"x" * 3_000_000 + b"\n"), "auth", BurstSettings(), NOW)
 

@@ -12,6 +12,7 @@ import pytest
 
 from agent.cli import main
 from agent.release import Slots
+from agent.release.proof import read_standing
 from tests.agent.release.conftest import Signer, mirror, signer, slots
 
 __all__ = ["mirror", "signer", "slots"]  # fixtures
@@ -142,6 +143,24 @@ def test_outcome_and_refusal_are_in_the_language_of_the_settings(
     shutil.rmtree(slots.folder / "a")
     assert main(["update", "--config", str(config)]) == 1
     assert "不是版本目录" in capsys.readouterr().err
+
+
+def test_why_a_release_was_taken_back_is_english_in_the_heartbeat_and_chinese_to_who_reads_chinese(
+    config: Path,
+    signer: Signer,
+    slots: Slots,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It was written in the language of the node's settings, and shown so to whoever reads the console."""
+    monkeypatch.delenv("FENGSUI_LANG", raising=False)
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"language": "zh"}))
+    signer.offer("0.2.0", takes_settings=False)
+
+    assert main(["update", "--config", str(config)]) == 1
+    capsys.readouterr()
+
+    assert read_standing(slots.folder).why.startswith("the new release does not take this node's settings")
 
 
 def test_a_slot_that_serves_a_collector_too_is_not_adopted(

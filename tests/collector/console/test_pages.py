@@ -3,9 +3,12 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from msgspec import to_builtins
 from yarl import URL
 
 from collector.console import pages
+from collector.console.pages import LANGUAGE_COOKIE
+from collector.exposure.reasons import reason as verdict_reason
 from collector.store import journal, schema
 from tests.browser.watch_room import PASSWORD, Room, a_day, a_node, a_received, an_exit, with_orders
 
@@ -208,6 +211,34 @@ async def test_a_node_shows_its_orders_and_hands_out_proved_evidence(room: Room,
     assert await text(li, f"/nodes/{node['id']}/evidence/{order}") == "{}"
     async with li.get("/nodes/nobody") as answer:
         assert answer.status == 404
+
+
+async def test_what_a_node_says_is_chinese_on_a_chinese_page_and_what_it_saw_stays(
+    room: Room, li: ClientSession
+) -> None:
+    li.cookie_jar.update_cookies({LANGUAGE_COOKIE: "zh"}, URL(room.url))
+    now = room.clock()
+    failed = {"kind": "update_rolled_back", "why": "no collector answered the new release within 180 s."}
+    node = a_node(now, findings=[failed])
+    await room.insert(schema.nodes, node)
+    await with_orders(room, node["id"], now, why="its deadline had passed before its turn came")
+    gap = {"kind": "incident", "count": None, "why": "table changed during 4 dumps of type 26"}
+    fact = {"node": node["id"], "observed_at": now, "received_at": now}
+    await room.insert(schema.node_facts, {**fact, "kind": "gap:exits", "body": gap})
+    reason = to_builtins(verdict_reason("default_route"))
+    seen = {"reasons": [reason], "seen": [{"process": "no answer", "why": "no answer"}]}
+    await room.insert(schema.exits, an_exit(node["id"], now, verdict="used", evidence=seen))
+
+    page, exits = await text(li, f"/nodes/{node['id']}"), await text(li, "/exits")
+
+    assert "读取类型 26 的表 4 次，每次其间都有变化" in page
+    assert "轮到该指令时期限已过" in page
+    assert "180 秒内没有采集端应答新版本。" in page
+    assert "判定理由" in exits
+    assert "定级理由" not in exits
+    assert "a default route" not in exits
+    assert "<code>no answer</code>" in exits
+    assert "没有应答" in exits
 
 
 async def test_who_may_only_read_gives_no_orders(room: Room) -> None:
