@@ -17,6 +17,7 @@ from ..registry import Registry
 from ..store.board import RUNNING, when
 from ..store.views import AuditRow, IncidentRow, NodeRow, ObligationRow, RunPlan
 from ..store.watch import Found
+from .code_words import CODES
 from .spans import YEARS, Heat, clock_face, elapsed, heat, lapse, span, stamp, zone_named
 from .texts import TAGS, catalogue
 from .words import word
@@ -230,13 +231,17 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     def label(self, name: str, value: Any) -> str:  # noqa: ANN401 - JSON of a row
         """Return what a field of evidence is called; a verdict's reasons are not those of a level."""
-        first = value[0] if name == "reasons" and isinstance(value, list) and value else None
-        of_verdict = isinstance(first, dict) and "code" in first
-        return self.word("fact", "verdict_reasons" if of_verdict else name)
+        first = value[0] if isinstance(value, list) and value else None
+        if name == "reasons" and isinstance(first, dict) and "code" in first:
+            name = "verdict_reasons"
+        elif name == "sources" and isinstance(value, list):
+            name = "data_sources"
+        return self.word("fact", name)
 
     def value(self, name: str, value: str) -> str:
-        """Return a text of evidence: what was seen as it is, and why in the reader's language."""
-        return self.told(value) if name in FIELDS else value
+        """Return a text of evidence: what was seen as it is, why and codes in the reader's language."""
+        code = CODES.get(name, {}).get(value)
+        return code.in_language(self.language) if code else self.told(value) if name in FIELDS else value
 
     def finding(self, finding: dict[str, Any]) -> str:
         """Return on what node and register disagree."""
@@ -259,14 +264,14 @@ class Sight(Struct, frozen=True, kw_only=True):
             entry: The entry.
             titles: Words for ids of steps.
         """
-        told = [
+        said = [
             str(value)
             for detail in (entry.detail, *entry.detail.get("notices", ()))
             for key in _TOLD.get(entry.action, _TOLD_ELSE)
             if isinstance(value := detail.get(key), str | int) and not isinstance(value, bool) and value
         ]
         named = {**(titles or {})}
-        return " · ".join(named.get(value) or self._named(value) for value in dict.fromkeys(told))
+        return " · ".join(named.get(value) or self._named(value) for value in dict.fromkeys(said))
 
     def _named(self, value: str) -> str:
         if person := self.registry.person(value):
@@ -278,7 +283,7 @@ class Sight(Struct, frozen=True, kw_only=True):
         for table in ("alarm", "order", "state", "recipient", "clock", "step", "run"):
             if (name := word(table, value, self.language)) != value:
                 return name
-        return value
+        return self.told(value)
 
     def _face(self, clock: ObligationRow) -> Face:
         at = when(clock) or self.now

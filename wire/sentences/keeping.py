@@ -27,6 +27,7 @@ CHINESE: dict[str, str] = {
     "{source}: watching needs a state folder for what was told": "{source}：持续监测需要状态目录来保存已上报的内容",
     "the collector's certificate ended at {at}, before what this node trusts it by was made ({made})": "采集端的证书已于 {at} 到期，早于本节点信任依据的生成时间（{made}）",
     "it begins with {found}, expected {expected}": "开头为 {found}，应为 {expected}",
+    "no EC key": "不是 EC 密钥",
     "the certificate is for another key": "证书属于另一个密钥",
     "the answer has more than {size} bytes": "答复超过 {size} 字节",
     "unreadable answer: {why:maybe}": "答复无法读取：{why}",

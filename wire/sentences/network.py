@@ -14,6 +14,8 @@ CHINESE: dict[str, str] = {
     "routing tables could not be read: {why:maybe}": "路由表无法读取：{why}",
     "tables changed whenever they were read; what is told may hold rows that are gone": "每次读取时表都在变化；上报的内容可能含有已不存在的行",
     "events come so fast that looks are spaced; what was open between two looks is not known": "事件过于频繁，检查已拉开间隔；两次检查之间出现过的出口未知",
+    "changes of {what} are not heard, only looked for: {why:maybe}": "听不到 {what} 的变化，只能定期查看：{why}",
+    "connections that begin and end between two looks are not seen: {why:maybe}": "看不到在两次检查之间开始并结束的连接：{why}",
     "socket table": "套接字表",
     "socket table could not be read: {why:maybe}": "套接字表无法读取：{why}",
     "process of {count} connections": "{count} 个连接所属的进程",
