@@ -18,6 +18,7 @@ CHINESE: dict[str, str] = {
     "{file}: {why:maybe}; expected the outbox that is in use": "{file}：{why}；应为正在使用的发件箱",
     "outbox: {why:maybe}; restart the agent, a damaged file is set aside at start": "发件箱：{why}；请重启探针，启动时会移出损坏的文件",
     "outbox: {why:maybe}; free some disk, nothing was lost": "发件箱：{why}；请腾出磁盘空间，未丢失任何内容",
+    "{file}: is no regular file": "{file}：不是普通文件",
     "{file}: more than {size} bytes": "{file}：超过 {size} 字节",
     "what was told since is told again after a restart": "此后上报的内容在重启后会再次上报",
     "{file}: found version {version}, expected {expected}": "{file}：发现版本 {version}，应为 {expected}",
