@@ -129,7 +129,8 @@ class Sight(Struct, frozen=True, kw_only=True):
         kind, _, key = (text or "").partition(":")
         if kind == "person":
             return self.person(key)
-        return self.word("role", kind) if not key else key if kind == "user" else f"{kind} {key[-8:]}"
+        who = self.word("role", kind)
+        return who if not key else key if kind == "user" else f"{who} {key[-8:]}"
 
     def zone_of(self, unit: str | None) -> ZoneInfo:
         """Return a unit's own time zone."""
@@ -228,6 +229,10 @@ class Sight(Struct, frozen=True, kw_only=True):
     def told(self, text: Any) -> str:  # noqa: ANN401 - JSON of a row
         """Return the sentence with which a node or a step says why, as the reader reads it."""
         return told(str(text), self.language)
+
+    def named(self, fields: list[str]) -> str:
+        """Return what fields are called, in one line."""
+        return ", ".join(self.word("fact", one) for one in fields)
 
     def label(self, name: str, value: Any) -> str:  # noqa: ANN401 - JSON of a row
         """Return what a field of evidence is called; a verdict's reasons are not those of a level."""

@@ -153,6 +153,11 @@ ROLES: Mapping[str, Name] = {
     "admin": Name("管理员", "administrator"),
     "viewer": Name("只读用户", "viewer"),
     "system": Name("系统", "system"),
+    "node": Name("节点", "node"),
+    "token": Name("令牌", "token"),
+    "registry": Name("登记册", "register"),
+    "local": Name("本机", "on this host"),
+    "anonymous": Name("未登录者", "not signed in"),
 }
 FACTS: Mapping[str, Name] = {
     "object_importance": Name("事件影响对象重要程度", "importance of what was hit"),

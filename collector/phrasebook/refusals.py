@@ -169,5 +169,12 @@ CHINESE: dict[str, str] = {
     "{file}: {why}; join the collector above again": "{file}：{why}；请重新接入上级采集端",
     "{file}/certificate.pem: {why}; join the collector above again": "{file}/certificate.pem：{why}；请重新接入上级采集端",
     "{url} answered what we do not understand: {why}": "{url} 的答复无法理解：{why}",
+    "{step} is {state}; a newest visit that has failed can be retried": "{step} 的状态为 {state}；只有最近一次失败的步骤可以重办",
+    "the run has gone on from {steps}; what follows there stands in its place": "预案已从 {steps} 继续执行，后续步骤已取代它",
+    "the run's response level is {level} already": "该预案执行的响应级别已经是 {level}",
+    "run {run} is {state}, not {states}": "预案执行 {run} 的状态为 {state}，而非 {states}",
+    "no page or resource at {path}": "没有该页面或资源：{path}",
+    "{method} is not one of what {path} takes": "{path} 不接受 {method} 请求",
+    "a body above {size} bytes": "请求正文超过 {size} 字节",
     "{url} refused ({status}): {why}": "{url} 拒绝（{status}）：{why}",
 }

@@ -61,7 +61,7 @@ REFUSED = {
     "NoSuchClockError", "StepRefusedError", "StartRefusedError", "IllegalMoveError", "NeedsReasonError",
     "NotAPersonError",
     "UnknownIncidentError", "NoDrillError", "DrillRefusedError", "NotInDrillError", "NoDocumentError",
-    "RenderingError", "LinkError",
+    "RenderingError", "LinkError", "NotPossibleError",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.phrasebook import TOLD
 from wire import sentences as said
 from wire.phrases import Phrasebook
 
@@ -85,6 +86,18 @@ def test_what_an_agent_says_has_its_chinese(path: Path) -> None:
     missing = sentences((ROOT / path).read_text("utf-8")) - said.BOOK.skeletons()
 
     assert missing == set(), "add each to its table in wire/sentences/"
+
+
+@pytest.mark.parametrize("room", ["actions", "runs", "channels", "notices"])
+def test_why_a_step_or_a_notice_came_to_nothing_has_its_chinese(room: str) -> None:
+    outcomes: list[str] = []
+    for path in (ROOT / "collector" / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Failed", "Skipped"}:
+                why = [*node.args[:1], *(one.value for one in node.keywords if one.arg == "why")]
+                outcomes += [one for part in why for one in literals(part) if " " in one and one != "; "]
+
+    assert set(outcomes) - TOLD.skeletons() == set(), "add each to collector/phrasebook/told.py"
 
 
 def test_a_new_sentence_is_found_wherever_it_stands() -> None:
