@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from wire.sentences import in_language
 from wire.vocabulary import Name
 
 from ..clock import host_clock
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             else:
                 result = sensor_log(file, args.file.name, args.form, sources)
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print(in_language(str(error), settings.language), file=sys.stderr)
         return 1
     if args.json:
         beside: dict[str, object] = {

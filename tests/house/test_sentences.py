@@ -1,6 +1,7 @@
 """Whatever an agent says in words has its Chinese in wire/sentences/; the agent's sources are read.
 
-Nobody marks a sentence: a literal of two words is one, unless its place says that no collector ever gets it.
+Nobody marks a sentence: a literal of two words, or of one beside a value, is one, unless its place says that
+no collector ever gets it.
 """
 
 import ast
@@ -30,6 +31,10 @@ NO_SENTENCES = {
     "order %s failed": "for the log of the process",
     "program: it is used, and not kept over a restart: %s": "for the log of the process",
     "; did you mean {}?": "the end of a sentence that the table has whole",
+    "stats {}": "a name of something to count",
+    "special: {}": "a fingerprint, never told",
+    "{} (deleted)": "what the kernel calls such a program",
+    "@@ line {}": "a place in a diff",
     "{}found {}, expected {}": "the frame of a mistake; the table has it with and without its place",
 }
 _LOGS = {"_log", "log"}
@@ -43,7 +48,10 @@ def sources() -> list[Path]:
 
 
 def is_sentence(text: str) -> bool:
-    return " " in text.strip() and len(_WORD.findall(text)) >= 2 and not _OF_A_MACHINE.search(text)
+    """Two words, or one beside a value."""
+    words = _WORD.findall(text)
+    spoken = len(words) >= 2 or ("{}" in text and any(len(word) >= 4 for word in words))
+    return " " in text.strip() and spoken and not _OF_A_MACHINE.search(text)
 
 
 def is_told_elsewhere(node: ast.AST) -> bool:

@@ -54,5 +54,9 @@ CHINESE: dict[str, str] = {
     "unable to open database file": "无法打开数据库文件",
     "attempt to write a readonly database": "试图写入只读数据库",
     "Input data was truncated": "数据不完整",
-    "JSON is malformed: {why}": "JSON 语法错误：{why}",
+    "Object missing required field {name}": "缺少必填字段 {name}",
+    "invalid character (byte {place})": "无效字符（第 {place} 字节）",
+    "Expected {wanted}, got {found} - at {place}": "应为 {wanted}，实为 {found}，位于 {place}",
+    "Expected {wanted}, got {found}": "应为 {wanted}，实为 {found}",
+    "JSON is malformed: {why:maybe}": "JSON 语法错误：{why}",
 }
