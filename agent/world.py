@@ -28,7 +28,7 @@ from .heartbeat import About
 from .metrics import Figures, own_cost
 from .orders import Orders
 from .outbox import Entry, Observed, Outbox, OutboxFullError
-from .powers import Deputy, FirewallError, Local, Powers, never_of
+from .powers import Deputy, FirewallError, Local, Powers, Remembered, never_of
 from .program import Programs
 from .release import Proof, own_release, read_standing
 from .renewal import Renewal
@@ -47,6 +47,7 @@ _log = logging.getLogger("fengsui.agent")
 _LAST_WORDS_SECONDS = 2.0
 _TIDY_SECONDS = 60.0
 _GUARD_SECONDS = 60.0
+_AGAIN_SECONDS = 5.0
 _GUARDED = frozenset({"block_address", "isolate_node"})
 _ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - to tell such a listener's address, not to bind
 _random = random.SystemRandom().random
@@ -95,7 +96,7 @@ class World:
         )
         self._loop = asyncio.get_running_loop()
         self._reload: Callable[[], None] = lambda: None
-        self._power = self._powers()
+        self._power = Remembered(self._powers(), Path(settings.state_dir) / "blocks.json", clock)
         signatures = Signatures(identity.authorities())
         self._orders = Orders(
             self.transport,
@@ -273,18 +274,30 @@ class World:
                 _log.warning("%s", error)
 
     async def _keep_guard(self) -> None:
-        """Let what is never blocked, and what isolation lets through, follow collectors that move."""
-        told = ""
+        """Put back blocks that the kernel lost; let what they spare follow collectors that move."""
+        told: tuple[str, ...] = ()
         while True:
-            await asyncio.sleep(_GUARD_SECONDS)
+            lost = await self._put_back()
+            for why in lost:
+                if why not in told:
+                    _log.warning("%s", why)
+                    await self._emit(gap(self._clock, "orders", "any", why))
+            # At a boot the deputy, the names or the network may not be there yet.
+            await asyncio.sleep(min(_AGAIN_SECONDS, _GUARD_SECONDS) if lost else _GUARD_SECONDS)
             try:
                 await asyncio.to_thread(self._power.refresh)
                 why = ""
             except (OSError, FirewallError) as error:
                 why = str(error)
-            if why and why != told:
+            if why and why not in told:
                 _log.warning("%s", why)
-            told = why
+            told = (*lost, why)
+
+    async def _put_back(self) -> list[str]:
+        try:
+            return await asyncio.to_thread(self._power.restore, self.settings.orders.allow)
+        except (OSError, FirewallError) as error:
+            return [f"whether blocks still stand is not known: {error}"]
 
     async def _serve_metrics(self) -> None:
         # The server's half of aiohttp and the metrics' library are 6 MB that most nodes never need.

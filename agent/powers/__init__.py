@@ -4,7 +4,7 @@
                   └───── Deputy ═ unix socket ═> Local          an agent without any: `fengsui-agent deputy`
 
 Both have the same few verbs with typed parameters, and the list of what is never blocked is applied here,
-last, on whichever side has the power.
+last, on whichever side has the power. `Remembered` stands before either and puts back what the kernel lost.
 """
 
 from .capture import Wanted
@@ -13,6 +13,7 @@ from .firewall import Block, FirewallError
 from .local import Local
 from .never import Never, never_of
 from .port import ForbiddenError, Powers
+from .remembered import Remembered
 
 __all__ = [
     "Block",
@@ -22,6 +23,7 @@ __all__ = [
     "Local",
     "Never",
     "Powers",
+    "Remembered",
     "Wanted",
     "never_of",
     "serve",

@@ -68,6 +68,7 @@ _VERBS: Mapping[str, Callable[[Powers, _Asked], object]] = {
     "unblock": lambda powers, asked: powers.unblock(asked.address),
     "isolate": lambda powers, asked: powers.isolate(asked.seconds, dry_run=asked.dry_run),
     "refresh": lambda powers, _: powers.refresh(),
+    "holds": lambda powers, _: powers.holds(),
     "release": lambda powers, _: powers.release(),
     "stop": lambda powers, asked: powers.stop(
         asked.pid, asked.program, asked_ago=asked.asked_ago, dry_run=asked.dry_run
@@ -75,9 +76,9 @@ _VERBS: Mapping[str, Callable[[Powers, _Asked], object]] = {
     "capture": lambda powers, asked: powers.capture(_wanted(asked)),
 }
 VERB_OF = {
-    "block_address": ("block", "refresh"),
+    "block_address": ("block", "refresh", "holds"),
     "unblock_address": ("unblock",),
-    "isolate_node": ("isolate", "refresh"),
+    "isolate_node": ("isolate", "refresh", "holds"),
     "release_node": ("release",),
     "stop_process": ("stop",),
     "snapshot_traffic": ("capture",),
@@ -112,6 +113,10 @@ class Deputy:
     def refresh(self) -> bool:
         """See `Powers.refresh`."""
         return bool(self._ask(_Asked("refresh")))
+
+    def holds(self) -> bool:
+        """See `Powers.holds`."""
+        return bool(self._ask(_Asked("holds")))
 
     def release(self) -> bool:
         """See `Powers.release`."""

@@ -133,6 +133,10 @@ class Firewall:
         self._apply([*_table(), *_rules(guard)])
         return True
 
+    def holds(self) -> bool:
+        """Whether our table is there."""
+        return self._run(["-j", "list", "set", "inet", TABLE, _SETS[0]], None) is not None
+
     def release(self) -> bool:
         """End the isolation; False where there is none."""
         changes = self._deletions()

@@ -39,6 +39,10 @@ class Local:
         """See `Powers.refresh`."""
         return self._firewall.refresh(self._never().guard)
 
+    def holds(self) -> bool:
+        """See `Powers.holds`."""
+        return self._firewall.holds()
+
     def release(self) -> bool:
         """See `Powers.release`."""
         return self._firewall.release()

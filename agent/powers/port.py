@@ -40,6 +40,14 @@ class Powers(Protocol):
         """Find out anew what is never blocked and what isolation lets through; False: nothing stands."""
         ...
 
+    def holds(self) -> bool:
+        """Whether the kernel has our table; False: nothing was blocked since its boot, or all was flushed.
+
+        Raises:
+            FirewallError: it can't be found out.
+        """
+        ...
+
     def release(self) -> bool:
         """End an isolation; False: there was none."""
         ...

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from agent.app import Agent
 from agent.outbox import Entry, Outbox
+from agent.powers import Remembered
 from agent.release import Proof, Release, Slots
 from agent.release.proof import Standing, write_standing
 from agent.settings import OrdersSettings, Pushed, UpdateSettings
@@ -227,6 +228,26 @@ async def test_a_release_proves_itself_by_a_collectors_answer_and_tells_what_bec
 
     told = bodies(far_side, "heartbeat")[0]["update"]
     assert (told["state"], told["version"], told["why"]) == ("rolled_back", "0.3.0", "silent")
+
+
+async def test_at_its_start_an_agent_puts_back_what_a_reboot_ended_and_tells_it(
+    far_side: FarSide, load: Load, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    powers = Noted()
+    monkeypatch.setattr(powers, "holds", lambda: False)
+    monkeypatch.setattr(World, "_powers", lambda _: powers)
+    load.settings = structs.replace(load.settings, orders=OrdersSettings(allow=("block_address",)))
+    before = structs.replace(clock, boot_id="another", monotonic=lambda: 0.0)
+    state = Path(load.settings.state_dir)
+    Remembered(powers, state / "blocks.json", before).block("198.18.9.1", 10 * 86400)
+    powers.did.clear()
+
+    async with running(load, clock):
+        await far_side.until(lambda: "gap" in far_side.kinds())
+
+    assert [did[:2] for did in powers.did if did[0] == "block"] == [("block", "198.18.9.1")]
+    (told,) = bodies(far_side, "gap")
+    assert "put back for the" in told["why"]
 
 
 async def test_a_rescan_starts_a_source_anew_and_it_tells_the_full_picture(

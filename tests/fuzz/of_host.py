@@ -17,6 +17,7 @@ from agent.outbox.entry import Entry
 from agent.outbox.file import OutboxError, open_or_begin_anew
 from agent.outbox.ledger import Ledger
 from agent.outbox.orders import OrderBook
+from agent.powers import Remembered
 from agent.release import proof, slots
 from agent.settings import Bounds
 from agent.settings.pushed import Pushed
@@ -28,6 +29,7 @@ from agent.sources.pages import hiddenlinks, manifest, scripted
 from agent.sources.rounds import kept
 from agent.sources.rounds.runs import Runs
 from agent.sources.services import certificates
+from tests.agent.actions.asking import Noted
 from tests.agent.conftest import Authority
 from tests.agent.sources.network import test_dconf
 from tests.fuzz.hostile import Decoder, of_file, of_text
@@ -63,6 +65,10 @@ def _opened(folder: Path) -> object:
 
 def _clock() -> Clock:
     return Clock(now=lambda: NOW, monotonic=lambda: 1.0, boot_id="b")
+
+
+def _put_back(folder: Path) -> object:
+    return Remembered(Noted(), folder / "blocks.json", _clock()).restore(("block_address", "isolate_node"))
 
 
 def _used(folder: Path) -> object:
@@ -340,6 +346,15 @@ DECODERS = (
         of_file("answered.json", lambda root: proof.Proof(root).read()),
         (),
         (b'{"version":"1.0","installed":"x"}',),
+    ),
+    Decoder(
+        "blocks that stand",
+        "agent/powers/remembered.py",
+        of_file("blocks.json", _put_back),
+        (),
+        (
+            b'{"boot":"b","monotonic":1,"wall":1,"held":[{"address":"192.0.2.9","left":9},{"address":"","left":9,"due":true}]}',
+        ),
     ),
     Decoder(
         "standing of an update",

@@ -57,6 +57,9 @@ class Noted:
     def refresh(self) -> bool:
         return self._note("refresh")
 
+    def holds(self) -> bool:
+        return self._note("holds")
+
     def release(self) -> bool:
         return self._note("release")
 

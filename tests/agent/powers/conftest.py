@@ -61,16 +61,18 @@ except OSError:
 
 ASK = """
 import socket, sys
-own, far, port = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+own, far, port, tries = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 to = socket.getaddrinfo(far, port, type=socket.SOCK_DGRAM)[0]
 with socket.socket(to[0], socket.SOCK_DGRAM) as line:
     line.bind(("", own))
-    line.settimeout(1)
-    try:
-        line.sendto(b"renew", to[4])
-        sys.exit(line.recv(100) != b"lease")
-    except OSError:
-        sys.exit(1)
+    line.settimeout(0.5)
+    for _ in range(tries):
+        try:
+            line.sendto(b"renew", to[4])
+            sys.exit(line.recv(100) != b"lease")
+        except OSError:
+            pass
+sys.exit(1)
 """
 ANSWER = """
 import socket, struct, sys
@@ -180,10 +182,10 @@ class Host:
             server.kill()
             server.wait()
 
-    def renews(self, own: int, server: str, port: int) -> bool:
+    def renews(self, own: int, server: str, port: int, tries: int = 20) -> bool:
         """Say whether a datagram from a port of the node is answered."""
         words = ["ip", "netns", "exec", self.name, sys.executable, "-c", ASK, str(own), server, str(port)]
-        return subprocess.run(words, check=False, timeout=10).returncode == 0
+        return subprocess.run([*words, str(tries)], check=False, timeout=30).returncode == 0
 
     def reaches(self, address: str, port: int) -> bool:
         words = ["ip", "netns", "exec", self.name, sys.executable, "-c", REACH, address, str(port)]

@@ -51,6 +51,9 @@ class Recorder:
     def refresh(self) -> bool:
         return self._note("refresh")
 
+    def holds(self) -> bool:
+        return self._note("holds")
+
     def release(self) -> bool:
         return self._note("release")
 
