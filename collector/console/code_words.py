@@ -20,6 +20,7 @@ REPORT_KINDS: Mapping[str, Name] = {
     "incident": Name("事件", "incident"),
     "evidence": Name("证据", "evidence"),
     "gap": Name("缺口", "gap"),
+    "any": Name("种类不明", "of any kind"),
 }
 _CHANGES: Mapping[str, Name] = {
     "created": Name("新建", "created"),

@@ -4,10 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from collector.console.code_words import CODES
+from wire.messages import ReportKind
 
 AGENT = Path(__file__).parents[3] / "agent"
 NOT_OF_EVIDENCE = {"kind", "state"}  # of links, routes and settings as well
@@ -41,6 +43,10 @@ def test_every_code_that_an_agent_tells_has_its_words() -> None:
 
     assert {("fault", "too_old"), ("change", "uid_zero"), ("would", "block"), ("how", "turns")} <= codes
     assert {(field, code) for field, code in codes if code not in CODES[field]} == set()
+
+
+def test_every_kind_of_report_that_a_gap_may_concern_has_its_words() -> None:
+    assert {*get_args(ReportKind), "any"} == CODES["kind"].keys()
 
 
 @pytest.mark.parametrize("field", CODES)
