@@ -34,8 +34,10 @@ class Agents(Struct, frozen=True, kw_only=True):
     names: tuple[Text, ...] = ("localhost", "127.0.0.1")
 
     def __post_init__(self) -> None:
-        """Refuse what is no address."""
+        """Refuse what is no address, and a certificate for nobody."""
         _check_host(self.host)
+        if not self.names:
+            raise ValueError("one name or address by which nodes reach this host, or more")
 
 
 class Console(Struct, frozen=True, kw_only=True):

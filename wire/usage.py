@@ -6,7 +6,7 @@ in Chinese, and `speak` puts a whole tree of parsers into a language before it r
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Never
 
 from .language import Language
@@ -99,6 +99,24 @@ def asked(words: Sequence[str]) -> str | None:
         if word.startswith("--lang="):
             return word.removeprefix("--lang=")
     return None
+
+
+def behind(words: Sequence[str], options: Collection[str]) -> list[str]:
+    """Bring options that every command takes from before the command to behind it.
+
+    So they may stand at either place; what stands behind wins. Where no command follows, nothing moves.
+
+    >>> behind(["--lang", "zh", "--config=x.yaml", "duty", "explain"], ("--lang", "--config"))
+    ['duty', '--lang', 'zh', '--config=x.yaml', 'explain']
+    >>> behind(["--lang", "zh", "--help"], ("--lang",)), behind(["--lang"], ("--lang",))
+    (['--lang', 'zh', '--help'], ['--lang'])
+    """
+    place = 0
+    while place < len(words) and words[place].partition("=")[0] in options:
+        place += 1 if "=" in words[place] else 2
+    if place >= len(words) or words[place].startswith("-"):
+        return list(words)
+    return [words[place], *words[:place], *words[place + 1 :]]
 
 
 def _speak_of(action: argparse.Action, language: Language, said: Said) -> None:

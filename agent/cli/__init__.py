@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from wire.language import Language, spoken
-from wire.usage import Parser, asked, speak
+from wire.usage import Parser, asked, behind, speak
 
 from ..phrasebook import in_language
 from ..settings import SettingsError
@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("update", "update"),
     ("completion", "completion"),
 )
+OF_ALL = ("--config", "--state-dir", "--lang")
 
 
 class CommandParser(Parser):
@@ -38,9 +39,14 @@ class CommandParser(Parser):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - argparse's own signature
         super().__init__(*args, **{"conflict_handler": "resolve", "allow_abbrev": False, **options})
-        self.add_argument("--config", metavar="FILE", default=None, help="settings file")
-        self.add_argument("--state-dir", metavar="DIR", default=None, help="state folder")
-        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
+        _add_options(self)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes; before a command, too (`wire.usage.behind`)."""
+    parser.add_argument("--config", metavar="FILE", default=None, help="settings file")
+    parser.add_argument("--state-dir", metavar="DIR", default=None, help="state folder")
+    parser.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
 
 
 def build_parser(command: str | None = None, language: Language = "en") -> argparse.ArgumentParser:
@@ -50,6 +56,7 @@ def build_parser(command: str | None = None, language: Language = "en") -> argpa
         description="reports a node's assets, exits and incidents",
     )
     if command is None:
+        _add_options(parser)
         parser.add_argument("--version", action="version", version=f"%(prog)s {release()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
@@ -68,7 +75,7 @@ def language(wanted: str | None, settings: str | None = None) -> Language:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = behind(sys.argv[1:] if argv is None else argv, OF_ALL)
     command = words[0] if words and words[0] in {name for name, _ in COMMANDS} else None
     gc.disable()  # modules leave nothing behind to collect, and looking for it is a tenth of a start
     try:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from wire.language import Language, spoken
-from wire.usage import Parser, asked, speak
+from wire.usage import Parser, asked, behind, speak
 
 from ..errors import FengsuiError
 from ..phrasebook import in_language
@@ -44,6 +44,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("completion", "completion"),
 )
 DEFAULT_CONFIG = "/etc/fengsui/collector.yaml"
+OF_ALL = ("--config", "--lang")
 
 
 class CommandParser(Parser):
@@ -51,8 +52,13 @@ class CommandParser(Parser):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - argparse's own signature
         super().__init__(*args, **{"conflict_handler": "resolve", "allow_abbrev": False, **options})
-        self.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help="settings file")
-        self.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
+        _add_options(self)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes; before a command, too (`wire.usage.behind`)."""
+    parser.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help="settings file")
+    parser.add_argument("--lang", choices=["zh", "en"], default=None, help="language of texts")
 
 
 def build_parser(command: str | None = None, language: Language = "en") -> argparse.ArgumentParser:
@@ -62,6 +68,7 @@ def build_parser(command: str | None = None, language: Language = "en") -> argpa
         description="collects reports, grades incidents, keeps deadlines",
     )
     if command is None:
+        _add_options(parser)
         parser.add_argument("--version", action="version", version=f"%(prog)s {release()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, module in COMMANDS:
@@ -75,7 +82,7 @@ def build_parser(command: str | None = None, language: Language = "en") -> argpa
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = behind(sys.argv[1:] if argv is None else argv, OF_ALL)
     names = {name for name, _ in COMMANDS}
     command = words[0] if words and words[0] in names else None
     args = build_parser(command, spoken(asked(words), os.environ)).parse_args(words)

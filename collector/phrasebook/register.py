@@ -2,6 +2,7 @@
 
 CHINESE: dict[str, str] = {
     # settings
+    "one name or address by which nodes reach this host, or more": "至少一个各节点访问本机所用的名称或地址",
     "host to be an IP address, not {host}": "host 应是 IP 地址，而不是 {host}",
     "url to be an http or https address, not {url}": "url 应是 http 或 https 地址，而不是 {url}",
     "security to be tls or starttls; none is for a server on this host": (

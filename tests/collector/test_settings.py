@@ -68,6 +68,13 @@ def test_an_address_is_wanted_where_an_address_belongs() -> None:
     )
 
 
+def test_a_listener_that_nobody_could_verify_is_refused() -> None:
+    (found,) = mistakes_of(LEAST + "listen: {agents: {names: []}}\n")
+
+    assert "listen.agents: found" in found
+    assert "expected one name or address by which nodes reach this host, or more" in found
+
+
 def test_two_channels_of_one_name_and_a_wild_prefix_are_refused() -> None:
     found = mistakes_of(
         LEAST + "channels: [{name: a, kind: apprise}, {name: a, kind: apprise}]\nhttp_allow: ['*']\n"

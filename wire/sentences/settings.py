@@ -29,6 +29,7 @@ CHINESE: dict[str, str] = {
     "exactly one of url, port and unit": " url、port、unit 中恰好一个",
     "IP addresses in trace_targets, not {text}": " trace_targets 中为 IP 地址，而非 {text}",
     "an IP address and a port up to {most}, not {text}": " IP 地址和不大于 {most} 的端口，而非 {text}",
+    "an absolute path of a web root, not {text}": "网站目录的绝对路径，而非 {text}",
     "manifest and manifest_key together, or neither": "同时给出 manifest 和 manifest_key，或都不给出",
     "known: {text} is no address": "known：{text} 不是地址",
     "ignore to hold addresses or networks ({why:maybe})": " ignore 中为地址或网段（{why}）",

@@ -62,11 +62,13 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     manifest_key: Annotated[str, Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
 
     def __post_init__(self) -> None:
-        """Hold that a manifest has a key.
+        """Hold that the path is the same wherever an agent is started, and that a manifest has a key.
 
         Raises:
-            ValueError: it has none.
+            ValueError: it is not, or it has none.
         """
+        if not self.path.startswith("/"):
+            raise ValueError("an absolute path of a web root, not " + repr(self.path))
         if bool(self.manifest) != bool(self.manifest_key):
             raise ValueError("manifest and manifest_key together, or neither")
 

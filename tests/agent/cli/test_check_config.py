@@ -98,3 +98,30 @@ def test_behind_a_mistake_in_a_list_the_next_is_told_at_its_own_place(tmp_path: 
     first, second = str(refused.value).splitlines()
     assert first.startswith(f"{path}:1:14: collectors[0]: found 'http://x'")
     assert second.startswith(f"{path}:1:39: collectors[2]: found 'https://x/y'")
+
+
+def test_a_web_root_that_counts_from_nowhere_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "agent.yaml"
+    file.write_text("sources: {files: {roots: [{path: www}]}}\n")
+
+    assert main(["--lang", "en", "check-config", str(file)]) == 1
+    assert "sources.files.roots[0]: found" in (said := capsys.readouterr().err)
+    assert "expected an absolute path of a web root, not 'www'" in said
+    assert main(["--lang=zh", "check-config", str(file)]) == 1
+    assert "应为网站目录的绝对路径，而非 'www'" in capsys.readouterr().err
+
+
+def test_what_every_command_takes_may_stand_before_it_and_what_stands_behind_wins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "no.yaml").write_text("unti: x\n")
+
+    assert main(["--config", str(tmp_path / "no.yaml"), "--lang", "en", "check-config"]) == 1
+    assert "unti: found an unknown field" in capsys.readouterr().err
+    assert main(["--lang", "en", "--config=none.yaml", "check-config", "--config", str(SHIPPED)]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["--lang", "zh", "--help"])
+    assert ended.value.code == 0
+    assert "用法：fengsui-agent" in capsys.readouterr().out

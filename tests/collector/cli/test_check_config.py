@@ -17,6 +17,15 @@ def test_the_shipped_settings_have_no_mistakes(
     assert words in capsys.readouterr().err
 
 
+def test_language_and_settings_may_stand_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "zh", f"--config={SHIPPED}", "check-config"]) == 0
+    assert "无误" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["--lang", "zh", "--help"])
+    assert ended.value.code == 0
+    assert "用法：fengsui-collector" in capsys.readouterr().out
+
+
 def test_each_mistake_has_a_line_and_the_exit_code_is_one(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
