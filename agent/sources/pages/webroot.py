@@ -68,7 +68,7 @@ class WebRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             ValueError: it is not, or it has none.
         """
         if not self.path.startswith("/"):
-            raise ValueError("an absolute path of a web root, not " + repr(self.path))
+            raise ValueError(f"an absolute path of a web root, not {self.path!r}")
         if bool(self.manifest) != bool(self.manifest_key):
             raise ValueError("manifest and manifest_key together, or neither")
 
