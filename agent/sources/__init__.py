@@ -68,7 +68,7 @@ SOURCES: tuple[type[_Kind], ...] = (
 # Seconds after the agent's start at which a source looks first. What watches the ways out, logs and packets
 # begins at once; these cost most, compare with what they remember and find the same a little later. Together
 # with a start's own cost they would be more than a tenth of a core over ten seconds.
-LATER: Mapping[str, float] = {"persistence": 12.0, "setuid": 24.0, "malware": 36.0}
+LATER: Mapping[str, float] = {"processes": 11.0, "persistence": 13.0, "setuid": 24.0, "malware": 36.0}
 
 
 class SourcesSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -140,7 +140,6 @@ def test_what_sees_ways_out_logs_and_packets_begins_at_once() -> None:
         "suricata",
         "zeek",
         "packets",
-        "processes",
         "rules",
     }
     assert max(LATER.values()) <= 60
