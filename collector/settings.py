@@ -65,16 +65,15 @@ class Listen(Struct, frozen=True, kw_only=True):
     console: Console = Console()
 
 
-# The event log speaks to its database without SQLAlchemy, and asks for no driver in the address.
-EventsAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite|postgresql)(\+[a-z0-9]+)?://")]
-DatabaseAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite\+aiosqlite|postgresql\+asyncpg)://")]
+# A driver may stand in it and need not: each database is spoken to by the one that comes with the product.
+DatabaseAddress: TypeAlias = Annotated[str, Meta(pattern=r"^$|^(sqlite|postgresql)(\+[a-z0-9]+)?://")]
 
 
 class Database(Struct, frozen=True, kw_only=True):
     """SQLAlchemy addresses of the state and of the event log; empty: SQLite files in `state_dir`."""
 
     url: DatabaseAddress = ""
-    events: EventsAddress = ""
+    events: DatabaseAddress = ""
 
 
 class Route(Struct, frozen=True, kw_only=True):

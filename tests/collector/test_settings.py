@@ -128,7 +128,8 @@ def test_a_database_that_nobody_here_speaks_is_told_before_the_start() -> None:
     assert told.startswith("c.yaml:3:17: database.url: found 'mysql://db/fengsui'")
 
 
-def test_the_event_logs_address_needs_no_driver() -> None:
-    plain = "postgresql://fengsui@db/fengsui_events"
+def test_no_database_address_needs_a_driver() -> None:
+    events, state = "postgresql://fengsui@db/fengsui_events", "postgresql://fengsui@db/fengsui"
+    settings = read_settings(LEAST + f"database: {{url: '{state}', events: '{events}'}}\n", "c.yaml", {})
 
-    assert read_settings(LEAST + f"database: {{events: '{plain}'}}\n", "c.yaml", {}).events_url == plain
+    assert (settings.database_url, settings.events_url) == (state, events)

@@ -97,7 +97,7 @@ async def test_a_killed_agent_does_not_look_again_before_the_cool_down_is_over(
     far_side: FarSide, identity: Identity, tmp_path: Path
 ) -> None:
     settings = tmp_path / "agent.yaml"
-    budget = "{cpu_seconds: 0.0, cool_down: 300}"
+    budget = "{cpu_seconds: 0.000001, cool_down: 300}"
     settings.write_text(
         f"state_dir: {identity.folder.parent}\noutbox: {{min_free_bytes: 0}}\n"
         f"sources: {{exits: {{budget: {budget}}}, rules: {{enabled: false}}}}\n"
