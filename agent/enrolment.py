@@ -32,6 +32,7 @@ from msgspec import Meta, Struct
 from wire.codec import JSON, UNREADABLE, Codec, WireError, encode
 from wire.messages import VERSION, Enrolment, EnrolmentRequest
 
+from .keeping import read_file, replace_file
 from .pinned import to_collectors
 from .texts import SaidError
 
@@ -258,7 +259,7 @@ def _key_for(token: str, state_dir: Path) -> bytes:
     """
     path, digest = state_dir / _PENDING, sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        kept = msgspec.json.decode(path.read_bytes(), type=_Pending)
+        kept = msgspec.json.decode(read_file(path, _MOST_BYTES) or b"", type=_Pending)
         request_for(kept.key.encode(), "host")
     except (OSError, ValueError, *UNREADABLE):
         kept = None
@@ -267,11 +268,7 @@ def _key_for(token: str, state_dir: Path) -> bytes:
     key = make_key()
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        _write(new, msgspec.json.encode(_Pending(digest, key.decode("ascii"))))
-        new.replace(path)
-        _sync(state_dir)
+        replace_file(path, msgspec.json.encode(_Pending(digest, key.decode("ascii"))), mode=0o600)
     except OSError as error:
         raise SaidError("state_folder", path=state_dir, why=error.strerror or error) from None
     return key

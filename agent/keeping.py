@@ -11,14 +11,15 @@ from io import FileIO
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` in the place of the file, durably.
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Put `content` in the place of the file, durably; `mode`, less the umask: who may open it.
 
     Raises:
         OSError: nothing changed, the old file stands.
     """
     new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
+    new.unlink(missing_ok=True)  # one that a kill left has the mode it had then
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -23,6 +23,14 @@ def test_a_replacement_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert read_file(tmp_path / "x.json", 3) == b"old"
 
 
+def test_a_secret_is_its_owners_alone_whatever_a_kill_left_in_its_way(tmp_path: Path) -> None:
+    (tmp_path / "key.json.new").write_bytes(b"half of it, for all to read")
+    replace_file(tmp_path / "key.json", b"secret", mode=0o600)
+
+    assert (tmp_path / "key.json").stat().st_mode & 0o777 == 0o600
+    assert read_file(tmp_path / "key.json", 6) == b"secret"
+
+
 def test_no_file_is_none_and_one_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b"1234")
 
